@@ -1,0 +1,98 @@
+"""Domain errors: each has a code, an HTTP status and every fault at once (CONTRACT §3)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with an input: where, and what to do about it."""
+
+    path: str
+    message: str
+
+
+class NotiwayError(Exception):
+    """Base of every error that Notiway raises on purpose."""
+
+    code: ClassVar[str] = "Error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
+        super().__init__(message)
+        self.message = message
+        self.faults = tuple(faults)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The error body that every JSON answer carries."""
+        fields = [{"path": fault.path, "message": fault.message} for fault in self.faults]
+        return {"error": {"code": self.code, "message": self.message, "fields": fields}}
+
+    def __str__(self) -> str:
+        details = "; ".join(f"{fault.path}: {fault.message}" for fault in self.faults)
+        return f"{self.message} ({details})" if details else self.message
+
+
+class ConfigError(NotiwayError):
+    """A setting is missing or wrong; the message says what to set."""
+
+    code = "ConfigError"
+
+
+class WrongInput(NotiwayError):
+    """The request cannot be understood."""
+
+    code = "WrongInput"
+    status = 400
+
+
+class InvalidNotification(WrongInput):
+    """A notification breaks a rule; every fault is named, nothing is stored or sent.
+
+    >>> send_notification("42", "", type="loud")  # doctest: +SKIP
+    InvalidNotification: ... (title: must not be empty; type: must be one of …)
+    """
+
+    status = 422
+
+
+class Unauthorized(NotiwayError):
+    """Nobody is signed in, or the key or token is not valid."""
+
+    code = "Unauthorized"
+    status = 401
+
+
+class Forbidden(NotiwayError):
+    """Signed in, but not allowed to do this."""
+
+    code = "Forbidden"
+    status = 403
+
+
+class NotFound(NotiwayError):
+    """There is no such thing, or it belongs to somebody else: the answer is the same."""
+
+    code = "NotFound"
+    status = 404
+
+
+class TooLarge(NotiwayError):
+    """The input is over a size limit."""
+
+    code = "TooLarge"
+    status = 413
+
+
+class Throttled(NotiwayError):
+    """Too many requests; `retry_after` is in seconds."""
+
+    code = "Throttled"
+    status = 429
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

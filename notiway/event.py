@@ -1,0 +1,57 @@
+"""Event: the only thing that crosses the broker."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+KINDS = frozenset(
+    {
+        "created",
+        "updated",
+        "read",
+        "unread",
+        "read_all",
+        "deleted",
+        "restored",
+        "recalled",
+        "sync",
+        "kick",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an audience, told to every process.
+
+    `audience` is an audience key; `data` is JSON and depends on the kind: see docs/reference/events.md.
+    Counts in `data["unread"]` are absolute.
+
+    >>> Event.from_bytes(Event("sync", "user:42", {"unread": 3}).to_bytes()).data["unread"]
+    3
+    """
+
+    kind: str
+    audience: str
+    data: dict[str, Any] = field(default_factory=dict)
+    published_at: float = 0.0  # seconds since the epoch, for the latency histogram; 0: not measured
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"{self.kind!r} is no kind of event")
+
+    def to_bytes(self) -> bytes:
+        """UTF-8 JSON, compact."""
+        parts = {"k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}
+        return json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> Event:
+        """The reverse of `to_bytes`; `ValueError` if the bytes are no Event."""
+        try:
+            parts = json.loads(raw)
+            return cls(parts["k"], parts["a"], parts["d"], parts["t"])
+        except (KeyError, TypeError) as error:
+            raise ValueError("these bytes are no event") from error

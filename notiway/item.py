@@ -1,0 +1,59 @@
+"""Item: one notification as one user sees it. The same value feeds pages, frames and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, datetime
+from typing import Any
+
+TYPES = ("info", "success", "warning", "error")
+PRIORITIES = ("urgent", "high", "medium", "low")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What a list shows: the notification's content and this user's state of it.
+
+    Times are milliseconds since the epoch, UTC; None where it has not happened.
+    """
+
+    id: str
+    audience: str
+    name: str
+    type: str
+    priority: str
+    title: str
+    message: str
+    created_at: int
+    body: dict[str, Any] | None = None
+    action_url: str | None = None
+    group_key: str | None = None
+    source: str | None = None
+    actor: str | None = None
+    producer: str | None = None
+    expires_at: int | None = None
+    persisted: bool = True
+    seen_at: int | None = None
+    read_at: int | None = None
+    deleted_at: int | None = None
+
+    @property
+    def is_read(self) -> bool:
+        return self.read_at is not None
+
+    @property
+    def created(self) -> datetime:
+        """`created_at` as an aware datetime, UTC."""
+        return datetime.fromtimestamp(self.created_at / 1000, UTC)
+
+    def as_dict(self) -> dict[str, Any]:
+        """The form that travels in an Event."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Item:
+        """The reverse of `as_dict`; keys of a newer version are passed over."""
+        return cls(**{key: value for key, value in values.items() if key in _FIELD_NAMES})
+
+
+_FIELD_NAMES = frozenset(spec.name for spec in fields(Item))
