@@ -34,20 +34,20 @@ class Audience:
 
     type: AudienceType
     value: str = ""
-    tenant: str | None = None
+    tenant_id: str | None = None
 
     def __post_init__(self) -> None:
         if self.type is AudienceType.GLOBAL:
-            if self.value or self.tenant:
+            if self.value or self.tenant_id:
                 raise ValueError("the global audience takes no value")
             return
-        parts = [self.value] if self.tenant is None else [self.tenant, self.value]
+        parts = [self.value] if self.tenant_id is None else [self.tenant_id, self.value]
         for part in parts:
             if not part or len(part) > MAX_PART_LENGTH or not part.isprintable():
                 raise ValueError(f"an audience part must have 1 to {MAX_PART_LENGTH} printable characters")
-        if self.tenant is not None and self.type is not AudienceType.GROUP:
+        if self.tenant_id is not None and self.type is not AudienceType.GROUP:
             raise ValueError("only a group can be scoped to a tenant")
-        if ":" in (self.tenant or "") or (":" in self.value and self.type in BROADCAST_TYPES):
+        if ":" in (self.tenant_id or "") or (":" in self.value and self.type in BROADCAST_TYPES):
             raise ValueError("tenant and group names must not contain a colon")
 
     @classmethod
@@ -56,7 +56,7 @@ class Audience:
         return cls(AudienceType.GLOBAL)
 
     @classmethod
-    def tenant_of(cls, tenant: str) -> Audience:
+    def tenant(cls, tenant: str) -> Audience:
         """All users of one tenant: `tenant:acme`."""
         return cls(AudienceType.TENANT, tenant)
 
@@ -82,7 +82,7 @@ class Audience:
         if name == "global" and not rest:
             return cls.everyone()
         if name == "tenant":
-            return cls.tenant_of(rest)
+            return cls.tenant(rest)
         if name == "group":
             first, colon, second = rest.partition(":")
             return cls.group(second, first) if colon else cls.group(first)
@@ -98,7 +98,7 @@ class Audience:
         if self.type is AudienceType.GLOBAL:
             return "global"
         name = self.type.name.lower()
-        return f"{name}:{self.tenant}:{self.value}" if self.tenant is not None else f"{name}:{self.value}"
+        return f"{name}:{self.tenant_id}:{self.value}" if self.tenant_id is not None else f"{name}:{self.value}"
 
     @property
     def is_broadcast(self) -> bool:

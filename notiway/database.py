@@ -1,0 +1,116 @@
+"""Opening the database: pool, pragmas, and the transaction rules that Notiway relies on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from time import monotonic, perf_counter, sleep
+from typing import Any
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.db_url import connect as connect_by_url
+from playhouse.pool import PooledSqliteDatabase
+
+from notiway import metrics
+
+LOCK_WAIT_SECONDS = 10  # how long a transaction waits for SQLite's one writer
+LOCK_RETRY_SECONDS = 0.005
+BUSY_TIMEOUT_SECONDS = 0.05  # SQLite's own wait blocks the process, so it is short and we retry
+POOL_WAIT_SECONDS = 10
+STALE_SECONDS = 300
+SQLITE_PRAGMAS = {
+    "journal_mode": "wal",  # readers never wait for the writer
+    "synchronous": "normal",  # in WAL mode safe against a crash of the process
+    "foreign_keys": 1,
+    "cache_size": -16_000,  # KiB, negative by SQLite's convention
+    "temp_store": "memory",
+    "mmap_size": 128 * 1024 * 1024,
+}
+
+db = peewee.DatabaseProxy()
+
+
+class _Savepoint(peewee._savepoint):  # type: ignore[misc]
+    """A savepoint whose rollback also forgets what it wanted to do after the commit.
+
+    Peewee 4.5 keeps an `after_commit` callback when only the savepoint it was made in rolls back:
+    a bell would ring for a notification that is not there.
+    """
+
+    def __enter__(self) -> Any:
+        self.mark = len(self.db._state.commit_callbacks)
+        return super().__enter__()
+
+    def rollback(self, begin: bool = True) -> None:
+        super().rollback(begin)
+        del self.db._state.commit_callbacks[self.mark :]
+
+
+def _prepare(database: peewee.Database) -> peewee.Database:
+    database.savepoint = lambda: _Savepoint(database)
+    execute = database.execute_sql
+
+    def timed(sql: str, params: Any = None) -> Any:
+        started = perf_counter()
+        try:
+            return execute(sql, params)
+        finally:
+            metrics.DATABASE_SECONDS.inc(perf_counter() - started)
+            metrics.DATABASE_QUERIES.inc()
+
+    database.execute_sql = timed
+    if isinstance(database, peewee.SqliteDatabase):
+        _take_turns(database)
+    return database
+
+
+def _take_turns(database: peewee.SqliteDatabase) -> None:
+    """Every outermost transaction takes SQLite's write lock at its start, and waits for it cooperatively.
+
+    So ids made inside it are commit-ordered, no transaction fails half-way with "database is locked",
+    and under gevent other greenlets run on while one waits.
+    """
+    begin = database.begin
+
+    def begin_immediate(lock_type: str | None = None) -> None:
+        deadline = monotonic() + LOCK_WAIT_SECONDS
+        while True:
+            try:
+                begin(lock_type or "IMMEDIATE")
+                return
+            except peewee.OperationalError as error:
+                if "locked" not in str(error) or monotonic() > deadline:
+                    raise
+            sleep(LOCK_RETRY_SECONDS)
+
+    database.begin = begin_immediate
+
+
+def open_database(url: str, pool: int = 20) -> peewee.Database:
+    """A pooled database for an URL: `sqlite:///path/file.db` or `postgresql://user@host/name`.
+
+    `pool` is the number of connections at most; a caller waits up to 10 s for a free one.
+    """
+    parts = urlsplit(url)
+    options = {"max_connections": pool, "stale_timeout": STALE_SECONDS, "timeout": POOL_WAIT_SECONDS}
+    if parts.scheme == "sqlite":
+        path = parts.path[1:]
+        if path and path != ":memory:":
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        database = PooledSqliteDatabase(
+            path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options
+        )
+        database.timeout = BUSY_TIMEOUT_SECONDS
+        return _prepare(database)
+    name = "postgresql+pool" + url[len(parts.scheme) :]
+    return _prepare(connect_by_url(name, **options))
+
+
+def use_database(database: peewee.Database) -> None:
+    """Bind Notiway's models to an open database."""
+    db.initialize(database)
+
+
+def adopt(database: peewee.Database) -> peewee.Database:
+    """Take a host application's own Peewee database, with the same transaction rules."""
+    return _prepare(database)

@@ -1,0 +1,40 @@
+"""Notification ids: uuid7 text, so that sorting by id sorts by time."""
+
+from __future__ import annotations
+
+import re
+
+import uuid_utils
+
+ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+UUID_BITS = 128
+TIME_SHIFT = 80  # RFC 9562 §5.7: the first 48 bits are milliseconds since the epoch
+
+
+def new_id() -> str:
+    """A fresh uuid7 (RFC 9562 §5.7); rising within this process."""
+    return str(uuid_utils.uuid7())
+
+
+def is_id(text: object) -> bool:
+    """Whether the text could be the id of a notification."""
+    return isinstance(text, str) and ID_PATTERN.fullmatch(text) is not None
+
+
+def id_after(previous: str) -> str:
+    """The smallest uuid7-shaped id above `previous`, for a clock that stands still or runs back."""
+    number = int(previous.replace("-", ""), 16)
+    tail = (number & ((1 << 62) - 1)) + 1  # the random bits below the variant
+    digits = f"{(number >> 62 << 62) | tail:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+
+def id_floor(at_ms: int) -> str:
+    """The lowest id that a notification of that millisecond could have."""
+    digits = f"{max(at_ms, 0):012x}"
+    return f"{digits[:8]}-{digits[8:]}-7000-8000-000000000000"
+
+
+def id_time(notification_id: str) -> int:
+    """The milliseconds since the epoch that an id carries."""
+    return int(notification_id.replace("-", ""), 16) >> TIME_SHIFT

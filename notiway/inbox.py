@@ -1,0 +1,259 @@
+"""A user's inbox: reading it, counting it, changing it. Every function takes the user and filters there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notiway.database import db
+from notiway.errors import NotFound
+from notiway.ids import id_floor, id_time, is_id
+from notiway.item import Item
+from notiway.models import now_ms
+from notiway.sql import marks, run
+
+COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
+RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
+LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+# The one definition of "there for the user": list, count, replay and actions all use it.
+VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
+FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
+COLUMNS = (
+    "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
+    " n.group_key, n.source, n.actor, n.producer, n.expires_at, i.seen_at, i.read_at, i.deleted_at"
+)
+UNREAD = f"SELECT 1 {FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
+COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
+PENDING = (
+    "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
+    " (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?)"
+    " AND n.id > COALESCE((SELECT pulled_to FROM notiway_inbox_cursor WHERE user_id = ?), '')"
+    f" AND {VISIBLE} AND NOT EXISTS"
+    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items, newest first, and where the next page begins (None: there is no more)."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def resume_from(notification_id: str) -> str:
+    """The id to read on from, so that nothing that was committed late is missed.
+
+    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
+    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
+    """
+    if db.param == "?":
+        return notification_id
+    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
+
+
+def catch_up(user_id: str) -> int:
+    """Pull the broadcasts that came since the last time; returns how many."""
+    pending = (user_id, user_id, now_ms(), user_id)
+    if run(f"{PENDING} LIMIT 1", pending).fetchone() is None:
+        return 0
+    with db.atomic():
+        ids = [row[0] for row in run(PENDING, pending).fetchall()]
+        deliver_to(ids, [user_id])
+        run(
+            "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
+            " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
+            (user_id, resume_from(max(ids))),
+        )
+    return len(ids)
+
+
+def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], batch: int = 400) -> None:
+    """Put notifications into inboxes; those that are there already stay as they are."""
+    now = now_ms()
+    rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
+    for start in range(0, len(rows), batch):
+        part = rows[start : start + batch]
+        values = ",".join(["(?, ?, ?)"] * len(part))
+        run(
+            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
+            f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
+            [value for row in part for value in row],
+        )
+
+
+def feed(
+    user_id: str,
+    *,
+    state: str = "all",
+    type: str | None = None,
+    source: str | None = None,
+    priority: str | None = None,
+    text: str | None = None,
+    before: str | None = None,
+    limit: int = 20,
+) -> Page:
+    """The newest items that pass the filters, `limit` at most, older than the cursor `before`.
+
+    `state` is all, unread or read; `text` is looked for in title and message, ignoring ASCII case.
+    """
+    catch_up(user_id)
+    where, params = [], [user_id, now_ms()]
+    if state in ("unread", "read"):
+        where.append(f"i.read_at IS {'NULL' if state == 'unread' else 'NOT NULL'}")
+    for column, wanted in (("type", type), ("source", source), ("priority", priority)):
+        if wanted:
+            where.append(f"n.{column} = ?")
+            params.append(wanted)
+    if text:
+        where.append("(LOWER(n.title) LIKE ? ESCAPE '\\' OR LOWER(n.message) LIKE ? ESCAPE '\\')")
+        params += [f"%{text.lower().translate(LIKE_ESCAPE)}%"] * 2
+    if before:
+        where.append("i.notification_id < ?")
+        params.append(before)
+    conditions = "".join(f" AND {part}" for part in where)
+    items = _items(
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
+        [*params, limit + 1],
+    )
+    more = len(items) > limit
+    return Page(items[:limit], items[limit - 1].id if more else None)
+
+
+def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
+    """What came after an id, oldest first; an overlap before it is read again where commits may be out of order."""
+    catch_up(user_id)
+    return _items(
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND i.notification_id > ?"
+        " ORDER BY i.notification_id LIMIT ?",
+        (user_id, now_ms(), resume_from(after), limit),
+    )
+
+
+def get(user_id: str, notification_id: str) -> Item:
+    """One item of the user; `NotFound` if there is none, or it is deleted, expired or recalled."""
+    return get_many(user_id, [notification_id])[0]
+
+
+def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list[Item]:
+    """These items of the user, in the order given; `NotFound` if one is missing. `deleted` lets deleted ones pass."""
+    alive = "" if deleted else " AND i.deleted_at IS NULL"
+    wanted = [notification_id for notification_id in dict.fromkeys(ids) if is_id(notification_id)]
+    found = _items(
+        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(wanted)})",
+        (user_id, now_ms(), *wanted),
+    )
+    by_id = {item.id: item for item in found}
+    try:
+        return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
+    except KeyError:
+        raise NotFound("There is no such notification") from None
+
+
+def newest_id(user_id: str) -> str:
+    """The id of the user's newest item, or an empty text."""
+    row = run(
+        "SELECT notification_id FROM notiway_inbox_item WHERE user_id = ? ORDER BY notification_id DESC LIMIT 1",
+        (user_id,),
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def sources(user_id: str, limit: int = 50) -> list[str]:
+    """The sources that the user's items name, for a filter."""
+    rows = run(f"SELECT DISTINCT n.source {FROM_INBOX} AND n.source IS NOT NULL LIMIT ?", (user_id, limit))
+    return sorted(row[0] for row in rows.fetchall())
+
+
+def unread_count(user_id: str) -> int:
+    """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
+    count: int = run(COUNT, (user_id, now_ms())).fetchone()[0]
+    return count
+
+
+def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
+    """The same for many users in one statement."""
+    users = list(user_ids)
+    if db.param == "?":
+        source, listed = "json_each(?) u", json.dumps(users)
+    else:
+        source, listed = "unnest(CAST(? AS text[])) AS u(value)", users  # type: ignore[assignment]
+    one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
+    rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_read(user_id: str, ids: Sequence[str]) -> None:
+    """Mark items read (and seen); `NotFound`, and nothing changed, if one is not the user's."""
+    now = now_ms()
+    _change(user_id, ids, "read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?)", (now, now))
+
+
+def mark_unread(user_id: str, ids: Sequence[str]) -> None:
+    """Mark items unread."""
+    _change(user_id, ids, "read_at = NULL")
+
+
+def mark_seen(user_id: str, ids: Sequence[str]) -> None:
+    """Note that items were shown to the user; that does not make them read."""
+    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),))
+
+
+def mark_all_read(user_id: str, before: str | None = None) -> None:
+    """Mark everything read up to and including the id `before`; without it, everything there is."""
+    now = now_ms()
+    cutoff = " AND notification_id <= ?" if before else ""
+    run(
+        "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+        f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
+        (now, now, user_id, before) if before else (now, now, user_id),
+    )
+
+
+def delete(user_id: str, ids: Sequence[str]) -> None:
+    """Hide items; the rows stay, so that `restore` works and a broadcast is not pulled again."""
+    _change(user_id, ids, "deleted_at = COALESCE(deleted_at, ?)", (now_ms(),), deleted=True)
+
+
+def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Undo `delete`; returns the items as they are now."""
+    _change(user_id, ids, "deleted_at = NULL", deleted=True)
+    return get_many(user_id, ids)
+
+
+def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False) -> None:
+    get_many(user_id, ids, deleted=deleted)
+    run(
+        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids)})",
+        (*params, user_id, *ids),
+    )
+
+
+def _items(tail: str, params: Sequence[Any]) -> list[Item]:
+    rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
+    return [
+        Item(
+            id=row[0],
+            audience=row[1],
+            name=row[2],
+            type=row[3],
+            priority=row[4],
+            title=row[5],
+            message=row[6],
+            created_at=row[7],
+            body=None if row[8] is None else json.loads(row[8]),
+            action_url=row[9],
+            group_key=row[10],
+            source=row[11],
+            actor=row[12],
+            producer=row[13],
+            expires_at=row[14],
+            seen_at=row[15],
+            read_at=row[16],
+            deleted_at=row[17],
+        )
+        for row in rows
+    ]

@@ -1,0 +1,47 @@
+"""Which audiences a user listens to, and which users there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from notiway.audience import Audience
+from notiway.database import db
+from notiway.models import InboxCursor, Membership, User
+from notiway.sql import run
+
+UnknownUsers = Callable[[Iterable[str]], set[str]]
+BATCH = 500
+
+
+def listens_to(user_id: str) -> list[str]:
+    """The audience keys a user hears without asking: everybody, the user, its tenants and groups."""
+    rows = run("SELECT audience FROM notiway_membership WHERE user_id = ?", (user_id,)).fetchall()
+    return ["global", f"user:{user_id}", *(row[0] for row in rows)]
+
+
+def join(user_id: str, audience: Audience) -> None:
+    """Make a user a member of a tenant or group; what was sent to it and still stands will be in the inbox.
+
+    >>> members.join("42", Audience.group("admins", tenant="acme"))  # doctest: +SKIP
+    """
+    if not audience.is_broadcast or audience.key == "global":
+        raise ValueError("only tenants and groups have members")
+    with db.atomic():
+        Membership.insert(user_id=user_id, audience=audience.key).on_conflict_ignore().execute()
+        # The cursor stands past older broadcasts to this audience: pull again from the beginning.
+        InboxCursor.delete().where(InboxCursor.user_id == user_id).execute()
+
+
+def leave(user_id: str, audience: Audience) -> None:
+    """End a membership; what is in the inbox already stays."""
+    Membership.delete().where((Membership.user_id == user_id) & (Membership.audience == audience.key)).execute()
+
+
+def unknown_in_user_table(user_ids: Iterable[str]) -> set[str]:
+    """Which of these ids no active or inactive row of `notiway_user` has."""
+    missing = set(user_ids)
+    wanted = sorted(missing)
+    for start in range(0, len(wanted), BATCH):
+        rows = User.select(User.id).where(User.id.in_(wanted[start : start + BATCH])).tuples()
+        missing -= {row[0] for row in rows}
+    return missing

@@ -1,0 +1,29 @@
+"""Prometheus metrics of this process. Fan-out adds once per pass, never once per socket."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+REGISTRY = CollectorRegistry()
+LATENCY_BUCKETS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+CONNECTIONS = Gauge("notiway_connections", "Live connections", ["wire"], registry=REGISTRY)
+EVENTS_PUBLISHED = Counter("notiway_events_published", "Events handed to the broker", ["kind"], registry=REGISTRY)
+EVENTS_RECEIVED = Counter("notiway_events_received", "Events taken from the broker", ["kind"], registry=REGISTRY)
+PUBLISH_FAILURES = Counter("notiway_publish_failures", "Events the broker did not take", registry=REGISTRY)
+FRAMES = Counter("notiway_frames", "Frames handed to connections", registry=REGISTRY)
+BACKLOG_DROPS = Counter("notiway_backlog_drops", "Connections closed because they read too slowly", registry=REGISTRY)
+CLOSES = Counter("notiway_closes", "Connections closed by this server", ["code"], registry=REGISTRY)
+DELIVERY_SECONDS = Histogram(
+    "notiway_delivery_seconds",
+    "From publishing an Event to the end of its fan-out",
+    buckets=LATENCY_BUCKETS_SECONDS,
+    registry=REGISTRY,
+)
+DATABASE_SECONDS = Counter("notiway_database_seconds", "Time spent in database calls", registry=REGISTRY)
+DATABASE_QUERIES = Counter("notiway_database_queries", "Database calls", registry=REGISTRY)
+
+
+def exposition() -> bytes:
+    """The text that `/metrics` answers."""
+    return generate_latest(REGISTRY)

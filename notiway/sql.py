@@ -1,0 +1,20 @@
+"""Hot statements as SQL text: the query builder costs ten times the statement (docs/explanation/performance.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from notiway.database import db
+
+
+def run(text: str, params: Sequence[Any] = ()) -> Any:
+    """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
+    if db.param != "?":
+        text = text.replace("?", db.param)
+    return db.execute_sql(text, params)
+
+
+def marks(values: Sequence[Any]) -> str:
+    """`?,?,?`: as many placeholders as there are values."""
+    return ",".join("?" * len(values))
