@@ -13,6 +13,7 @@ from notiway.ids import id_floor, id_time, is_id
 from notiway.item import Item
 from notiway.models import now_ms
 from notiway.sql import marks, run
+from notiway.store import deliver_to
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
@@ -71,20 +72,6 @@ def catch_up(user_id: str) -> int:
     return len(ids)
 
 
-def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], batch: int = 400) -> None:
-    """Put notifications into inboxes; those that are there already stay as they are."""
-    now = now_ms()
-    rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
-    for start in range(0, len(rows), batch):
-        part = rows[start : start + batch]
-        values = ",".join(["(?, ?, ?)"] * len(part))
-        run(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
-            f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
-            [value for row in part for value in row],
-        )
-
-
 def feed(
     user_id: str,
     *,
@@ -141,10 +128,11 @@ def get(user_id: str, notification_id: str) -> Item:
 def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list[Item]:
     """These items of the user, in the order given; `NotFound` if one is missing. `deleted` lets deleted ones pass."""
     alive = "" if deleted else " AND i.deleted_at IS NULL"
-    wanted = [notification_id for notification_id in dict.fromkeys(ids) if is_id(notification_id)]
+    if not all(is_id(notification_id) for notification_id in ids):
+        raise NotFound("There is no such notification")
     found = _items(
-        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(wanted)})",
-        (user_id, now_ms(), *wanted),
+        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(ids) or 'NULL'})",
+        (user_id, now_ms(), *ids),
     )
     by_id = {item.id: item for item in found}
     try:
@@ -227,7 +215,7 @@ def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
 def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False) -> None:
     get_many(user_id, ids, deleted=deleted)
     run(
-        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids)})",
+        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids) or 'NULL'})",
         (*params, user_id, *ids),
     )
 

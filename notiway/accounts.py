@@ -1,0 +1,88 @@
+"""Accounts: the users of this repository's own host application. Other hosts bring their own."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+import uuid_utils
+
+from notiway.models import User, now_ms
+
+DEMO_EMAIL = "demo@example.com"
+STAFF_EMAIL = "staff@example.com"
+DEMO_PASSWORD = "notiway"  # noqa: S105 - published on purpose; made on an empty database only
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user as flask-login and the templates see it; holds no password."""
+
+    id: str
+    email: str
+    name: str
+    is_staff: bool
+    timezone: str
+    signed_out_at: int | None
+    is_active: bool = True
+    is_authenticated: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return self.id
+
+
+def normal_email(text: str) -> str:
+    """One spelling for one address: `" Demo@Example.COM "` and `"demo@example.com"` are the same user."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def add(email: str, name: str, password_hash: str, *, is_staff: bool = False) -> Account:
+    """Store a new user; raises `peewee.IntegrityError` when the address is taken."""
+    user = User.create(
+        id=str(uuid_utils.uuid7()),
+        email=normal_email(email),
+        name=name,
+        password_hash=password_hash,
+        is_staff=is_staff,
+    )
+    return _account(user)
+
+
+def find(user_id: str) -> Account | None:
+    """The active user of that id."""
+    user = User.get_or_none((User.id == user_id) & (User.is_active == True))  # noqa: E712
+    return _account(user) if user else None
+
+
+def find_with_hash(email: str) -> tuple[Account, str] | None:
+    """The active user of that address, and the stored password hash."""
+    user = User.get_or_none((User.email == normal_email(email)) & (User.is_active == True))  # noqa: E712
+    return (_account(user), user.password_hash) if user else None
+
+
+def keep_hash(user_id: str, password_hash: str) -> None:
+    """Replace the stored password hash."""
+    User.update(password_hash=password_hash).where(User.id == user_id).execute()
+
+
+def end_sessions(user_id: str, now: int | None = None) -> None:
+    """Every session that began before `now` (milliseconds; the present) is over."""
+    User.update(signed_out_at=now or now_ms()).where(User.id == user_id).execute()
+
+
+def deactivate(user_id: str, now: int | None = None) -> bool:
+    """Lock the user out; False when there is none of that id. The caller publishes the kick."""
+    changes = {User.is_active: False, User.signed_out_at: now or now_ms()}
+    return bool(User.update(changes).where(User.id == user_id).execute())
+
+
+def _account(user: User) -> Account:
+    return Account(
+        id=user.id,
+        email=user.email,
+        name=user.name or user.email,
+        is_staff=user.is_staff,
+        timezone=user.timezone,
+        signed_out_at=user.signed_out_at,
+    )
