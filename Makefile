@@ -1,0 +1,66 @@
+# Two commands: `make run` serves Notiway on this machine, `make test` checks everything.
+PYTHON ?= python3
+PORT ?= 5000
+VENV := .venv
+BIN := $(VENV)/bin
+# uv reads pyproject.toml, so that there is one list of dependencies.
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+EXTRAS := --extra server --extra redis --extra postgresql
+
+export PYTHON
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format lock clean
+
+help:
+	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
+	@echo "make test    check and test everything"
+	@echo "make check   lint, format, types, layers"
+	@echo "make format  mend what lint and format can mend"
+	@echo "make lock    renew requirements*.txt from pyproject.toml"
+
+run: export NOTIWAY_ENV := development
+run: export PORT := $(PORT)
+run: $(VENV)/.run
+	@$(BIN)/flask --app app notiway migrate
+	@$(BIN)/flask --app app notiway demo --if-empty
+	@printf '\n  Notiway    http://127.0.0.1:%s\n  Sign in    demo@example.com   password notiway\n  As staff   staff@example.com  password notiway\n  Stop       Ctrl-C\n\n' '$(PORT)'
+	@exec $(BIN)/gunicorn app:app
+
+test: $(VENV)/.dev
+	@bin/need chromium redis postgresql
+	@$(MAKE) --no-print-directory check
+	$(BIN)/pytest
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: $(VENV)/.dev
+	$(BIN)/$(LOCK) $(EXTRAS) -o requirements.txt
+	$(BIN)/$(LOCK) $(EXTRAS) --group dev -c requirements.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+
+# The stamps keep a second run from installing again.
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
+	  { echo "Notiway needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is not one (or is missing). Try: make PYTHON=python3.12 …" >&2; exit 1; }
+	@bin/need venv
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt | $(BIN)/python
+	$(BIN)/pip install --quiet --require-hashes -r requirements-dev.txt
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,129 @@
+"""How gunicorn serves Notiway: one gevent worker, and parked sockets that are drained on SIGTERM.
+
+gunicorn reads this file before the worker is monkey-patched, so nothing of the application is imported at the top.
+"""
+
+import logging
+import os
+import resource
+import signal
+import sys
+
+DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
+BROKER_URL = os.environ.get("NOTIWAY_BROKER_URL", "memory://")
+DRAIN_SECONDS = float(os.environ.get("NOTIWAY_DRAIN_SECONDS", "10"))
+MARGIN_SECONDS = 5  # for requests that are under way when the drain ends
+OPEN_FILES = 100_000  # each live socket is one open file
+REFUSED = 4  # gunicorn's own exit code for "the application cannot be loaded"
+
+port = os.environ.get("PORT", "5000")
+everywhere = "PORT" in os.environ and not DEVELOPMENT  # a platform that sets PORT routes to it from outside
+bind = f"0.0.0.0:{port}" if everywhere else f"127.0.0.1:{port}"  # noqa: S104
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+worker_connections = 10_000  # requests under way at once; a parked socket frees its slot
+max_requests = 0  # renewing a worker would cut its sockets
+timeout = int(DRAIN_SECONDS) + 30
+graceful_timeout = int(DRAIN_SECONDS) + MARGIN_SECONDS
+keepalive = 5
+control_socket_disable = True
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+
+# Paths only: query strings may carry tokens, and referrers may carry query strings.
+accesslog = None if DEVELOPMENT else "-"
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(b)s %(M)sms'
+loglevel = "info"
+if not DEVELOPMENT:
+    _json = {"()": "pythonjsonlogger.json.JsonFormatter", "fmt": "{asctime}{levelname}{name}{message}", "style": "{"}
+    logconfig_dict = {
+        "formatters": {"json": _json},
+        "handlers": {
+            "out": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"},
+            "err": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr"},
+        },
+        "root": {"level": "INFO", "handlers": ["err"]},
+        "loggers": {
+            "gunicorn.error": {"level": "INFO", "handlers": ["err"], "propagate": False, "qualname": "gunicorn.error"},
+            "gunicorn.access": {"level": "INFO", "handlers": ["out"], "propagate": False, "qualname": "gunicorn.access"},
+        },
+    }
+
+
+def on_starting(server):
+    """Refuse several workers that could not hear each other, and allow as many sockets as the machine does."""
+    if server.cfg.workers > 1 and not _broker_is_shared():
+        server.log.error(_one_worker_only(server.cfg.workers))
+        sys.exit(REFUSED)
+    _allow_open_files()
+
+
+def nworkers_changed(server, new_value, old_value):
+    """Refuse a second worker by signal (TTIN), for the same reason."""
+    if new_value > 1 and old_value is not None and not _broker_is_shared():
+        server.log.error(_one_worker_only(new_value))
+        server._num_workers = old_value
+
+
+def post_worker_init(worker):
+    """Start what lives beside the requests: the hub, the broker's reader, the background work."""
+    from notiway import logs
+
+    for name in (None, "gunicorn.error", "gunicorn.access"):
+        logs.protect(logging.getLogger(name))
+    runtime = _runtime(worker)
+    runtime.start()
+    worker.notiway_drain = None
+
+    def drain(signal_number, frame):
+        import gevent
+
+        runtime.begin_drain()  # not ready from this moment on
+        worker.handle_exit(signal_number, frame)
+        if worker.notiway_drain is None:
+            worker.notiway_drain = gevent.spawn(runtime.drain, runtime.config.drain_seconds)
+
+    signal.signal(signal.SIGTERM, drain)
+
+
+def post_request(worker, req, environ, resp):
+    """Let others run: a fast keep-alive client whose next request is always there would starve them."""
+    import gevent
+
+    gevent.sleep(0)
+
+
+def worker_exit(server, worker):
+    """Leave only when every socket was told so; at Ctrl-C at once."""
+    if not getattr(worker, "booted", False):
+        return
+    runtime = _runtime(worker)
+    draining = worker.notiway_drain
+    if draining is None:
+        runtime.begin_drain()
+        runtime.drain(0)
+    else:
+        draining.join(timeout=runtime.config.drain_seconds + 1)
+    runtime.stop()
+
+
+def _runtime(worker):
+    return worker.wsgi.extensions["notiway"]
+
+
+def _broker_is_shared():
+    return not BROKER_URL.startswith("memory")
+
+
+def _one_worker_only(count):
+    return (
+        f"Notiway refuses to start {count} workers: with NOTIWAY_BROKER_URL={BROKER_URL} each would deliver only to its "
+        "own clients. Set NOTIWAY_BROKER_URL=redis://host:6379/0 to let workers hear each other, "
+        "or WEB_CONCURRENCY=1 (gunicorn --workers 1) to keep to one."
+    )
+
+
+def _allow_open_files():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
