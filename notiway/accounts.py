@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import uuid_utils
@@ -61,6 +62,12 @@ def find_with_hash(email: str) -> tuple[Account, str] | None:
     return (_account(user), user.password_hash) if user else None
 
 
+def everybody() -> Iterator[Account]:
+    """Every user, deactivated ones too, oldest first."""
+    for user in User.select().order_by(User.created_at, User.id).iterator():
+        yield _account(user)
+
+
 def keep_hash(user_id: str, password_hash: str) -> None:
     """Replace the stored password hash."""
     User.update(password_hash=password_hash).where(User.id == user_id).execute()
@@ -85,4 +92,5 @@ def _account(user: User) -> Account:
         is_staff=user.is_staff,
         timezone=user.timezone,
         signed_out_at=user.signed_out_at,
+        is_active=user.is_active,
     )

@@ -1,0 +1,57 @@
+"""Health: is this process alive, is it ready for traffic, and what has it done so far?"""
+
+from __future__ import annotations
+
+import logging
+
+import peewee
+from flask import Blueprint, Response, jsonify
+from flask.typing import ResponseReturnValue
+
+from notiway import metrics, runtime
+from notiway.database import db
+
+log = logging.getLogger(__name__)
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus's text exposition format
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Mount `/healthz`, `/readyz` and `/metrics`."""
+    blueprint.get("/healthz")(alive)
+    blueprint.get("/readyz")(ready)
+    blueprint.get("/metrics")(measured)
+
+
+def alive() -> ResponseReturnValue:
+    """200 as long as this process answers at all."""
+    return jsonify(status="alive")
+
+
+def ready() -> ResponseReturnValue:
+    """200 when a request would be served well; else 503, with what is wrong."""
+    faults = _faults()
+    if not faults:
+        return jsonify(status="ready")
+    log.warning("not ready: %s", "; ".join(faults.values()))
+    return jsonify(status="not ready", reasons=faults), 503
+
+
+def measured() -> ResponseReturnValue:
+    """Metrics of this process, for Prometheus."""
+    return Response(metrics.exposition(), content_type=METRICS_TYPE)
+
+
+def _faults() -> dict[str, str]:
+    now = runtime.current()
+    faults = {}
+    if now.draining:
+        faults["draining"] = "this process is shutting down"
+    try:
+        db.execute_sql("SELECT 1")
+    except peewee.PeeweeException as error:
+        faults["database"] = f"the database does not answer ({type(error).__name__})"
+    try:
+        now.broker.ping()
+    except OSError as error:
+        faults["broker"] = f"the broker does not answer ({type(error).__name__})"
+    return faults
