@@ -33,6 +33,10 @@ CLEANUP_HOUR = 3  # UTC; a process that starts later that day still does it
 RELAY_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
 MAX_POLL_SECONDS = 1.0  # how long a task waits at most for an idle consumer on a SQLite queue
 HEALTH_SECONDS = 10.0
+NOBODY_HEARS = (
+    "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
+    " its process. Set NOTIWAY_BROKER_URL=redis://…, or NOTIWAY_JOBS=web."
+)
 PERIODS = {"day": "%Y-%m-%d", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
 
@@ -87,7 +91,7 @@ def relay(raw: bytes) -> None:
     runtime.current().broker.publish(Event.from_bytes(raw))
 
 
-def relay_events(app: Flask) -> bool:
+def relay_events() -> bool:
     """Let the Events of this process, which has no sockets, reach the web process through the queue.
 
     Only the memory broker needs that. Returns whether anybody will hear: not if the web process runs no consumer.

@@ -1,0 +1,32 @@
+"""Commands: `flask --app app notiway …`. Each says what it did, and exits with 1 when it could not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+import peewee
+from flask.cli import AppGroup
+
+from notiway.cli import keys, operate, sending, users
+from notiway.errors import NotiwayError
+
+
+class Commands(AppGroup):
+    """A group whose commands tell a fault in one line instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NotiwayError as error:
+            raise click.ClickException(str(error)) from error
+        except peewee.PeeweeException as error:
+            raise click.ClickException(
+                f"The database refused: {error}. Is it up to date? Run: flask --app app notiway migrate"
+            ) from error
+
+
+commands = Commands("notiway", help="Notiway: users, keys, notifications, database and background work.")
+
+for module in (operate, users, keys, sending):
+    module.register(commands)

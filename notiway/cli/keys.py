@@ -1,0 +1,54 @@
+"""Key commands: who may publish, and who may hand out client tokens."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import click
+from flask.cli import AppGroup
+
+from notiway import producers
+
+
+def register(commands: AppGroup) -> None:
+    """Add `key add|list|revoke`."""
+    group = AppGroup("key", help="Add, list and revoke the API keys of producers.")
+    group.command("add")(add)
+    group.command("list")(list_keys)
+    group.command("revoke")(revoke)
+    commands.add_command(group)
+
+
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    metavar="publish|token",
+    help="What the key may do; repeat it for several. publish:group:acme:* bounds it to audiences.",
+)
+def add(name: str, scopes: tuple[str, ...]) -> None:
+    """Make an API key for the producer NAME and print it, this once."""
+    _, key = producers.add(name, scopes)
+    click.echo(key)
+    click.echo("Keep it now: only its hash is stored, and it is not shown again.", err=True)
+
+
+def list_keys() -> None:
+    """List all keys: id, name, scopes, when made, when last used, and state, separated by tabs."""
+    for producer in producers.everybody():
+        state = "active" if producer.revoked_at is None else f"revoked {_day(producer.revoked_at)}"
+        cells = (producer.id, producer.name, ",".join(producer.scopes), _day(producer.created_at))
+        click.echo("\t".join((*cells, f"used {_day(producer.last_used_at)}", state)))
+
+
+@click.argument("name")
+def revoke(name: str) -> None:
+    """End the key NAME (or its id) at once."""
+    producers.revoke(name)
+    click.echo(f"revoked {name}")
+
+
+def _day(at_ms: int | None) -> str:
+    return "never" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")

@@ -1,0 +1,45 @@
+"""The send command: one notification from a shell or a script."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from notiway import jobs, notifications
+from notiway.audience import Audience
+from notiway.cli.users import find
+from notiway.item import PRIORITIES, TYPES
+
+
+def register(commands: AppGroup) -> None:
+    """Add `send`."""
+    commands.command("send")(send)
+
+
+@click.argument("to")
+@click.option("--title", required=True, help="1 to 200 characters; about 50 read best.")
+@click.option("--message", default="", help="Up to 2,000 characters; about 200 read best.")
+@click.option("--type", "type_", type=click.Choice(TYPES), default="info", show_default=True)
+@click.option("--priority", type=click.Choice(PRIORITIES), default="medium", show_default=True)
+@click.option("--action-url", help="Where a click leads: https:, http: or a path on this site.")
+@click.option("--source", help="Which part of your system says so; the history can be filtered by it.")
+def send(
+    to: str, title: str, message: str, type_: str, priority: str, action_url: str | None, source: str | None
+) -> None:
+    """Send a notification TO a user id, an e-mail address or an audience (global, tenant:acme, group:admins)."""
+    heard = jobs.relay_events()
+    sent = notifications.send_notification(
+        _recipient(to), title, message, type=type_, priority=priority, action_url=action_url, source=source
+    )
+    click.echo(f"{sent.id}\tsent to {to}")
+    if not heard:
+        click.echo(jobs.NOBODY_HEARS, err=True)
+
+
+def _recipient(text: str) -> str | Audience:
+    if "@" in text:
+        return find(text).id
+    try:
+        return Audience.parse(text)
+    except ValueError:
+        return text

@@ -1,0 +1,47 @@
+"""Schema: brings a database's tables up to date, and back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import peewee
+from playhouse.migrations import MigrationError, Runner
+
+from notiway.errors import WrongInput
+
+HISTORY_TABLE = "notiway_migration"
+PACKAGE = Path(__file__).parent
+
+
+def migrations_folder() -> Path:
+    """Inside the package when it is installed, beside it in the repository."""
+    inside = PACKAGE / "migrations"
+    return inside if inside.is_dir() else PACKAGE.parent / "migrations"
+
+
+def pending(database: peewee.Database) -> list[str]:
+    """The names of the migrations that this database still needs, in order."""
+    return [row.name for row in _runner(database).status() if row.path is not None and not row.applied]
+
+
+def migrate(database: peewee.Database) -> list[str]:
+    """Apply all pending migrations; returns their names.
+
+    >>> schema.migrate(open_database("sqlite:///:memory:"))  # doctest: +SKIP
+    ['0001_first_tables']
+    """
+    applied: list[str] = _runner(database).up()
+    return applied
+
+
+def revert(database: peewee.Database, name: str | None = None) -> list[str]:
+    """Undo the last migration, or all from the last back to `name`; `WrongInput` when it is not applied."""
+    try:
+        reverted: list[str] = _runner(database).down(name)
+    except MigrationError as error:
+        raise WrongInput(f"Nothing was reverted: {error}") from error
+    return reverted
+
+
+def _runner(database: peewee.Database) -> Runner:
+    return Runner(database, str(migrations_folder()), table_name=HISTORY_TABLE)
