@@ -1,0 +1,81 @@
+"""The host application of this repository: it uses the extension as any other Flask application would."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from notiway import headers
+from notiway.config import KIB, Config
+from notiway.extension import Notiway
+from notiway.routes import account, dashboard, errors
+from notiway.secret import development_wanted, find_secret
+
+PACKAGE = Path(__file__).resolve().parent
+SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
+DEFAULTS: dict[str, Any] = {
+    "NOTIWAY_BASE_TEMPLATE": "host/base.html",
+    "MAX_CONTENT_LENGTH": 1024 * KIB,
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=SESSION_DAYS),
+    "SESSION_COOKIE_NAME": "notiway_session",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may stay open all day
+}
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application, ready to serve. `settings` go into `app.config`, before the environment.
+
+    Raises `ConfigError` when a setting is wrong, or SECRET_KEY is missing in production.
+
+    >>> create_app({"SECRET_KEY": "dev", "NOTIWAY_DATABASE_URL": "sqlite:////tmp/demo.db"})  # doctest: +SKIP
+    <Flask 'notiway.app'>
+    """
+    app = Flask(__name__, template_folder=str(_folder("templates")), static_folder=str(_folder("static")))
+    development = development_wanted(os.environ)
+    app.config.from_mapping(DEFAULTS)
+    app.config.from_mapping(
+        SECRET_KEY=os.environ.get("SECRET_KEY"),
+        NOTIWAY_ENV="development" if development else "production",
+    )
+    app.config.from_mapping(settings or {})
+    config = Config.load(app.config)
+    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=config.development)
+    if config.trusted_proxies:
+        # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
+        app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
+    account.login_manager().init_app(app)
+    CSRFProtect(app)
+    Notiway(app)
+    app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
+    app.register_blueprint(dashboard.blueprint())
+    errors.register(app)
+    headers.protect(app)
+    return app
+
+
+def _limiter(app: Flask, config: Config) -> Limiter:
+    shared = config.broker_is_shared
+    return Limiter(
+        get_remote_address,
+        app=app,
+        storage_uri=config.broker_url if shared else "memory://",
+        strategy="moving-window",
+        in_memory_fallback_enabled=shared,
+    )
+
+
+def _folder(name: str) -> Path:
+    """In an installed package the folder lies inside it, in the repository beside it."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
