@@ -13,12 +13,13 @@ DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
 BROKER_URL = os.environ.get("NOTIWAY_BROKER_URL", "memory://")
 DRAIN_SECONDS = float(os.environ.get("NOTIWAY_DRAIN_SECONDS", "10"))
 MARGIN_SECONDS = 5  # for requests that are under way when the drain ends
+HURRIED_SECONDS = 0.5
 OPEN_FILES = 100_000  # each live socket is one open file
 REFUSED = 4  # gunicorn's own exit code for "the application cannot be loaded"
 
 port = os.environ.get("PORT", "5000")
 everywhere = "PORT" in os.environ and not DEVELOPMENT  # a platform that sets PORT routes to it from outside
-bind = f"0.0.0.0:{port}" if everywhere else f"127.0.0.1:{port}"  # noqa: S104
+bind = f"0.0.0.0:{port}" if everywhere else f"127.0.0.1:{port}"
 worker_class = "gevent"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 worker_connections = 10_000  # requests under way at once; a parked socket frees its slot
@@ -43,8 +44,12 @@ if not DEVELOPMENT:
         },
         "root": {"level": "INFO", "handlers": ["err"]},
         "loggers": {
-            "gunicorn.error": {"level": "INFO", "handlers": ["err"], "propagate": False, "qualname": "gunicorn.error"},
-            "gunicorn.access": {"level": "INFO", "handlers": ["out"], "propagate": False, "qualname": "gunicorn.access"},
+            "gunicorn.error": {"level": "INFO", "handlers": ["err"], "propagate": False},
+            "gunicorn.access": {
+                "level": "INFO",
+                "handlers": ["out"],
+                "propagate": False,
+            },
         },
     }
 
@@ -99,8 +104,7 @@ def worker_exit(server, worker):
     runtime = _runtime(worker)
     draining = worker.notiway_drain
     if draining is None:
-        runtime.begin_drain()
-        runtime.drain(0)
+        runtime.drain(HURRIED_SECONDS)
     else:
         draining.join(timeout=runtime.config.drain_seconds + 1)
     runtime.stop()
@@ -116,8 +120,8 @@ def _broker_is_shared():
 
 def _one_worker_only(count):
     return (
-        f"Notiway refuses to start {count} workers: with NOTIWAY_BROKER_URL={BROKER_URL} each would deliver only to its "
-        "own clients. Set NOTIWAY_BROKER_URL=redis://host:6379/0 to let workers hear each other, "
+        f"Notiway refuses to start {count} workers: with NOTIWAY_BROKER_URL={BROKER_URL} each would deliver only to "
+        "its own clients. Set NOTIWAY_BROKER_URL=redis://host:6379/0 to let workers hear each other, "
         "or WEB_CONCURRENCY=1 (gunicorn --workers 1) to keep to one."
     )
 

@@ -133,7 +133,9 @@ class OnceScheduler(Scheduler):  # type: ignore[misc]
                 if key is not None:
                     self._enqueue(task, key)
             except Exception:  # the scheduler must outlive a queue that is away for a moment
-                log.exception("periodic task %s could not be put on the queue; it is tried again in a minute", task.name)
+                log.exception(
+                    "periodic task %s could not be put on the queue; it is tried again in a minute", task.name
+                )
 
     def _enqueue(self, task: PeriodicTask, key: str) -> None:
         try:

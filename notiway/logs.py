@@ -12,14 +12,18 @@ JSON_FIELDS = "{asctime}{levelname}{name}{message}"
 PLAIN_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # A secret is found by its name or by its shape. The value ends where JSON, a query string or a header would end it.
-_NAMES = r"access_token|refresh_token|client_secret|csrf[-_]?token|x-csrftoken|password|passwd|secret(?:_key)?|api[-_]?key"
+_NAMES = (
+    r"access_token|refresh_token|client_secret|csrf[-_]?token|x-csrftoken|password|passwd|secret(?:_key)?|api[-_]?key"
+)
+_HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie"
+_SEPARATOR = r"\\?[\"']?\s*[:=]\s*\\?[\"']?"  # also within JSON, where quotes are escaped
 _VALUE = r"[^\s\"'&,;<>\\]+"
 _RULES = [
     # Authorization: Bearer abc · 'authorization': 'Basic abc' · Cookie: a=1; b=2, to the end of the header
-    (re.compile(r"(?i)\b((?:proxy-)?authorization|(?:set-)?cookie)(\\?[\"']?\s*[:=]\s*\\?[\"']?)[^\r\n\"'\\]+"), rf"\1\2{HIDDEN}"),
+    (re.compile(rf"(?i)\b({_HEADERS})({_SEPARATOR})[^\r\n\"'\\]+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
     # ?access_token=abc · "password": "abc" · secret_key=abc
-    (re.compile(rf"(?i)\b({_NAMES})(\\?[\"']?\s*[:=]\s*\\?[\"']?){_VALUE}"), rf"\1\2{HIDDEN}"),
+    (re.compile(rf"(?i)\b({_NAMES})({_SEPARATOR}){_VALUE}"), rf"\1\2{HIDDEN}"),
     # a session cookie that stands alone
     (re.compile(rf"\b((?:session|remember_token)=){_VALUE}"), rf"\1{HIDDEN}"),
     # an API key of ours, and a JWT (RFC 7519 §3): three base64url parts, the first begins with {"

@@ -30,7 +30,9 @@ def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
 
     >>> producer, key = producers.add("billing", ["publish"])  # doctest: +SKIP
     """
-    faults = [Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not tokens.is_scope(scope)]
+    faults = [
+        Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not tokens.is_scope(scope)
+    ]
     if not scopes:
         faults.append(Fault("scope", "at least one is needed: publish, token"))
     if not name.strip() or len(name) > MAX_NAME:

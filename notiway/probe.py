@@ -1,0 +1,97 @@
+"""Probe: a WebSocket client of a few lines, for the doctor. It has a deadline and leaves nothing behind."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from types import TracebackType
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import (
+    AcceptConnection,
+    CloseConnection,
+    Event,
+    RejectConnection,
+    Request,
+    TextMessage,
+)
+from wsproto.utilities import RemoteProtocolError
+
+READ_BYTES = 64 * 1024
+Wanted = TypeVar("Wanted")
+
+
+class Refused(ConnectionError):
+    """The server answered the upgrade with an HTTP status, or closed the socket with a code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"refused with {code}")
+        self.code = code
+
+
+class Probe:
+    """An open WebSocket. Every call takes `seconds` at most.
+
+    >>> with Probe("http://127.0.0.1:5000/ws/notifications", {}, 5.0) as probe:  # doctest: +SKIP
+    ...     probe.receive()
+
+    Raises `Refused` when the server does not want it, and `OSError` when there is none.
+    """
+
+    def __init__(self, url: str, headers: dict[str, str], seconds: float) -> None:
+        parts = urlsplit(url)
+        host, secure = parts.hostname or "", parts.scheme in ("https", "wss")
+        self._events: list[Event] = []
+        self._socket = socket.create_connection((host, parts.port or (443 if secure else 80)), seconds)
+        try:
+            if secure:
+                self._socket = ssl.create_default_context().wrap_socket(self._socket, server_hostname=host)
+            self._protocol = WSConnection(ConnectionType.CLIENT)
+            target = parts.path + (f"?{parts.query}" if parts.query else "")
+            extra = [(name.encode(), value.encode()) for name, value in headers.items()]
+            self._socket.sendall(self._protocol.send(Request(parts.netloc, target, extra_headers=extra)))
+            self._wait_for(AcceptConnection)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    def send(self, text: str) -> None:
+        """Send one text message."""
+        self._socket.sendall(self._protocol.send(TextMessage(text)))
+
+    def receive(self) -> str:
+        """The next text message, whole."""
+        parts = []
+        while True:
+            event = self._wait_for(TextMessage)
+            parts.append(str(event.data))
+            if event.message_finished:
+                return "".join(parts)
+
+    def __enter__(self) -> Probe:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._socket.close()
+
+    def _wait_for(self, kind: type[Wanted]) -> Wanted:
+        while True:
+            for index, event in enumerate(self._events):
+                if isinstance(event, kind):
+                    del self._events[: index + 1]
+                    return event
+                if isinstance(event, RejectConnection):
+                    raise Refused(event.status_code)
+                if isinstance(event, CloseConnection):
+                    raise Refused(event.code)
+            self._events.clear()
+            data = self._socket.recv(READ_BYTES)
+            if not data:
+                raise ConnectionResetError("the server ended the connection without a close code")
+            try:
+                self._protocol.receive_data(data)
+            except RemoteProtocolError as error:
+                raise ConnectionError(f"this is no WebSocket: {error}") from error
+            self._events.extend(self._protocol.events())
