@@ -19,6 +19,8 @@ COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
+SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
+
 # The one definition of "there for the user": list, count, replay and actions all use it.
 VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
 FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
@@ -221,11 +223,12 @@ def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ..
 
 
 def _items(tail: str, params: Sequence[Any]) -> list[Item]:
+    """Run a query for items; its first parameter is the user."""
     rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
     return [
         Item(
             id=row[0],
-            audience=row[1],
+            audience=f"user:{params[0]}" if row[1] == SEVERAL else row[1],
             name=row[2],
             type=row[3],
             priority=row[4],

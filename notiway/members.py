@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from fnmatch import fnmatchcase
 
-from notiway.audience import Audience
+from notiway.audience import Audience, AudienceType
 from notiway.database import db
 from notiway.models import InboxCursor, Membership, User
 from notiway.sql import run
@@ -35,6 +36,17 @@ def join(user_id: str, audience: Audience) -> None:
 def leave(user_id: str, audience: Audience) -> None:
     """End a membership; what is in the inbox already stays."""
     Membership.delete().where((Membership.user_id == user_id) & (Membership.audience == audience.key)).execute()
+
+
+def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] = ()) -> bool:
+    """Whether a user may listen to a tenant or group: as its member, or because the group is open to all.
+
+    `open_groups` holds patterns such as `dashboard-*`, for groups that belong to no tenant.
+    """
+    if audience.type is AudienceType.GROUP and audience.tenant_id is None:
+        if any(fnmatchcase(audience.value, pattern) for pattern in open_groups):
+            return True
+    return audience.is_broadcast and audience.key in listens_to(user_id)
 
 
 def unknown_in_user_table(user_ids: Iterable[str]) -> set[str]:

@@ -1,0 +1,17 @@
+"""Notiway: a notification center for Flask. One call sends; the bell rings at once."""
+
+from notiway.audience import Audience
+from notiway.errors import ConfigError, InvalidNotification, NotFound, NotiwayError
+from notiway.extension import Notiway
+from notiway.notifications import send_notification
+
+__version__ = "0.1.0"
+__all__ = [
+    "Audience",
+    "ConfigError",
+    "InvalidNotification",
+    "NotFound",
+    "Notiway",
+    "NotiwayError",
+    "send_notification",
+]

@@ -1,0 +1,85 @@
+"""Who is asking: the login session, its sockets, CSRF and origins. The host's flask-login is the authority."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+from urllib.parse import urlsplit
+
+import flask_login
+from flask import Flask, request, session
+from flask_login import user_logged_in, user_logged_out
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError
+
+from notiway import notifications, runtime
+from notiway.errors import Forbidden, Unauthorized
+
+SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+CSRF_HEADER = "X-CSRFToken"
+CSRF_FIELD = "csrf_token"
+CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
+
+
+def current_user_id() -> str | None:
+    """The id of the user who is signed in, or None."""
+    user: Any = flask_login.current_user
+    if not user or not user.is_authenticated:
+        return None
+    # get_id() may carry a session token beside the id (flask-login's alternative ids).
+    return str(getattr(user, "id", None) or user.get_id())
+
+
+def require_user() -> str:
+    """The id of the user who is signed in; `Unauthorized` if nobody is."""
+    user_id = current_user_id()
+    if user_id is None:
+        raise Unauthorized("Sign in first")
+    return user_id
+
+
+def session_key() -> str:
+    """The random name of this login session; made when a page is drawn, read when a socket opens."""
+    if SESSION_KEY not in session:
+        session[SESSION_KEY] = secrets.token_urlsafe(12)
+    return str(session[SESSION_KEY])
+
+
+def check_csrf() -> None:
+    """`Forbidden` unless the request carries this session's token, in the header or the form."""
+    token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD)
+    try:
+        validate_csrf(token, time_limit=CSRF_SECONDS)
+    except ValidationError as error:
+        raise Forbidden(f"{error.args[0]} Reload the page and try again.") from error
+
+
+def check_origin() -> None:
+    """`Forbidden` if a browser says that another site's page opens this connection (RFC 6455 §10.2).
+
+    A client that is no browser sends no Origin, and no browser leaves it out of a WebSocket handshake.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None or origin in runtime.current().config.allowed_origins:
+        return
+    parts = urlsplit(origin)
+    # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
+    schemes = ("https",) if request.is_secure else ("http", "https")
+    if parts.scheme not in schemes or parts.netloc.lower() != request.host.lower():
+        raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
+
+
+def follow_logins(app: Flask) -> None:
+    """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
+
+    def began(sender: Flask, **_: Any) -> None:
+        session[SESSION_KEY] = secrets.token_urlsafe(12)
+
+    def ended(sender: Flask, user: Any = None, **_: Any) -> None:
+        key = session.pop(SESSION_KEY, None)
+        user_id = getattr(user, "id", None)
+        if key is not None and user_id is not None:
+            notifications.sign_out(str(user_id), key)
+
+    user_logged_in.connect(began, app, weak=False)
+    user_logged_out.connect(ended, app, weak=False)

@@ -1,0 +1,265 @@
+"""Connection: one live client, with a bounded queue, whole-frame writes and a close code.
+
+All of a connection's methods run on the reactor (reactor.py), so nothing here takes a lock.
+"""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Any, Protocol
+
+from notiway import metrics
+
+log = logging.getLogger(__name__)
+
+SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
+FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
+READ_BYTES = 64 * 1024
+BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class CloseCode(IntEnum):
+    """Why a connection ends (RFC 6455 §7.4 and CONTRACT §4)."""
+
+    NORMAL = 1000
+    PROTOCOL_ERROR = 1002
+    UNSUPPORTED = 1003
+    INVALID_TEXT = 1007
+    NOT_ALLOWED = 1008
+    TOO_BIG = 1009
+    RESTARTING = 1012
+    TOO_SLOW = 1013
+    NOT_SIGNED_IN = 4001
+    TOO_MANY = 4008
+    SIGNED_OUT = 4009
+
+
+class State(IntEnum):
+    OPEN = 0
+    CLOSING = 1  # a close frame waits to be written
+    LINGERING = 2  # all is written; waiting for the client's end
+    CLOSED = 3
+
+
+class Transport(Protocol):
+    """How text becomes bytes on this kind of connection, and bytes become messages."""
+
+    def encode(self, text: str) -> bytes: ...
+    def ping(self) -> bytes: ...
+    def farewell(self, code: int, reason: str) -> bytes: ...
+    def receive(self, connection: Connection, data: bytes) -> None: ...
+
+
+class Poller(Protocol):
+    """What a connection needs of the reactor."""
+
+    def want_write(self, connection: Connection, wanted: bool) -> None: ...
+    def forget(self, connection: Connection) -> None: ...
+
+
+class Connection:
+    """One client. `offer` never blocks and never writes part of a frame without the rest following.
+
+    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
+    `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order.
+    """
+
+    __slots__ = (
+        "audiences",
+        "backlog",
+        "backlog_bytes",
+        "deadline",
+        "direct",
+        "fd",
+        "format",
+        "heard",
+        "held",
+        "id",
+        "limit",
+        "mail",
+        "on_gone",
+        "owner",
+        "parser",
+        "partial",
+        "send",
+        "session",
+        "slot",
+        "sock",
+        "state",
+        "user_id",
+    )
+
+    def __init__(self, sock: Any, format: Any, connection_id: str, limit: int, user_id: str | None = None) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = sock
+        self.send = sock.send
+        self.fd: int = sock.fileno()
+        self.format = format
+        self.id = connection_id
+        self.limit = limit
+        self.user_id = user_id
+        self.session: str | None = None
+        self.audiences: tuple[str, ...] = ()
+        self.state = State.OPEN
+        self.direct = False  # open, nothing queued, nothing held: the fan-out may write at once
+        self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.backlog: list[tuple[str | None, bytes]] | None = None
+        self.backlog_bytes = 0
+        self.parser: Any = None
+        self.partial: list[str] | None = None
+        self.heard = True
+        self.slot = 0
+        self.deadline = 0.0
+        self.mail: Any = None
+        self.owner: Poller | None = None
+        self.on_gone: Callable[[], None] | None = None
+
+    def offer(self, data: bytes, key: str | None = None, item_id: str | None = None) -> None:
+        """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
+        if self.state is not State.OPEN:
+            return
+        if self.held is not None:
+            self.held.append((item_id, key, data))
+            return
+        if self.backlog is None:
+            self.write(data)
+        else:
+            self._queue(key, data)
+
+    def write(self, data: bytes, *, counted: bool = True) -> None:
+        """Write at once; what the kernel does not take begins the backlog.
+
+        A replay is not `counted`: the client asked for it, and it may be larger than the limit.
+        """
+        try:
+            sent = self.send(data)
+        except BLOCKED:
+            sent = 0
+        except OSError:
+            self.lost()
+            return
+        if sent != len(data):
+            self.keep(data[sent:], counted=counted)
+
+    def keep(self, rest: bytes, *, counted: bool = True) -> None:
+        """Begin a backlog with what the kernel did not take."""
+        self.direct = False
+        self.backlog = [(None, rest)]
+        self.backlog_bytes = len(rest) if counted else 0
+        if self.owner is not None:
+            self.owner.want_write(self, True)
+        if self.backlog_bytes > self.limit:
+            self._too_slow()
+
+    def release(self, first: list[bytes], known_ids: frozenset[str] = frozenset()) -> None:
+        """End the hold: `first` goes out, then what came meanwhile, except items that are in `known_ids`."""
+        held, self.held = self.held or [], None
+        if self.state is not State.OPEN:
+            return
+        self.direct = True
+        if first:
+            self.write(b"".join(first), counted=False)
+        for item_id, key, data in held:
+            if item_id is None or item_id not in known_ids:
+                self.offer(data, key)
+
+    def flush(self) -> None:
+        """Write what is queued; called when the socket can take more."""
+        while self.backlog:
+            key, data = self.backlog[0]
+            try:
+                sent = self.send(data)
+            except BLOCKED:
+                sent = 0
+            except OSError:
+                self.lost()
+                return
+            self.backlog_bytes = max(self.backlog_bytes - sent, 0)
+            if sent != len(data):
+                # From now on this is the rest of a frame: it must stay first and whole.
+                self.backlog[0] = (None, data[sent:])
+                return
+            self.backlog.pop(0)
+        self.backlog = None
+        if self.owner is not None:
+            self.owner.want_write(self, False)
+        if self.state is State.CLOSING:
+            self._finish()
+        else:
+            self.direct = self.state is State.OPEN and self.held is None
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
+        if self.state is not State.OPEN:
+            return
+        self.state = State.CLOSING
+        self.direct = False
+        self.held = None
+        metrics.CLOSES.labels(code=str(int(code))).inc()
+        rest = self.backlog[0][1] if self.backlog and self.backlog[0][0] is None else b""
+        farewell = rest + self.format.transport.farewell(code, reason)
+        try:
+            # With this room the kernel keeps the goodbye of a client that has stopped reading.
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FAREWELL_BUFFER_BYTES)
+        except OSError:
+            self.lost()
+            return
+        self.backlog = [(None, farewell)]
+        self.backlog_bytes = len(farewell)
+        if self.owner is not None:
+            self.owner.want_write(self, True)
+        self.flush()
+
+    def finish(self, code: int, reason: str = "") -> None:
+        """Close as soon as everything that waits has been written."""
+        if self.backlog is None:
+            self.close(code, reason)
+        elif self.state is State.OPEN:
+            self.state = State.CLOSING
+            self.direct = False
+            self.backlog.append((None, self.format.transport.farewell(code, reason)))
+
+    def lost(self) -> None:
+        """The client is gone, or has had its time: let the socket go."""
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        self.direct = False
+        self.backlog = self.held = self.parser = self.partial = None
+        if self.owner is not None:
+            self.owner.forget(self)
+        try:
+            self.sock.close()
+        except OSError as error:
+            log.debug("closing a lost socket: %s", error)
+        if self.on_gone is not None:
+            self.on_gone()
+
+    def _queue(self, key: str | None, data: bytes) -> None:
+        assert self.backlog is not None
+        if key is not None:
+            for index in range(len(self.backlog) - 1, 0, -1):
+                if self.backlog[index][0] == key:
+                    self.backlog_bytes -= len(self.backlog.pop(index)[1])
+        self.backlog.append((key or "", data))
+        self.backlog_bytes += len(data)
+        if self.backlog_bytes > self.limit:
+            self._too_slow()
+
+    def _too_slow(self) -> None:
+        metrics.BACKLOG_DROPS.inc()
+        self.close(CloseCode.TOO_SLOW, "too slow")
+
+    def _finish(self) -> None:
+        self.state = State.LINGERING
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.lost()

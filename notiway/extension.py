@@ -1,0 +1,188 @@
+"""The extension: `Notiway(app)` mounts the notification center into any Flask application."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+
+import flask_login
+import peewee
+from flask import Blueprint, Flask, g, has_request_context, render_template
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from notiway import auth, database, inbox, jobs
+from notiway.broker import open_broker
+from notiway.cli import commands
+from notiway.config import Config
+from notiway.errors import NotiwayError
+from notiway.hub import Format, Hub
+from notiway.mailbox import Mailbox
+from notiway.members import UnknownUsers, unknown_in_user_table
+from notiway.reactor import Reactor
+from notiway.routes import actions, health, pages, reply, socket
+from notiway.runtime import KEY, Runtime, current
+from notiway.sessions import QuietSessions
+from notiway.websocket import WebSocketTransport, take_over_upgrades
+from notiway.wire.html import HtmlWire
+from notiway.wire.json import JsonWire
+from notiway.workers import check_workers
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def resources(name: str) -> Path:
+    """The folder of templates, static files or migrations: inside an installed package, beside it in the repository."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
+
+
+class Notiway:
+    """The notification center as a Flask extension.
+
+    >>> app = Flask(__name__)
+    >>> notiway = Notiway(app)  # doctest: +SKIP
+
+    The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
+    For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
+    `database` is the application's own Peewee database, where transactions are to be shared; else
+    NOTIWAY_DATABASE_URL is opened. In templates `{{ notiway.bell() }}` draws the bell.
+    """
+
+    def __init__(
+        self,
+        app: Flask | None = None,
+        *,
+        database: peewee.Database | None = None,
+        unknown_users: UnknownUsers | None = None,
+    ) -> None:
+        self._database = database
+        self._unknown_users = unknown_users
+        if app is not None:
+            self.init_app(app)
+
+    def init_app(self, app: Flask) -> Runtime:
+        """Mount routes, templates, commands and the live part; raises `ConfigError` for bad settings."""
+        config = Config.load(app.config)
+        check_workers(config, sys.argv, os.environ)
+        if not config.database_url:
+            config = replace(config, database_url=f"sqlite:///{Path(app.instance_path) / 'notiway.db'}")
+        if self._database is not None:
+            opened = database.adopt(self._database)
+        else:
+            opened = database.open_database(config.database_url, config.database_pool)
+        database.use_database(opened)
+        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
+        app.extensions[KEY] = runtime
+        self._mount(app, runtime)
+        auth.follow_logins(app)
+        app.session_interface = QuietSessions(app.session_interface)
+        app.cli.add_command(commands)
+        app.before_request(runtime.start)
+        app.teardown_appcontext(_close_database)
+        take_over_upgrades()
+        return runtime
+
+    def bell(self) -> Markup:
+        """The bell, with all it needs; nothing for who is not signed in."""
+        user_id = auth.current_user_id()
+        if user_id is None:
+            return Markup()
+        auth.session_key()
+        inbox.catch_up(user_id)
+        config = current().config
+        newest = inbox.newest_id(user_id)
+        assets, g.notiway_assets = not g.get("notiway_assets", False), True
+        return Markup(  # noqa: S704 - a rendered template, escaped there
+            render_template(
+                "notiway/_bell.html",
+                unread=inbox.unread_count(user_id),
+                newest_id=newest,
+                csrf_token=generate_csrf(),
+                socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
+                heartbeat=config.heartbeat_seconds,
+                assets=assets,
+            )
+        )
+
+    def head(self) -> Markup:
+        """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
+        if g.get("notiway_assets", False):
+            return Markup()
+        g.notiway_assets = True
+        return Markup(render_template("notiway/_assets.html"))  # noqa: S704 - a rendered template
+
+    def _mount(self, app: Flask, runtime: Runtime) -> None:
+        blueprint = Blueprint(
+            "notiway",
+            __name__,
+            template_folder=str(resources("templates")),
+            static_folder=str(resources("static")),
+            static_url_path="/notiway/static",
+        )
+        pages.register(blueprint)
+        live = Blueprint("notiway_live", __name__)
+        socket.register(live)
+        health.register(live)
+        live.register_error_handler(NotiwayError, reply.failure)
+        prefix = runtime.config.url_prefix or None
+        app.register_blueprint(blueprint, url_prefix=prefix)
+        app.register_blueprint(live, url_prefix=prefix)
+        app.jinja_env.globals.update(
+            notiway=self,
+            notiway_url=runtime.url,
+            notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
+        )
+
+
+def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
+    reactor = Reactor()
+    mailbox = Mailbox(reactor, actions.handler(app))
+    websocket = WebSocketTransport(mailbox.put, config.max_message_bytes)
+    huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
+    jobs.add_tasks(huey, app)
+    return Runtime(
+        app=app,
+        config=config,
+        database=opened,
+        broker=open_broker(config.broker_url),
+        reactor=reactor,
+        hub=Hub(
+            reactor,
+            connections_per_user=config.max_connections_per_user,
+            heartbeat_seconds=config.heartbeat_seconds,
+        ),
+        mailbox=mailbox,
+        formats={
+            "json": Format(JsonWire(), websocket),
+            "html": Format(HtmlWire(app.jinja_env), websocket),
+        },
+        unknown_users=unknown,
+        huey=huey,
+        start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
+    )
+
+
+def _unknown_to_login(app: Flask) -> UnknownUsers:
+    """The application's user_loader knows who exists; without one there is only Notiway's own user table."""
+
+    def unknown(user_ids: Iterable[str]) -> set[str]:
+        manager: flask_login.LoginManager | None = getattr(app, "login_manager", None)
+        load: Callable[[str], object] | None = getattr(manager, "_user_callback", None)
+        if load is None:
+            return unknown_in_user_table(user_ids)
+        with nullcontext() if has_request_context() else app.test_request_context():
+            return {user_id for user_id in user_ids if load(user_id) is None}
+
+    return unknown
+
+
+def _close_database(error: BaseException | None) -> None:
+    if not database.db.is_closed():
+        database.db.close()
+
+

@@ -1,0 +1,257 @@
+"""Hub: which local connections listen to which audience, and the fan-out to them.
+
+Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from notiway import metrics
+from notiway.connection import BLOCKED, CloseCode, Connection, State, Transport
+from notiway.event import Event
+from notiway.reactor import Reactor
+
+log = logging.getLogger(__name__)
+
+SLICE_SENDS = 200  # sends between two looks at the other work of this process
+CLOSE_TICK_SECONDS = 0.02
+BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
+
+
+class Wire(Protocol):
+    """A pure renderer from Event to text; None where this wire has nothing to say."""
+
+    name: str
+
+    def render(self, event: Event) -> str | None: ...
+    def connected(self, connection_id: str, unread: int) -> str | None: ...
+    def heartbeat(self, unread: int) -> str | None: ...
+    def error(self, code: str, message: str) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a connection speaks: a wire on a transport. All its connections share one object."""
+
+    wire: Wire
+    transport: Transport
+
+    def frame(self, text: str | None) -> bytes | None:
+        """The text as bytes for the socket."""
+        return None if text is None else self.transport.encode(text)
+
+
+class Hub:
+    """The registry of this process's live connections."""
+
+    def __init__(self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float) -> None:
+        self.reactor = reactor
+        self.draining = False
+        self.on_beat: Callable[[list[Connection]], None] | None = None  # asked for the counts of these
+        self.on_broadcast: Callable[[Event, list[str]], None] | None = None  # users here who heard it
+        self._per_user = connections_per_user
+        self._by_id: dict[str, Connection] = {}
+        self._audiences: dict[str, dict[Connection, None]] = {}
+        self._beats: list[dict[Connection, None]] = [{} for _ in range(BEAT_SLICES)]
+        self._slots = itertools.cycle(range(BEAT_SLICES))
+        self._beat_slots = itertools.cycle(range(BEAT_SLICES))
+        self._queue: deque[Event] = deque()
+        self._pumping = False
+        reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    # From any thread
+
+    def deliver(self, event: Event) -> None:
+        """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
+        metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        self._queue.append(event)
+        self.reactor.call_soon(self._pump)
+
+    def open(self, connection: Connection, audiences: Iterable[str]) -> None:
+        """Register a connection. What is delivered from now on is held until `release`."""
+        connection.audiences = tuple(audiences)
+        self.reactor.call_soon(self._add, connection)
+
+    def release(self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = ()) -> None:
+        """Send `first`, then what was held, without the items in `known_ids`, then live."""
+        frames = [data for text in first if (data := connection.format.frame(text)) is not None]
+        self.reactor.call_soon(connection.release, frames, frozenset(known_ids))
+
+    def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
+        """Send to one connection; a queued text with the same `key` is superseded."""
+        data = connection.format.frame(text)
+        if data is not None:
+            self.reactor.call_soon(connection.offer, data, key)
+
+    def subscribe(self, connection: Connection, audience: str) -> None:
+        """Let a connection listen to one more audience; whoever calls has checked that it may."""
+        self.reactor.call_soon(self._subscribe, connection, audience)
+
+    def unsubscribe(self, connection: Connection, audience: str) -> None:
+        """End a subscription."""
+        self.reactor.call_soon(self._unsubscribe, connection, audience)
+
+    def close_all(self, code: int, reason: str, seconds: float) -> None:
+        """Close every connection, spread over this time, and refuse new ones."""
+        self.draining = True
+        self.reactor.call_soon(self._begin_closing, code, reason, seconds)
+
+    def user_ids(self) -> set[str]:
+        """The users who are connected here."""
+        return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
+
+    # Owner of connections (connection.Poller)
+
+    def want_write(self, connection: Connection, wanted: bool) -> None:
+        self.reactor.want_write(connection, wanted)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection has ended: it hears nothing any more."""
+        self.reactor.forget(connection)
+        if self._by_id.pop(connection.id, None) is None:
+            return
+        for key in connection.audiences:
+            self._stop_listening(connection, key)
+        self._beats[connection.slot].pop(connection, None)
+        metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
+
+    # On the reactor
+
+    def _add(self, connection: Connection) -> None:
+        connection.owner = self
+        self._by_id[connection.id] = connection
+        connection.slot = next(self._slots)
+        self._beats[connection.slot][connection] = None
+        metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
+        self.reactor.watch(connection)
+        mine = self._audiences.get(f"user:{connection.user_id}", {})
+        for key in connection.audiences:
+            self._audiences.setdefault(key, {})[connection] = None
+        if self.draining:
+            connection.close(CloseCode.RESTARTING, "restarting")
+        elif connection.user_id is None:
+            connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
+        elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
+            connection.close(CloseCode.TOO_MANY, "too many connections")
+
+    def _subscribe(self, connection: Connection, audience: str) -> None:
+        if connection.state is State.OPEN and audience not in connection.audiences:
+            connection.audiences = (*connection.audiences, audience)
+            self._audiences.setdefault(audience, {})[connection] = None
+
+    def _unsubscribe(self, connection: Connection, audience: str) -> None:
+        if audience in connection.audiences:
+            connection.audiences = tuple(key for key in connection.audiences if key != audience)
+            self._stop_listening(connection, audience)
+
+    def _stop_listening(self, connection: Connection, audience: str) -> None:
+        listeners = self._audiences.get(audience)
+        if listeners is not None:
+            listeners.pop(connection, None)
+            if not listeners:
+                del self._audiences[audience]
+
+    def _listeners(self, audience: str) -> list[Connection]:
+        if audience.startswith("connection:"):
+            one = self._by_id.get(audience.partition(":")[2])
+            return [] if one is None else [one]
+        return list(self._audiences.get(audience, ()))
+
+    def _pump(self) -> None:
+        if not self._pumping and self._queue:
+            self._pumping = True
+            self.reactor.add_job(self._drain_queue())
+
+    def _drain_queue(self) -> Iterator[None]:
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(len(self._queue))]
+                # Neighbours for the same audience are joined: one send carries several frames.
+                for audience, events in itertools.groupby(batch, key=lambda event: event.audience):
+                    yield from self._fan_out(audience, list(events))
+        finally:
+            self._pumping = False
+            self._pump()
+
+    def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
+        listeners = self._listeners(audience)
+        frames: dict[int, tuple[bytes, list[tuple[bytes, str | None, str | None]]]] = {}
+        for count, connection in enumerate(listeners, start=1):
+            rendered = frames.get(id(connection.format))
+            if rendered is None:
+                rendered = frames[id(connection.format)] = _render(connection.format, events)
+            joined, single = rendered
+            if connection.direct and joined:
+                try:
+                    sent = connection.send(joined)
+                except BLOCKED:
+                    sent = 0
+                except OSError:
+                    connection.lost()
+                    continue
+                if sent != len(joined):
+                    connection.keep(joined[sent:])
+            else:
+                for data, key, item_id in single:
+                    connection.offer(data, key, item_id)
+            if count % SLICE_SENDS == 0:
+                yield
+        for event in events:
+            if event.kind == "kick":
+                self._kick(listeners, event)
+            if event.kind == "created" and "unread" not in event.data and self.on_broadcast is not None:
+                users = {each.user_id for each in listeners if each.user_id is not None}
+                self.on_broadcast(event, sorted(users))
+        metrics.FRAMES.inc(len(listeners) * len(events))
+        if events[0].published_at:
+            metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _kick(self, listeners: list[Connection], event: Event) -> None:
+        session = event.data.get("session")
+        for connection in listeners:
+            if session is None or connection.session == session:
+                connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
+
+    def _beat(self) -> None:
+        connections = list(self._beats[next(self._beat_slots)])
+        alive = []
+        for connection in connections:
+            if not connection.heard:
+                connection.lost()
+            elif connection.state is State.OPEN:
+                connection.heard = False
+                connection.offer(connection.format.transport.ping(), "ping")
+                alive.append(connection)
+        if alive and self.on_beat is not None:
+            self.on_beat(alive)
+
+    def _begin_closing(self, code: int, reason: str, seconds: float) -> None:
+        leaving = deque(self._by_id.values())
+        at_once = max(1, math.ceil(len(leaving) * CLOSE_TICK_SECONDS / seconds)) if seconds else len(leaving)
+
+        def close_some() -> None:
+            for _ in range(min(at_once, len(leaving))):
+                leaving.popleft().close(code, reason)
+
+        self.reactor.every(CLOSE_TICK_SECONDS, close_some)
+
+
+def _render(format: Format, events: list[Event]) -> tuple[bytes, list[tuple[bytes, str | None, str | None]]]:
+    single = []
+    for event in events:
+        data = format.frame(format.wire.render(event))
+        if data is not None:
+            item_id = event.data["notification"]["id"] if event.kind == "created" else None
+            single.append((data, "unread" if event.kind == "sync" else None, item_id))
+    return b"".join(data for data, _, _ in single), single

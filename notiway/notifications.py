@@ -1,0 +1,236 @@
+"""The verbs. Each writes in one transaction, then publishes what happened, and reads top to bottom."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from notiway import inbox, metrics, store
+from notiway.audience import Audience
+from notiway.connection import CloseCode
+from notiway.database import db
+from notiway.draft import Draft
+from notiway.errors import Fault
+from notiway.event import Event
+from notiway.ids import new_id
+from notiway.item import Item
+from notiway.models import Notification, now_ms
+from notiway.runtime import Runtime, current
+
+log = logging.getLogger(__name__)
+
+UNKNOWN_SHOWN = 5  # unknown users named in an error
+
+
+def send_notification(
+    to: Any,
+    title: str,
+    message: str = "",
+    *,
+    type: str = "info",
+    name: str = "notification",
+    priority: str = "medium",
+    action_url: str | None = None,
+    group_key: str | None = None,
+    source: str | None = None,
+    actor: str | None = None,
+    body: Mapping[str, Any] | None = None,
+    persist: bool = True,
+    expires_at: datetime | None = None,
+    dedupe_key: str | None = None,
+) -> Notification:
+    """Send a notification: store it, and ring the bell of everyone it is for, at once.
+
+    >>> send_notification(user.id, "Invoice paid", "John paid $500", type="success")  # doctest: +SKIP
+    >>> send_notification(Audience.group("admins"), "Disk 90 % full", type="warning")  # doctest: +SKIP
+
+    `to` is a user id, an object with `id` or `get_id()`, an iterable of these, or an `Audience`.
+    `type` is info, success, warning or error; `priority` urgent, high, medium or low. `title` has 1 to 200
+    characters, `message` up to 2,000, `body` up to 32 KiB as JSON. `action_url` is an https: or http: address
+    or a path on this site. `expires_at` is an aware datetime (a naive one is taken as UTC). A second call with the
+    same `dedupe_key` stores and sends nothing and returns the first notification. With `persist=False` it reaches
+    who is connected and is stored nowhere.
+
+    Inside a transaction it rings after the outermost commit, never if that rolls back. `InvalidNotification`
+    names every fault; then nothing is stored and nothing is sent.
+    """
+    runtime = current()
+    faults: list[Fault] = []
+    audience, user_ids = _recipients(to, runtime, faults)
+    draft = Draft(
+        title=title,
+        message=message,
+        type=type,
+        name=name,
+        priority=priority,
+        action_url=action_url,
+        group_key=group_key,
+        source=source,
+        actor=actor,
+        body=body,
+        expires_at=_milliseconds(expires_at, faults),
+        dedupe_key=dedupe_key,
+    )
+    if persist and audience.startswith("connection:"):
+        faults.append(Fault("persist", "must be False for a connection, which is gone tomorrow"))
+    draft.check(now_ms(), faults)
+    if not persist:
+        return _send_unstored(runtime, draft, audience, user_ids)
+    with db.atomic():
+        row, is_new = store.insert(draft, audience)
+        if is_new:
+            store.deliver_to([row.id], user_ids)
+            item = _item(row)
+            db.after_commit(lambda: _ring(runtime, item, user_ids))
+    return row
+
+
+def mark_read(user_id: str, ids: Sequence[str]) -> int:
+    """Mark items read; returns the unread count. `NotFound`, and nothing changed, if one is not the user's."""
+    return _change("read", user_id, ids, inbox.mark_read)
+
+
+def mark_unread(user_id: str, ids: Sequence[str]) -> int:
+    """Mark items unread; returns the unread count."""
+    return _change("unread", user_id, ids, inbox.mark_unread)
+
+
+def delete(user_id: str, ids: Sequence[str]) -> int:
+    """Delete items from the user's inbox; `restore` undoes it. Returns the unread count."""
+    return _change("deleted", user_id, ids, inbox.delete)
+
+
+def mark_seen(user_id: str, ids: Sequence[str]) -> None:
+    """Note that items were shown; no other device needs to know."""
+    with db.atomic():
+        inbox.mark_seen(user_id, ids)
+
+
+def restore(user_id: str, ids: Sequence[str]) -> int:
+    """Undo `delete`; returns the unread count."""
+    runtime = current()
+    with db.atomic():
+        items = inbox.restore(user_id, ids)
+        unread = inbox.unread_count(user_id)
+        restored = {"notifications": [item.as_dict() for item in items], "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event("restored", f"user:{user_id}", restored)))
+    return unread
+
+
+def mark_all_read(user_id: str, before: str | None = None) -> int:
+    """Mark everything read up to the id `before`, so that what came later stays unread; returns the unread count."""
+    runtime = current()
+    inbox.catch_up(user_id)
+    with db.atomic():
+        inbox.mark_all_read(user_id, before)
+        unread = inbox.unread_count(user_id)
+        changed = {"before": before, "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))
+    return unread
+
+
+def sign_out(user_id: str, session: str | None = None) -> None:
+    """Close the sockets of one login session in every tab, or of all the user's sessions, in every process."""
+    data = {"session": session, "code": int(CloseCode.SIGNED_OUT)}
+    publish(current(), Event("kick", f"user:{user_id}", data))
+
+
+def publish(runtime: Runtime, event: Event) -> None:
+    """Hand an Event to the broker. A broker that is down loses no stored notification: reconnects reconcile."""
+    stamped = Event(event.kind, event.audience, event.data, time.time())
+    try:
+        runtime.broker.publish(stamped)
+    except OSError:
+        metrics.PUBLISH_FAILURES.inc()
+        log.exception("the broker did not take an event; clients will see it when they reconnect")
+    else:
+        metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+
+
+def _change(kind: str, user_id: str, ids: Sequence[str], change: Any) -> int:
+    runtime = current()
+    inbox.catch_up(user_id)
+    with db.atomic():
+        change(user_id, ids)
+        unread = inbox.unread_count(user_id)
+        changed = {"ids": list(ids), "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event(kind, f"user:{user_id}", changed)))
+    return unread
+
+
+def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
+    if not user_ids:
+        publish(runtime, Event("created", item.audience, {"notification": item.as_dict()}))
+    for user_id in user_ids:
+        mine = replace(item, audience=f"user:{user_id}")
+        data = {"notification": mine.as_dict(), "unread": inbox.unread_count(user_id)}
+        publish(runtime, Event("created", mine.audience, data))
+
+
+def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
+    values = {name: getattr(draft, name) for name in draft.__slots__}
+    row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **values)
+    data = {"notification": _item(row, persisted=False).as_dict()}
+    audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
+
+    def ring() -> None:
+        for key in audiences:
+            publish(runtime, Event("created", key, data))
+
+    db.after_commit(ring)
+    return row
+
+
+def _item(row: Notification, persisted: bool = True) -> Item:
+    values = {key: value for key, value in row.__data__.items() if key not in ("dedupe_key", "recalled_at")}
+    return Item(**values, persisted=persisted)
+
+
+def _milliseconds(moment: datetime | None, faults: list[Fault]) -> int | None:
+    if moment is None:
+        return None
+    if not isinstance(moment, datetime):
+        faults.append(Fault("expires_at", "must be a datetime"))
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return int(aware.timestamp() * 1000)
+
+
+def _recipients(to: Any, runtime: Runtime, faults: list[Fault]) -> tuple[str, list[str]]:
+    """The audience key, and the user ids that get a copy pushed (none for a broadcast)."""
+    if isinstance(to, Audience):
+        if to.is_broadcast:
+            return to.key, []
+        if to.type.name == "CONNECTION":
+            return to.key, []
+        to = to.value
+    many = isinstance(to, Iterable) and not isinstance(to, str | bytes) and not hasattr(to, "get_id")
+    user_ids = list(dict.fromkeys(_user_id(each, faults) for each in (to if many else [to])))
+    known = [user_id for user_id in user_ids if user_id]
+    unknown = sorted(runtime.unknown_users(known)) if known else []
+    if unknown:
+        shown = ", ".join(unknown[:UNKNOWN_SHOWN]) + (" …" if len(unknown) > UNKNOWN_SHOWN else "")
+        faults.append(Fault("to", f"there is no user {shown}"))
+    if not user_ids:
+        faults.append(Fault("to", "must name somebody"))
+    if not known:
+        return "", []
+    return (f"user:{known[0]}" if len(known) == 1 else inbox.SEVERAL), known
+
+
+def _user_id(user: Any, faults: list[Fault]) -> str:
+    value = user
+    if not isinstance(user, str | int):
+        # A flask-login get_id() may carry a session token beside the id, so a plain id is preferred.
+        value = getattr(user, "id", None)
+        if value is None and hasattr(user, "get_id"):
+            value = user.get_id()
+    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+    if not text or len(text) > 200 or not text.isprintable():
+        faults.append(Fault("to", f"{type(user).__name__} is no user id, no object with an id and no Audience"))
+        return ""
+    return text

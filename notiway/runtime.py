@@ -1,0 +1,129 @@
+"""Runtime: what one application has running in this process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import peewee
+from flask import Flask, current_app
+
+from notiway import inbox, store
+from notiway.broker import Broker
+from notiway.config import Config
+from notiway.connection import CloseCode, Connection
+from notiway.database import db
+from notiway.event import Event
+from notiway.hub import Format, Hub
+from notiway.mailbox import Mailbox
+from notiway.members import UnknownUsers
+from notiway.reactor import Reactor
+
+log = logging.getLogger(__name__)
+
+KEY = "notiway"  # in app.extensions
+DRAIN_SPREAD = 0.8  # part of the drain window over which closes are spread
+CLOSE_SECONDS = 0.005  # spread per connection at most: a handful of tabs is closed at once
+USERS_PER_QUERY = 500
+
+
+@dataclass
+class Runtime:
+    """The parts that live as long as the process: database, broker, reactor, hub, jobs."""
+
+    app: Flask
+    config: Config
+    database: peewee.Database
+    broker: Broker
+    reactor: Reactor
+    hub: Hub
+    mailbox: Mailbox
+    formats: dict[str, Format]
+    unknown_users: UnknownUsers
+    huey: Any = None
+    start_jobs: Callable[[], Any] | None = None
+    _jobs: Any = None
+    _started: bool = False
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def draining(self) -> bool:
+        return self.hub.draining
+
+    def url(self, path: str) -> str:
+        """The path on this site; needs no request, for frames are rendered without one."""
+        root: str = self.app.config.get("APPLICATION_ROOT") or ""
+        return f"{root.rstrip('/')}{self.config.url_prefix}{path}"
+
+    def start(self) -> None:
+        """Start reactor, broker and jobs in this process; a second call does nothing.
+
+        Called by gunicorn's hook, else by the first request: always after a fork.
+        """
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        self.hub.on_beat = lambda alive: self.mailbox.run(lambda: self._send_counts(alive))
+        self.hub.on_broadcast = lambda event, users: self.mailbox.run(lambda: self._settle(event, users))
+        self.reactor.start()
+        self.broker.start(self.hub.deliver)
+        if self.start_jobs is not None:
+            self._jobs = self.start_jobs()
+
+    def begin_drain(self) -> None:
+        """Be not ready any more, so that no new work is sent here."""
+        self.hub.draining = True
+
+    def drain(self, seconds: float | None = None) -> bool:
+        """Close all sockets with 1012, spread over the window; returns whether all were closed in time."""
+        window = self.config.drain_seconds if seconds is None else seconds
+        deadline = time.monotonic() + window
+        spread = min(window * DRAIN_SPREAD, len(self.hub) * CLOSE_SECONDS)
+        self.hub.close_all(CloseCode.RESTARTING, "restarting", spread)
+        while len(self.hub) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return not len(self.hub)
+
+    def stop(self) -> None:
+        """Stop what `start` started."""
+        if not self._started:
+            return
+        if self._jobs is not None:
+            self._jobs.stop()
+        self.broker.close()
+        self.mailbox.close()
+        self.reactor.stop()
+
+    def _send_counts(self, alive: list[Connection]) -> None:
+        """Tell each of these connections its unread count; one query for up to 500 users."""
+        users = sorted({each.user_id for each in alive if each.user_id is not None})
+        for start in range(0, len(users), USERS_PER_QUERY):
+            with db.connection_context():
+                counts = inbox.unread_counts(users[start : start + USERS_PER_QUERY])
+            for connection in alive:
+                if connection.user_id in counts:
+                    text = connection.format.wire.heartbeat(counts[connection.user_id])
+                    self.hub.tell(connection, text, "unread")
+
+    def _settle(self, event: Event, users: list[str]) -> None:
+        """After a broadcast: put the item into the inboxes of those who are here, and correct their badges."""
+        for start in range(0, len(users), USERS_PER_QUERY):
+            part = users[start : start + USERS_PER_QUERY]
+            with db.connection_context():
+                if event.data["notification"]["persisted"]:
+                    with db.atomic():
+                        store.deliver_to([event.data["notification"]["id"]], part)
+                counts = inbox.unread_counts(part)
+            for user_id, unread in counts.items():
+                self.hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
+
+
+def current() -> Runtime:
+    """The runtime of the current application; `RuntimeError` outside an application context."""
+    runtime: Runtime = current_app.extensions[KEY]
+    return runtime

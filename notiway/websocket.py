@@ -1,0 +1,125 @@
+"""WebSocket: the upgrade through flask-sock, server frames encoded once, client frames through wsproto."""
+
+from __future__ import annotations
+
+import _socket
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, cast
+
+import flask_sock
+import simple_websocket
+from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
+
+from notiway.connection import CloseCode, Connection, State
+
+UPGRADE_FLAG = "notiway.upgrade"  # in the WSGI environ: this handshake is ours
+
+
+class _NoThread:
+    """Stands where simple-websocket would start a receiving thread."""
+
+    name = ""
+
+    def __init__(self, target: object = None) -> None:
+        del target
+
+    def start(self) -> None:
+        return None
+
+
+class Upgrade(simple_websocket.Server):  # type: ignore[misc]
+    """flask-sock's server object: as it was for a host's own sockets, handshake only for ours.
+
+    Ours starts no thread, and refuses permessage-deflate, which costs 205 KB a connection, by not
+    seeing the offer (RFC 7692 §5: an extension that the server does not name is not used).
+    """
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        if UPGRADE_FLAG not in environ:
+            super().__init__(environ, *args, **options)
+            return
+        plain = {key: value for key, value in environ.items() if key != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
+        super().__init__(plain, thread_class=_NoThread)
+
+
+def take_over_upgrades() -> None:
+    """Let flask-sock make `Upgrade` objects; it looks the class up in its module when a socket opens."""
+    flask_sock.Server = Upgrade
+
+
+def take_socket(upgrade: Upgrade) -> tuple[Any, bool]:
+    """The socket behind a finished handshake, and whether its view must stay until the end.
+
+    Under gunicorn's gevent worker the file descriptor is detached: view, greenlet and request end, the hub
+    keeps the socket. Any other server would close the socket with the view, so there the view stays.
+    A TLS socket keeps its state in Python and cannot be detached.
+    """
+    carrier = upgrade.sock
+    upgrade.connected = False  # flask-sock's own close() then has nothing to send
+    if isinstance(carrier, ssl.SSLSocket):
+        return carrier, True
+    if upgrade.mode == "gunicorn" and type(carrier).__module__.startswith("gevent"):
+        return _socket.socket(fileno=carrier.detach()), False
+    return socket.socket(fileno=os.dup(carrier.fileno())), True
+
+
+class WebSocketTransport:
+    """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
+
+    def __init__(self, on_message: Callable[[Connection, str], None], message_limit: int) -> None:
+        self._on_message = on_message
+        self._limit = message_limit  # bytes
+        self._ping = bytes(FrameProtocol(client=False, extensions=[]).ping())
+
+    def encode(self, text: str) -> bytes:
+        """One whole unmasked frame: the same bytes fit every socket."""
+        return bytes(FrameProtocol(client=False, extensions=[]).send_data(text))
+
+    def ping(self) -> bytes:
+        return self._ping
+
+    def farewell(self, code: int, reason: str) -> bytes:
+        return bytes(FrameProtocol(client=False, extensions=[]).close(code, reason))
+
+    def receive(self, connection: Connection, data: bytes) -> None:
+        """Parse what came; a parser lives only while a frame or message is half done."""
+        parser = connection.parser or FrameProtocol(client=False, extensions=[])
+        try:
+            parser.receive_bytes(data)
+            for frame in parser.received_frames():
+                self._take(connection, frame)
+                if connection.state is not State.OPEN:
+                    return
+        except ParseFailed as fault:
+            connection.close(fault.code, str(fault)[:100])
+            return
+        finally:
+            busy = connection.state is State.OPEN and (connection.partial is not None or _is_mid_frame(parser))
+            connection.parser = parser if busy else None
+
+    def _take(self, connection: Connection, frame: Any) -> None:
+        if frame.opcode is Opcode.TEXT:
+            parts = connection.partial or []
+            parts.append(cast("str", frame.payload))
+            if sum(map(len, parts)) > self._limit or sum(len(part.encode()) for part in parts) > self._limit:
+                connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes")
+            elif frame.message_finished and frame.frame_finished:
+                connection.partial = None
+                self._on_message(connection, "".join(parts))
+            else:
+                connection.partial = parts
+        elif frame.opcode is Opcode.PING:
+            connection.offer(bytes(FrameProtocol(client=False, extensions=[]).pong(frame.payload)))
+        elif frame.opcode is Opcode.CLOSE:
+            code, reason = frame.payload
+            connection.close(code, reason or "")
+        elif frame.opcode is not Opcode.PONG:
+            connection.close(CloseCode.UNSUPPORTED, "text only")
+
+
+def _is_mid_frame(parser: FrameProtocol) -> bool:
+    decoder = parser._frame_decoder
+    return decoder.header is not None or len(decoder.buffer) > 0

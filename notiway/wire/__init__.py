@@ -1,0 +1,1 @@
+"""Wires: pure renderers from Event to text, one module for each format."""
