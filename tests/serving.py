@@ -1,0 +1,162 @@
+"""Site: the real thing under gunicorn on a free port, for tests that need a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+ROOT = Path(__file__).resolve().parent.parent
+TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
+START_SECONDS = 30.0
+STOP_SECONDS = 20.0
+PASSWORD = "notiway"
+
+
+def wait_until(condition: Any, seconds: float = 10.0, what: str = "the condition") -> Any:
+    """Poll until the condition is true; its value. `AssertionError` after the deadline."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what} did not hold within {seconds} s"
+        time.sleep(0.02)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Site:
+    """One server with its own database. `kill` and `start` again keep port, database and secret.
+
+    >>> site.sign_in("demo@example.com").post("/notifications/send", json={"title": "Hi"})  # doctest: +SKIP
+    """
+
+    def __init__(self, folder: Path, application: str = "app:app", **settings: Any) -> None:
+        self.folder = folder
+        self.application = application
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.socket_url = f"ws://127.0.0.1:{self.port}/ws/notifications"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("NOTIWAY_")},
+            "NOTIWAY_ENV": "development",
+            "NOTIWAY_DATABASE_URL": f"sqlite:///{folder}/notiway.db",
+            "NOTIWAY_LOGIN_RATE": "1000 per minute",
+            "NOTIWAY_JOBS": "off",
+            "SECRET_KEY": "a secret of the tests",
+            "PORT": str(self.port),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
+            **{name: str(value) for name, value in settings.items()},
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = folder / "server.log"
+
+    def command(self, *words: str) -> str:
+        """Run `flask --app … notiway …`; its output."""
+        done = subprocess.run(
+            [sys.executable, "-m", "flask", "--app", self.application.partition(":")[0], "notiway", *words],
+            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def prepare(self) -> Site:
+        """Make the database, with the demo users."""
+        self.command("migrate")
+        self.command("demo")
+        return self
+
+    def start(self, *options: str) -> Site:
+        """Start gunicorn and wait until it is ready."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", self.application, "-c", str(ROOT / "gunicorn.conf.py"), *options],
+                env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+            )
+        wait_until(self._ready, START_SECONDS, f"{self.log.read_text()[-2000:]}\nthe server being ready")
+        return self
+
+    def _ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, self.log.read_text()[-4000:]
+        try:
+            return requests.get(f"{self.url}/readyz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+    def worker_pid(self) -> int:
+        """The process that serves (the first one, gunicorn's arbiter, only watches)."""
+        assert self.process is not None
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        return int(children[0])
+
+    def kill(self) -> None:
+        """Kill -9: nothing gets a chance to tidy up."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(STOP_SECONDS)
+        self.process = None
+
+    def stop(self) -> int:
+        """SIGTERM, and wait for the end; the exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(STOP_SECONDS)
+        self.process = None
+        return status
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.kill()
+
+    def sign_in(self, email: str = "demo@example.com", password: str = PASSWORD) -> Visitor:
+        return Visitor(self, email, password)
+
+
+class Visitor(requests.Session):
+    """A signed-in session that sends the CSRF token and asks for JSON; paths are relative to the site."""
+
+    def __init__(self, site: Site, email: str, password: str) -> None:
+        super().__init__()
+        self.site = site
+        page = self.get("/login")
+        form = {"email": email, "password": password, "csrf_token": self._token(page.text)}
+        page = self.post("/login", data=form)
+        assert page.ok, page.text
+        self.headers["X-CSRFToken"] = self._token(page.text)
+        self.headers["Accept"] = "application/json"
+
+    @staticmethod
+    def _token(page: str) -> str:
+        found = TOKEN.search(page)
+        assert found is not None, page
+        return found.group(1)
+
+    def request(self, method: str, url: str, *args: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+        options.setdefault("timeout", 30)
+        return super().request(method, self.site.url + url if url.startswith("/") else url, *args, **options)
+
+    @property
+    def cookie(self) -> str:
+        """The Cookie header of this session, for a socket."""
+        return "; ".join(f"{cookie.name}={cookie.value}" for cookie in self.cookies)
+
+    def notify(self, title: str, message: str = "", type: str = "info", **more: Any) -> dict[str, Any]:
+        """Send a notification to oneself; the notification as JSON."""
+        answer = self.post("/notifications/send", json={"title": title, "message": message, "type": type, **more})
+        assert answer.status_code == 201, answer.text
+        return dict(json.loads(answer.text)["notification"])
