@@ -8,15 +8,17 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from flask import Flask
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from notiway import headers
+from notiway import headers, logs
 from notiway.config import KIB, Config
 from notiway.extension import Notiway
+from notiway.members import unknown_in_user_table
 from notiway.routes import account, dashboard, errors
 from notiway.secret import development_wanted, find_secret
 
@@ -31,6 +33,13 @@ DEFAULTS: dict[str, Any] = {
     "SESSION_COOKIE_SAMESITE": "Lax",
     "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may stay open all day
 }
+
+
+class SecureBehindTls(SecureCookieSessionInterface):
+    """The session cookie is marked Secure whenever the request came over TLS; on plain http it could not come back."""
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) or request.is_secure
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -50,13 +59,15 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     )
     app.config.from_mapping(settings or {})
     config = Config.load(app.config)
+    logs.set_up(development=config.development)
     app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=config.development)
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
+    app.session_interface = SecureBehindTls()
     account.login_manager().init_app(app)
     CSRFProtect(app)
-    Notiway(app)
+    Notiway(app, unknown_users=unknown_in_user_table)
     app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
     app.register_blueprint(dashboard.blueprint())
     errors.register(app)

@@ -12,7 +12,7 @@ from flask_limiter import Limiter, RateLimitExceeded
 from flask_login import LoginManager, current_user, login_required, login_user, logout_user
 from limits import RateLimitItem, parse
 
-from notiway import accounts, auth, notifications, passwords, runtime
+from notiway import accounts, notifications, passwords, runtime
 from notiway.local_url import local_path
 from notiway.models import now_ms
 
@@ -69,12 +69,9 @@ def login() -> ResponseReturnValue:
 
 
 def logout() -> ResponseReturnValue:
-    """End this session, and its sockets in every tab."""
-    user_id, session_key = auth.current_user_id(), auth.session_key()
+    """End this session; `auth.follow_logins` closes its sockets in every tab."""
     logout_user()
     session.clear()
-    if user_id:
-        notifications.sign_out(user_id, session_key)
     flash("You are signed out.")
     return redirect(url_for("account.login"), 303)
 
@@ -90,9 +87,9 @@ def account() -> ResponseReturnValue:
 def sign_out_everywhere() -> ResponseReturnValue:
     """End every session of the user, on every device, this one too."""
     user_id = current_user.id
-    accounts.end_sessions(user_id, now_ms())
-    logout_user()
+    accounts.end_sessions(user_id)
     session.clear()
+    logout_user()
     notifications.sign_out(user_id)
     flash("You are signed out on every device.")
     return redirect(url_for("account.login"), 303)

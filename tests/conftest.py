@@ -1,0 +1,172 @@
+"""Fixtures: an application on a fresh database, two users, and browsers that are signed in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from notiway import accounts, passwords, runtime, schema
+from notiway.app import create_app
+from notiway.database import db
+from notiway.models import Notification
+from notiway.notifications import send_notification
+
+PASSWORD = "correct horse battery staple"
+HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
+JSON = {"Accept": "application/json"}
+FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
+META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
+
+
+class Browser:
+    """A test client with a session of its own, that sends the CSRF token as the pages' scripts do.
+
+    >>> browser.put("/notifications/read-all", form="json").json["unreadCount"]  # doctest: +SKIP
+    0
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self.token = ""
+
+    def sign_in(self, email: str, password: str = PASSWORD, **fields: str) -> TestResponse:
+        self.read_token("/login")
+        data = {"email": email, "password": password, "csrf_token": self.token, **fields}
+        response = self.client.post("/login", data=data)
+        if response.status_code == 303:
+            self.read_token("/account")
+        return response
+
+    def read_token(self, path: str) -> str:
+        found = META_TOKEN.search(self.client.get(path).text)
+        self.token = found.group(1) if found else ""
+        return self.token
+
+    def open(self, method: str, path: str, form: str = "page", csrf: bool = True, **options: Any) -> TestResponse:
+        headers = FORMS[form] | ({"X-CSRFToken": self.token} if csrf else {}) | options.pop("headers", {})
+        return self.client.open(path, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self.open("GET", path, **options)
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        return self.open("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> TestResponse:
+        return self.open("PUT", path, **options)
+
+    def delete(self, path: str, **options: Any) -> TestResponse:
+        return self.open("DELETE", path, **options)
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Argon2 with the least work, so that a sign-in costs a test no time."""
+    monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    passwords._nobody.cache_clear()
+    yield
+    passwords._nobody.cache_clear()
+
+
+@pytest.fixture
+def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+    """Makes applications on fresh databases: `make_app(NOTIWAY_LOGIN_RATE="2 per minute")`."""
+    made: list[Flask] = []
+
+    def make(**settings: Any) -> Flask:
+        url = f"sqlite:///{tmp_path}/{len(made)}.db"
+        app = create_app(
+            {"TESTING": True, "SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
+        )
+        made.append(app)
+        with app.app_context():
+            schema.migrate(db.obj)
+        return app
+
+    yield make
+    for app in made:
+        with app.app_context():
+            running = runtime.current()
+        running.stop()
+        running.database.close_all()
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def context(app: Flask) -> Iterator[None]:
+    """An application context, for tests that call the verbs directly."""
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def make_user(app: Flask) -> Callable[..., accounts.Account]:
+    """Adds users to `app`: `make_user("ada@example.com")`."""
+
+    def make(email: str, **values: Any) -> accounts.Account:
+        with app.app_context():
+            return accounts.add(email, email.partition("@")[0].title(), passwords.hash_password(PASSWORD), **values)
+
+    return make
+
+
+@pytest.fixture
+def user(make_user: Callable[..., accounts.Account]) -> accounts.Account:
+    return make_user("ada@example.com")
+
+
+@pytest.fixture
+def other(make_user: Callable[..., accounts.Account]) -> accounts.Account:
+    return make_user("bob@example.com")
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Browser:
+    """A browser that nobody is signed in with."""
+    return Browser(app)
+
+
+@pytest.fixture
+def auth(app: Flask) -> Callable[[accounts.Account], Browser]:
+    """Signs a user in, each time in a new browser."""
+
+    def sign_in(account: accounts.Account) -> Browser:
+        browser = Browser(app)
+        assert browser.sign_in(account.email).status_code == 303
+        return browser
+
+    return sign_in
+
+
+@pytest.fixture
+def browser(auth: Callable[[accounts.Account], Browser], user: accounts.Account) -> Browser:
+    """A browser that `user` is signed in with."""
+    return auth(user)
+
+
+@pytest.fixture
+def send(app: Flask) -> Callable[..., Notification]:
+    """Sends notifications: `send(user, "Invoice paid", type="success")`."""
+
+    def deliver(to: Any, title: str = "Invoice paid", *args: Any, **options: Any) -> Notification:
+        with app.app_context():
+            return send_notification(to, title, *args, **options)
+
+    return deliver
