@@ -1,0 +1,64 @@
+"""html: an Event as the HTML frame that htmx swaps into every page of its audience."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from jinja2 import Environment
+
+from notiway.event import Event
+from notiway.item import Item
+
+# Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
+BETWEEN_TAGS = re.compile(r">\s+<")
+ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
+
+
+class HtmlWire:
+    """Renders Events with the same templates that draw the page.
+
+    One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
+    The environment must autoescape `.html` and know the global `notiway_url(path)`; a missing template
+    raises `jinja2.TemplateNotFound`.
+
+    >>> wire.render(Event("sync", "user:42", {"unread": 3}))  # doctest: +SKIP
+    '<hx-partial hx-target="#notiway-badge" hx-swap="outerHTML">…</hx-partial>'
+    """
+
+    name = "html"
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+
+    def render(self, event: Event) -> str | None:
+        """The frame for one Event; None for what a page has nothing to show of (`kick`)."""
+        data, kind = event.data, event.kind
+        unread = data.get("unread")
+        if kind in {"created", "updated"}:
+            return self._frame(kind, items=[Item.from_dict(data["notification"])], unread=unread)
+        if kind == "restored":
+            return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
+        if kind in ID_CHANGES:
+            return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
+        if kind == "read_all":
+            return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
+        if kind == "sync" and unread is not None:
+            return self._frame("badge", unread=unread)
+        return None
+
+    def connected(self, connection_id: str, unread: int) -> str:
+        """The first frame of a connection: its id and the count of unread, 0 to 100."""
+        return self._frame("connected", connection_id=connection_id, unread=unread)
+
+    def heartbeat(self, unread: int) -> str:
+        """The frame that proves the line is alive and mends a badge that has drifted."""
+        return self._frame("badge", unread=unread)
+
+    def error(self, code: str, message: str) -> str:
+        """A refusal that the page shows as a notice."""
+        return self._frame("error", code=code, message=message)
+
+    def _frame(self, template: str, **context: Any) -> str:
+        text = self._env.get_template(f"notiway/frames/{template}.html").render(context)
+        return BETWEEN_TAGS.sub("><", text).strip()

@@ -1,0 +1,85 @@
+// connection: the dot, resuming from the newest id, and what to do when the line is gone for good.
+import { show as showNotice } from "./notice.js";
+import { reconcile } from "./reconcile.js";
+import { newestId } from "./rows.js";
+
+const WORDS = { connected: "Live", reconnecting: "Reconnecting…", offline: "Offline" };
+// RFC 6455 §7.4 codes after which trying again cannot help; Notiway's own start at 4000.
+const FINAL = {
+  1008: "Live updates are not allowed here. Reload the page to try again.",
+  1009: "Live updates stopped. Reload the page to try again.",
+  4001: "You are signed out. Sign in again to go on.",
+  4008: "Too many tabs are open, so this one gets no live updates.",
+  4009: "You have been signed out. Sign in again to go on.",
+};
+const SILENCE = 2.5; // heartbeats missed before a line that looks open is given up
+let last = Date.now(); // when a frame last came
+let stopped = false;
+let wasLive = false;
+let id = null;
+
+const socketElement = () => document.querySelector("[data-notiway-socket]");
+const socket = () => socketElement()?._htmx?.ws?.connection?.socket;
+/** The id the server gave this connection; null before. */
+export const connectionId = () => id;
+
+function show(state, words = WORDS[state]) {
+  for (const root of document.querySelectorAll("[data-connection]")) root.dataset.connection = state;
+  for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;
+}
+
+/** Drop the line, if any, and dial again at once: htmx tears the element down and sets it up anew. */
+function redial() {
+  if (!stopped && socketElement()) window.htmx?.process(socketElement(), true);
+}
+
+/** The server greeted us. After a break, what was read or deleted elsewhere meanwhile is fetched again. */
+export function live(connection) {
+  if (id !== connection && wasLive) reconcile();
+  id = connection;
+  wasLive = true;
+}
+
+function beforeConnection({ detail: { connection } }) {
+  const url = new URL(connection.url, location.href);
+  if (newestId()) url.searchParams.set("since", newestId());
+  connection.url = url.href;
+  if (navigator.onLine !== false) show("reconnecting");
+}
+
+function closed({ detail: { code, reason } }) {
+  if (reason === "removed") return;
+  stopped = code in FINAL;
+  if (stopped) {
+    show("offline", code === 4001 || code === 4009 ? "Signed out" : "Offline");
+    showNotice(FINAL[code], { href: location.href, linkText: "Reload" });
+  } else {
+    show(navigator.onLine === false ? "offline" : "reconnecting");
+  }
+}
+
+function watch() {
+  const limit = Number(socketElement()?.dataset.heartbeat ?? 30) * 1000 * SILENCE;
+  if (socket()?.readyState === WebSocket.OPEN && Date.now() - last > limit) {
+    last = Date.now();
+    redial();
+  }
+}
+
+export function start() {
+  const onSocket = (name, handler) => document.addEventListener(name, (event) => event.target === socketElement() && handler(event));
+  onSocket("htmx:ws:before:connection", beforeConnection);
+  onSocket("htmx:ws:close", closed);
+  onSocket("htmx:ws:after:message:incoming", () => {
+    last = Date.now();
+    show("connected");
+  });
+  if (socket()?.readyState === WebSocket.OPEN) show("connected"); // it was quicker than this module
+  addEventListener("offline", () => show("offline"));
+  addEventListener("online", redial);
+  addEventListener("pageshow", (event) => event.persisted && redial()); // out of the back/forward cache
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && socket()?.readyState !== WebSocket.OPEN) redial();
+  });
+  setInterval(watch, 5000);
+}

@@ -1,0 +1,66 @@
+// rows: finding and changing every copy of a notification on this page (dropdown and history may both show it).
+let newest = "";
+const tellers = new Set();
+
+export const lists = () => [...document.querySelectorAll("[data-notiway-list]")];
+export const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-notiway-id]")];
+export const copies = (id) => [...document.querySelectorAll(`[data-notiway-list] > [data-notiway-id="${CSS.escape(id)}"]`)];
+export const isDeleted = (row) => "notiwayDeleted" in row.dataset;
+export const isPending = (row) => "notiwayPending" in row.dataset;
+
+/** Call `teller(id)` when a notification is read, deleted or recalled: its toast may go. */
+export const onDone = (teller) => tellers.add(teller);
+const done = (id) => tellers.forEach((teller) => teller(id));
+
+/** The id of the newest notification this page knows of: ids are uuid7, so text order is time order. */
+export const newestId = () => newest;
+export function note(id) {
+  if (id > newest) newest = id;
+}
+
+/** Flip a row; the button that was just pressed disappears, so its opposite takes the focus. */
+export function setState(row, state) {
+  if (isDeleted(row) || row.dataset.state === state) return;
+  const focused = document.activeElement;
+  const held = row.contains(focused) && ["read", "unread"].includes(focused.dataset.notiwayAction);
+  row.dataset.state = state;
+  if (held) row.querySelector(`[data-notiway-action="${state === "read" ? "unread" : "read"}"]`)?.focus();
+}
+
+export function setStates(ids, state) {
+  for (const id of ids) {
+    copies(id).forEach((row) => setState(row, state));
+    if (state === "read") done(id);
+  }
+}
+
+/** Mark what is on this page as read, up to and including `before`; without it, everything. */
+export function readUpTo(before) {
+  for (const row of document.querySelectorAll("[data-notiway-list] > [data-state=unread]")) {
+    if (before && row.dataset.notiwayId > before) continue;
+    setState(row, "read");
+    done(row.dataset.notiwayId);
+  }
+}
+
+/** Take a row away; the focus, if it was inside, moves to a neighbour instead of falling to the page's top. */
+export function removeRow(row) {
+  if (row.contains(document.activeElement)) {
+    const near = row.nextElementSibling ?? row.previousElementSibling;
+    (near?.querySelector("a, button") ?? row.closest("[tabindex], section, form"))?.focus();
+  }
+  row.remove();
+}
+
+/** Deleted or recalled elsewhere. A row whose own request is under way waits for its answer (the Undo row). */
+export function dropAll(ids) {
+  for (const id of ids) {
+    done(id);
+    copies(id).filter((row) => !isPending(row) && !isDeleted(row)).forEach(removeRow);
+  }
+}
+
+export function start() {
+  note(document.querySelector("[data-notiway-socket]")?.dataset.newest ?? "");
+  lists().forEach((list) => rowsOf(list).forEach((row) => note(row.dataset.notiwayId)));
+}

@@ -1,0 +1,84 @@
+// toasts: at most three, the rest wait; they rest while someone looks at them, errors stay until closed.
+import { onDone } from "./rows.js";
+
+const AT_ONCE = 3;
+const STAY = 6000; // ms, for those that leave by themselves
+const waiting = [];
+const timers = new Map(); // toast -> { left, since, handle }
+
+const region = () => document.querySelector("[data-notiway-toasts]");
+const stack = () => region().querySelector("ol");
+const isHeld = () => document.hidden || region().matches(":hover") || region().contains(document.activeElement);
+
+function draw({ id = "", type, title, message = "", href = "", linkText = "", stays = false }) {
+  const toast = document.querySelector("[data-notiway-toast-template]").content.firstElementChild.cloneNode(true);
+  const link = toast.querySelector(".notiway-toast__title");
+  const text = toast.querySelector(".notiway-toast__message");
+  Object.assign(toast.dataset, { type, id });
+  toast.querySelector("use").setAttribute("href", `#notiway-icon-${type}`);
+  link.textContent = title;
+  text.textContent = message;
+  if (linkText) {
+    const way = Object.assign(document.createElement("a"), { href, textContent: linkText });
+    text.append(message ? " " : "", way);
+  }
+  if (href && !linkText) link.href = href;
+  else link.removeAttribute("href");
+  if (!text.textContent) text.remove();
+  if (!stays) timers.set(toast, { left: STAY });
+  return toast;
+}
+
+function fill() {
+  while (waiting.length && stack().childElementCount < AT_ONCE) stack().append(draw(waiting.shift()));
+  const any = stack().childElementCount > 0;
+  if (region().showPopover && any !== region().matches(":popover-open")) any ? region().showPopover() : region().hidePopover();
+  region().classList.toggle("notiway-toasts--any", any);
+  tick();
+}
+
+function close(toast) {
+  if (!toast.isConnected) return;
+  const next = toast.contains(document.activeElement) ? (toast.nextElementSibling ?? toast.previousElementSibling) : null;
+  clearTimeout(timers.get(toast)?.handle);
+  timers.delete(toast);
+  toast.remove();
+  next?.querySelector("[data-notiway-close]").focus();
+  fill();
+}
+
+/** Run or rest every clock, as the pointer, the focus and the tab's visibility say. */
+function tick() {
+  const held = isHeld();
+  for (const [toast, clock] of timers) {
+    if (held && clock.handle) {
+      clearTimeout(clock.handle);
+      clock.left = Math.max(1000, clock.left - (Date.now() - clock.since));
+      clock.handle = null;
+    } else if (!held && !clock.handle) {
+      clock.since = Date.now();
+      clock.handle = setTimeout(close, clock.left, toast);
+    }
+  }
+}
+
+/** Show {type, title, message, href, linkText, stays, id}, now or when there is room. The same words are not stacked twice. */
+export function notify(toast) {
+  if (!region()) return;
+  const twin = [...stack().children].some((shown) => !toast.id && shown.querySelector(".notiway-toast__title").textContent === toast.title);
+  if (twin) return;
+  waiting.push(toast);
+  fill();
+}
+
+export function start() {
+  onDone((id) => {
+    waiting.splice(0, waiting.length, ...waiting.filter((toast) => toast.id !== id));
+    if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-notiway-close]");
+    if (button) close(button.closest(".notiway-toast"));
+  });
+  for (const name of ["pointerover", "pointerout", "focusin", "focusout", "visibilitychange"]) document.addEventListener(name, () => region() && queueMicrotask(tick));
+}
