@@ -6,37 +6,19 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import requests
+from servers import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 PASSWORD = "notiway"
-
-
-def wait_until(condition: Any, seconds: float = 10.0, what: str = "the condition") -> Any:
-    """Poll until the condition is true; its value. `AssertionError` after the deadline."""
-    deadline = time.monotonic() + seconds
-    while True:
-        value = condition()
-        if value:
-            return value
-        assert time.monotonic() < deadline, f"{what} did not hold within {seconds} s"
-        time.sleep(0.02)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Site:
@@ -87,7 +69,7 @@ class Site:
                 [sys.executable, "-m", "gunicorn", self.application, "-c", str(ROOT / "gunicorn.conf.py"), *options],
                 env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )
-        wait_until(self._ready, START_SECONDS, f"{self.log.read_text()[-2000:]}\nthe server being ready")
+        wait_until(self._ready, START_SECONDS)
         return self
 
     def _ready(self) -> bool:
