@@ -110,10 +110,12 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def context(app: Flask) -> Iterator[None]:
-    """An application context, for tests that call the verbs directly."""
-    with app.app_context():
-        yield
+def rows(app: Flask) -> Iterator[None]:
+    """The database of `app`, for tests that look into its tables. No application context is left open:
+    requests would share it, and its `g` with the user that was loaded first."""
+    yield
+    if not db.is_closed():
+        db.close()
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def test_a_wrong_sign_in_does_not_tell_what_was_wrong(visitor, user, email, pass
     assert visitor.get("/dashboard").status_code == 302
 
 
-def test_a_deactivated_user_cannot_sign_in_and_is_out_at_once(visitor, browser, user, context):
+def test_a_deactivated_user_cannot_sign_in_and_is_out_at_once(visitor, browser, user, rows):
     assert browser.get("/dashboard").status_code == 200
     accounts.deactivate(user.id)
     assert browser.get("/dashboard").status_code == 302
@@ -155,7 +155,7 @@ def test_the_other_addresses_of_one_ipv6_customer_count_as_one(app, user):
     assert codes == [401] * 10 + [429]
 
 
-def test_an_outdated_hash_is_made_anew_at_sign_in(visitor, user, context, monkeypatch):
+def test_an_outdated_hash_is_made_anew_at_sign_in(visitor, user, rows, monkeypatch):
     monkeypatch.setattr(passwords, "HASHER", PasswordHasher(time_cost=2, memory_cost=16, parallelism=1))
     _, before = accounts.find_with_hash(user.email)
     assert visitor.sign_in(user.email).status_code == 303

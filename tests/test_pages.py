@@ -55,7 +55,7 @@ def state_of(user, notification_id):
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("method", "path", "data"), WITH_AN_ID)
-def test_another_users_id_is_404_and_nothing_changes(browser, other, send, context, method, path, data, form):
+def test_another_users_id_is_404_and_nothing_changes(browser, other, send, rows, method, path, data, form):
     theirs = send(other, "For Bob only").id
     response = call(browser, method, path, data, form, theirs)
     assert response.status_code == 404
@@ -73,7 +73,7 @@ def test_an_unknown_id_is_404(browser, method, path, data, unknown, form):
 
 
 @pytest.mark.parametrize(("method", "path", "data"), SEVERAL)
-def test_one_foreign_id_among_ones_own_changes_nothing(browser, user, other, send, context, method, path, data):
+def test_one_foreign_id_among_ones_own_changes_nothing(browser, user, other, send, rows, method, path, data):
     mine, theirs = send(user).id, send(other).id
     fields = {**data, "ids": [mine, theirs]}
     assert browser.open(method, path, form="json", json=fields).status_code == 404
@@ -82,7 +82,7 @@ def test_one_foreign_id_among_ones_own_changes_nothing(browser, user, other, sen
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(("method", "path", "data"), UNSAFE)
-def test_an_unsafe_request_without_a_csrf_token_is_refused(browser, user, send, context, method, path, data, form):
+def test_an_unsafe_request_without_a_csrf_token_is_refused(browser, user, send, rows, method, path, data, form):
     mine = send(user).id
     response = call(browser, method, path, data, form, mine, csrf=False)
     assert response.status_code in (400, 403)
@@ -166,7 +166,7 @@ def test_read_all_refuses_a_cutoff_that_is_no_id(browser, user, send, before):
     assert browser.get("/notifications", form="json").json["unreadCount"] == 1
 
 
-def test_seen_keeps_items_unread(browser, user, send, context):
+def test_seen_keeps_items_unread(browser, user, send, rows):
     notification_id = send(user).id
     response = browser.post("/notifications/seen", form="json", json={"ids": [notification_id]})
     assert response.json == {"notificationIds": [notification_id], "seen": True, "unreadCount": 1}
@@ -343,7 +343,7 @@ def test_the_dropdown_shows_the_newest_twenty(browser, user, send):
         (None, "/notifications"),
     ],
 )
-def test_the_link_of_a_notification_marks_it_read_and_leads_on(browser, user, send, context, action_url, target):
+def test_the_link_of_a_notification_marks_it_read_and_leads_on(browser, user, send, rows, action_url, target):
     notification_id = send(user, action_url=action_url).id
     response = browser.get(f"/n/{notification_id}")
     assert (response.status_code, response.location) == (302, target)
@@ -351,13 +351,13 @@ def test_the_link_of_a_notification_marks_it_read_and_leads_on(browser, user, se
 
 
 @pytest.mark.parametrize("evil", ["javascript:alert(1)", "//evil.example", "/\\evil.example", "data:text/html,x", "x"])
-def test_a_stored_address_that_was_never_checked_is_not_followed(browser, user, send, context, evil):
+def test_a_stored_address_that_was_never_checked_is_not_followed(browser, user, send, rows, evil):
     notification_id = send(user).id
     Notification.update(action_url=evil).where(Notification.id == notification_id).execute()
     assert browser.get(f"/n/{notification_id}").location == "/notifications"
 
 
-def test_a_browser_that_fetches_ahead_has_read_nothing(browser, user, send, context):
+def test_a_browser_that_fetches_ahead_has_read_nothing(browser, user, send, rows):
     notification_id = send(user, action_url="/x").id
     assert browser.get(f"/n/{notification_id}", headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 302
     assert browser.open("HEAD", f"/n/{notification_id}").status_code == 302
@@ -392,7 +392,7 @@ def test_sql_html_and_script_come_out_as_the_words_they_are(browser, user, send,
 
 
 @pytest.mark.parametrize("text", NASTY)
-def test_filters_take_any_text_as_words(browser, user, send, context, text):
+def test_filters_take_any_text_as_words(browser, user, send, rows, text):
     send(user, text)
     for name in ("text", "source"):
         response = browser.get("/notifications", query_string={name: text})
