@@ -43,6 +43,7 @@ class Draft:
     expires_at: int | None = None  # milliseconds since the epoch
     dedupe_key: str | None = None
     producer: str = "app"
+    sent_at: int | None = None  # milliseconds since the epoch, by the producer's clock
 
     def faults(self, now_ms: int) -> list[Fault]:
         """Everything that is wrong; an empty list for a good draft."""

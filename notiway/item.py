@@ -33,9 +33,16 @@ class Item:
     producer: str | None = None
     expires_at: int | None = None
     persisted: bool = True
+    dedupe_key: str | None = None
+    sent_at: int | None = None
     seen_at: int | None = None
     read_at: int | None = None
     deleted_at: int | None = None
+
+    @property
+    def public_id(self) -> str:
+        """The id that its producer gave it, else ours: what SignalR clients and producers know it by."""
+        return self.dedupe_key or self.id
 
     @property
     def is_read(self) -> bool:

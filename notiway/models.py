@@ -79,6 +79,7 @@ class Notification(Table):
     actor = peewee.CharField(null=True)
     producer = peewee.CharField(null=True)
     dedupe_key = peewee.CharField(null=True)
+    sent_at = peewee.BigIntegerField(null=True)  # by the producer's clock
     created_at = peewee.BigIntegerField(default=now_ms)
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
@@ -88,6 +89,7 @@ class Notification(Table):
         indexes = (
             (("producer", "dedupe_key"), True),
             (("audience", "id"), False),
+            (("audience", "dedupe_key"), False),
             (("expires_at",), False),
         )
 
@@ -145,4 +147,14 @@ class ApiKey(Table):
         table_name = "notiway_api_key"
 
 
-TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey)
+class SpentToken(Table):
+    """A token that works once and was used: kept until it would have ended anyway."""
+
+    id = peewee.CharField(primary_key=True, max_length=64)
+    expires_at = peewee.BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "notiway_spent_token"
+
+
+TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken)
