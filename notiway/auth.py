@@ -3,22 +3,69 @@
 from __future__ import annotations
 
 import secrets
+import time
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import flask_login
-from flask import Flask, request, session
+from flask import Flask, current_app, request, session
 from flask_login import user_logged_in, user_logged_out
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from notiway import notifications, runtime
+from notiway import client_tokens, notifications, runtime
 from notiway.errors import Forbidden, Unauthorized
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
 CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a live client or an API reader is; `ends_at` is in seconds since the epoch, None for no fixed end."""
+
+    user_id: str
+    session: str | None = None
+    ends_at: float | None = None
+    tenant_id: str | None = None
+    grants: tuple[str, ...] = ()
+
+
+def principal() -> Principal | None:
+    """Who is asking: by client token where one is given, else by the login session; None for nobody.
+
+    A bad token is `Unauthorized`: the session is no second try. Only cookies need an origin check,
+    for a browser sends them along by itself.
+    """
+    token = given_token()
+    if token is not None:
+        claims = client_tokens.read(runtime.current().token_secret, token)
+        return Principal(claims.user_id, None, claims.expires_at, claims.tenant_id, claims.audiences)
+    check_origin()
+    user_id = current_user_id()
+    if user_id is None:
+        return None
+    lifetime = current_app.permanent_session_lifetime.total_seconds() if session.permanent else None
+    return Principal(user_id, session_key(), None if lifetime is None else time.time() + lifetime)
+
+
+def require_principal() -> Principal:
+    """The same; `Unauthorized` for nobody."""
+    found = principal()
+    if found is None:
+        raise Unauthorized("Sign in first, or send a client token")
+    return found
+
+
+def given_token() -> str | None:
+    """The client token of the request: the bearer, or `access_token`, since browsers set no headers on a socket."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    return request.args.get("access_token")
 
 
 def current_user_id() -> str | None:

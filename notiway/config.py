@@ -41,9 +41,12 @@ class Config:
     queue_limit: int = 64 * KIB  # bytes that may wait for one slow client
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
-    heartbeat_seconds: float = 25.0
+    heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
+    publish_rate: str = "6000 per minute"  # envelopes of one API key
+    token_rate: str = "600 per minute"  # client tokens of one API key
+    token_secret: str = ""  # empty: derived from SECRET_KEY
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
     trusted_proxies: int = 0

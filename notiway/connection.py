@@ -48,6 +48,8 @@ class State(IntEnum):
 class Transport(Protocol):
     """How text becomes bytes on this kind of connection, and bytes become messages."""
 
+    answers: bool  # whether a client that is there can be heard
+
     def encode(self, text: str) -> bytes: ...
     def ping(self) -> bytes: ...
     def farewell(self, code: int, reason: str) -> bytes: ...
@@ -72,15 +74,16 @@ class Connection:
         "audiences",
         "backlog",
         "backlog_bytes",
-        "deadline",
         "direct",
+        "ends_at",
         "fd",
         "format",
-        "heard",
+        "grants",
         "held",
         "id",
         "limit",
         "mail",
+        "missed",
         "on_gone",
         "owner",
         "parser",
@@ -89,6 +92,7 @@ class Connection:
         "session",
         "slot",
         "sock",
+        "stage",
         "state",
         "user_id",
     )
@@ -114,9 +118,11 @@ class Connection:
         self.backlog_bytes = 0
         self.parser: Any = None
         self.partial: list[str] | None = None
-        self.heard = True
+        self.missed = 0  # beats since the client was heard
         self.slot = 0
-        self.deadline = 0.0
+        self.grants: tuple[str, ...] = ()  # audiences that a token lets it subscribe to
+        self.ends_at: float | None = None  # seconds since the epoch: when session or token end
+        self.stage = ""  # how far a protocol above the transport has come
         self.mail: Any = None
         self.owner: Poller | None = None
         self.on_gone: Callable[[], None] | None = None
@@ -158,14 +164,22 @@ class Connection:
         if self.backlog_bytes > self.limit:
             self._too_slow()
 
+    def hold(self) -> None:
+        """Keep back what comes from now on, until `release`."""
+        if self.state is State.OPEN and self.held is None:
+            self.held = []
+            self.direct = False
+
     def release(self, first: list[bytes], known_ids: frozenset[str] = frozenset()) -> None:
         """End the hold: `first` goes out, then what came meanwhile, except items that are in `known_ids`."""
         held, self.held = self.held or [], None
         if self.state is not State.OPEN:
             return
-        self.direct = True
-        if first:
+        self.direct = self.backlog is None
+        if first and self.backlog is None:
             self.write(b"".join(first), counted=False)
+        elif first:
+            self._queue(None, b"".join(first))
         for item_id, key, data in held:
             if item_id is None or item_id not in known_ids:
                 self.offer(data, key)

@@ -18,18 +18,23 @@ from markupsafe import Markup
 from notiway import auth, database, inbox, jobs
 from notiway.broker import open_broker
 from notiway.cli import commands
+from notiway.client_tokens import derive_secret
 from notiway.config import Config
 from notiway.errors import NotiwayError
 from notiway.hub import Format, Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers, unknown_in_user_table
 from notiway.reactor import Reactor
-from notiway.routes import actions, health, pages, reply, socket
+from notiway.routes import actions, api, health, invocations, pages, reply, signalr, socket, stream
 from notiway.runtime import KEY, Runtime, current
 from notiway.sessions import QuietSessions
+from notiway.signalr import SignalRTransport
+from notiway.stream import StreamTransport
 from notiway.websocket import WebSocketTransport, take_over_upgrades
 from notiway.wire.html import HtmlWire
 from notiway.wire.json import JsonWire
+from notiway.wire.signalr import SignalRWire
+from notiway.wire.sse import SseWire
 from notiway.workers import check_workers
 
 PACKAGE = Path(__file__).resolve().parent
@@ -127,6 +132,9 @@ class Notiway:
         pages.register(blueprint)
         live = Blueprint("notiway_live", __name__)
         socket.register(live)
+        signalr.register(live)
+        stream.register(live)
+        api.register(live)
         health.register(live)
         live.register_error_handler(NotiwayError, reply.failure)
         prefix = runtime.config.url_prefix or None
@@ -141,8 +149,9 @@ class Notiway:
 
 def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
     reactor = Reactor()
-    mailbox = Mailbox(reactor, actions.handler(app))
+    mailbox = Mailbox(reactor)
     websocket = WebSocketTransport(mailbox.put, config.max_message_bytes)
+    act, invoke = actions.handler(app), invocations.handler(app)
     huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
     jobs.add_tasks(huey, app)
     return Runtime(
@@ -158,10 +167,13 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         ),
         mailbox=mailbox,
         formats={
-            "json": Format(JsonWire(), websocket),
-            "html": Format(HtmlWire(app.jinja_env), websocket),
+            "json": Format(JsonWire(), websocket, act),
+            "html": Format(HtmlWire(app.jinja_env), websocket, act),
+            "signalr": Format(SignalRWire(), SignalRTransport(mailbox.put, config.max_message_bytes), invoke),
+            "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,
+        token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         huey=huey,
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )

@@ -5,6 +5,7 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import logging
 import math
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 CLOSE_TICK_SECONDS = 0.02
+END_TICK_SECONDS = 0.5
+MISSED_BEATS = 2  # a client silent for so many intervals is gone
+COALESCE_SECONDS = 0.1  # of values that supersede each other, a client gets one in this time
 BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
 
 
@@ -43,6 +47,7 @@ class Format:
 
     wire: Wire
     transport: Transport
+    handle: Callable[[Connection, str], None] | None = None  # what to do with a client's message
 
     def frame(self, text: str | None) -> bytes | None:
         """The text as bytes for the socket."""
@@ -65,7 +70,12 @@ class Hub:
         self._beat_slots = itertools.cycle(range(BEAT_SLICES))
         self._queue: deque[Event] = deque()
         self._pumping = False
+        self._endings: list[tuple[float, int, Connection]] = []
+        self._tickets = itertools.count()
+        self._superseding: dict[tuple[str, str], Event] = {}
         reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
+        reactor.every(END_TICK_SECONDS, self._end_sessions)
+        reactor.every(COALESCE_SECONDS, self._flush_superseding)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -75,6 +85,9 @@ class Hub:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        if "coalesce" in event.data:
+            self.reactor.call_soon(self._supersede, event)
+            return
         self._queue.append(event)
         self.reactor.call_soon(self._pump)
 
@@ -87,6 +100,14 @@ class Hub:
         """Send `first`, then what was held, without the items in `known_ids`, then live."""
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
         self.reactor.call_soon(connection.release, frames, frozenset(known_ids))
+
+    def hold(self, connection: Connection) -> None:
+        """Keep back what comes for a connection, until `release`."""
+        self.reactor.call_soon(connection.hold)
+
+    def end_at(self, connection: Connection, ends_at: float | None) -> None:
+        """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
+        self.reactor.call_soon(self._end_at, connection, ends_at)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
@@ -168,6 +189,27 @@ class Hub:
             return [] if one is None else [one]
         return list(self._audiences.get(audience, ()))
 
+    def _supersede(self, event: Event) -> None:
+        self._superseding[event.audience, event.data["coalesce"]] = event
+
+    def _flush_superseding(self) -> None:
+        if self._superseding:
+            self._queue.extend(self._superseding.values())
+            self._superseding.clear()
+            self._pump()
+
+    def _end_at(self, connection: Connection, ends_at: float | None) -> None:
+        connection.ends_at = ends_at
+        if ends_at is not None:
+            heapq.heappush(self._endings, (ends_at, next(self._tickets), connection))
+
+    def _end_sessions(self) -> None:
+        now = time.time()
+        while self._endings and self._endings[0][0] <= now:
+            _, _, connection = heapq.heappop(self._endings)
+            if connection.ends_at is not None and connection.ends_at <= now:
+                connection.close(CloseCode.SIGNED_OUT, "the session or token has ended")
+
     def _pump(self) -> None:
         if not self._pumping and self._queue:
             self._pumping = True
@@ -227,10 +269,10 @@ class Hub:
         connections = list(self._beats[next(self._beat_slots)])
         alive = []
         for connection in connections:
-            if not connection.heard:
+            if connection.missed >= MISSED_BEATS and connection.format.transport.answers:
                 connection.lost()
             elif connection.state is State.OPEN:
-                connection.heard = False
+                connection.missed += 1
                 connection.offer(connection.format.transport.ping(), "ping")
                 alive.append(connection)
         if alive and self.on_beat is not None:

@@ -19,6 +19,7 @@ COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
+TOLD_SINGLY = 200  # items of a "mark all" that are told one by one
 SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
 
 # The one definition of "there for the user": list, count, replay and actions all use it.
@@ -26,7 +27,7 @@ VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
 FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
 COLUMNS = (
     "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
-    " n.group_key, n.source, n.actor, n.producer, n.expires_at, i.seen_at, i.read_at, i.deleted_at"
+    " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at, i.seen_at, i.read_at, i.deleted_at"
 )
 UNREAD = f"SELECT 1 {FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -104,7 +105,7 @@ def feed(
         where.append("i.notification_id < ?")
         params.append(before)
     conditions = "".join(f" AND {part}" for part in where)
-    items = _items(
+    items = read_items(
         f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
         [*params, limit + 1],
     )
@@ -115,7 +116,7 @@ def feed(
 def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
     """What came after an id, oldest first; an overlap before it is read again where commits may be out of order."""
     catch_up(user_id)
-    return _items(
+    return read_items(
         f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND i.notification_id > ?"
         " ORDER BY i.notification_id LIMIT ?",
         (user_id, now_ms(), resume_from(after), limit),
@@ -132,7 +133,7 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
     alive = "" if deleted else " AND i.deleted_at IS NULL"
     if not all(is_id(notification_id) for notification_id in ids):
         raise NotFound("There is no such notification")
-    found = _items(
+    found = read_items(
         f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(ids) or 'NULL'})",
         (user_id, now_ms(), *ids),
     )
@@ -176,15 +177,15 @@ def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
-def mark_read(user_id: str, ids: Sequence[str]) -> None:
-    """Mark items read (and seen); `NotFound`, and nothing changed, if one is not the user's."""
+def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Mark items read (and seen); returns them. `NotFound`, and nothing changed, if one is not the user's."""
     now = now_ms()
-    _change(user_id, ids, "read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?)", (now, now))
+    return _change(user_id, ids, "read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?)", (now, now))
 
 
-def mark_unread(user_id: str, ids: Sequence[str]) -> None:
-    """Mark items unread."""
-    _change(user_id, ids, "read_at = NULL")
+def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Mark items unread; returns them."""
+    return _change(user_id, ids, "read_at = NULL")
 
 
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
@@ -192,20 +193,29 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),))
 
 
-def mark_all_read(user_id: str, before: str | None = None) -> None:
-    """Mark everything read up to and including the id `before`; without it, everything there is."""
+def mark_all_read(user_id: str, before: str | None = None) -> list[Item]:
+    """Mark everything read up to and including the id `before`; without it, everything there is.
+
+    Returns the newest of the items that were unread, 200 at most: for devices that follow item by item.
+    """
     now = now_ms()
     cutoff = " AND notification_id <= ?" if before else ""
+    items = read_items(
+        f"{FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
+        " ORDER BY notification_id DESC LIMIT ?",
+        (user_id, now, *([before] if before else []), TOLD_SINGLY),
+    )
     run(
         "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
         f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
         (now, now, user_id, before) if before else (now, now, user_id),
     )
+    return items
 
 
-def delete(user_id: str, ids: Sequence[str]) -> None:
+def delete(user_id: str, ids: Sequence[str]) -> list[Item]:
     """Hide items; the rows stay, so that `restore` works and a broadcast is not pulled again."""
-    _change(user_id, ids, "deleted_at = COALESCE(deleted_at, ?)", (now_ms(),), deleted=True)
+    return _change(user_id, ids, "deleted_at = COALESCE(deleted_at, ?)", (now_ms(),), deleted=True)
 
 
 def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
@@ -214,15 +224,16 @@ def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
     return get_many(user_id, ids)
 
 
-def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False) -> None:
-    get_many(user_id, ids, deleted=deleted)
+def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False) -> list[Item]:
+    items = get_many(user_id, ids, deleted=deleted)
     run(
         f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids) or 'NULL'})",
         (*params, user_id, *ids),
     )
+    return items
 
 
-def _items(tail: str, params: Sequence[Any]) -> list[Item]:
+def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
     """Run a query for items; its first parameter is the user."""
     rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
     return [
@@ -242,9 +253,11 @@ def _items(tail: str, params: Sequence[Any]) -> list[Item]:
             actor=row[12],
             producer=row[13],
             expires_at=row[14],
-            seen_at=row[15],
-            read_at=row[16],
-            deleted_at=row[17],
+            dedupe_key=row[15],
+            sent_at=row[16],
+            seen_at=row[17],
+            read_at=row[18],
+            deleted_at=row[19],
         )
         for row in rows
     ]

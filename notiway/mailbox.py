@@ -19,11 +19,10 @@ MAIL_LIMIT = 4096  # waiting messages of one client: more can only come from one
 
 
 class Mailbox:
-    """Runs `handle(connection, text)` for each message, one at a time for each connection."""
+    """Runs the `handle` of a connection's format for each message, one at a time for each connection."""
 
-    def __init__(self, reactor: Reactor, handle: Callable[[Connection, str], None]) -> None:
+    def __init__(self, reactor: Reactor) -> None:
         self._reactor = reactor
-        self._handle = handle
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-mail")
         self._lock = threading.Lock()
 
@@ -58,7 +57,7 @@ class Mailbox:
                     break
                 was_paused = was_paused or len(connection.mail) >= PAUSE_AT
                 text = connection.mail.popleft()
-            self._guarded(lambda text=text: self._handle(connection, text))  # type: ignore[misc]
+            self._guarded(lambda text=text: connection.format.handle(connection, text))  # type: ignore[misc]
         if was_paused:
             self._reactor.call_soon(self._reactor.pause, connection, False)
 

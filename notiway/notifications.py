@@ -84,7 +84,7 @@ def send_notification(
         row, is_new = store.insert(draft, audience)
         if is_new:
             store.deliver_to([row.id], user_ids)
-            item = _item(row)
+            item = item_of(row)
             db.after_commit(lambda: _ring(runtime, item, user_ids))
     return row
 
@@ -116,7 +116,8 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)
-        restored = {"notifications": [item.as_dict() for item in items], "unread": unread}
+        notifications = [item.as_dict() for item in items]
+        restored = {"notifications": notifications, "items": _names(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event("restored", f"user:{user_id}", restored)))
     return unread
 
@@ -126,9 +127,9 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     runtime = current()
     inbox.catch_up(user_id)
     with db.atomic():
-        inbox.mark_all_read(user_id, before)
+        items = inbox.mark_all_read(user_id, before)
         unread = inbox.unread_count(user_id)
-        changed = {"before": before, "unread": unread}
+        changed = {"before": before, "items": _names(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))
     return unread
 
@@ -155,11 +156,16 @@ def _change(kind: str, user_id: str, ids: Sequence[str], change: Any) -> int:
     runtime = current()
     inbox.catch_up(user_id)
     with db.atomic():
-        change(user_id, ids)
+        items = change(user_id, ids)
         unread = inbox.unread_count(user_id)
-        changed = {"ids": list(ids), "unread": unread}
+        changed = {"ids": [item.id for item in items], "items": _names(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event(kind, f"user:{user_id}", changed)))
     return unread
+
+
+def _names(items: Iterable[Item]) -> list[dict[str, str]]:
+    """What devices know items by, where they know them by the producer's id and the audience."""
+    return [{"id": item.id, "public_id": item.public_id, "audience": item.audience} for item in items]
 
 
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
@@ -174,7 +180,7 @@ def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
 def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
     values = {name: getattr(draft, name) for name in draft.__slots__}
     row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **values)
-    data = {"notification": _item(row, persisted=False).as_dict()}
+    data = {"notification": item_of(row, persisted=False).as_dict()}
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
 
     def ring() -> None:
@@ -185,8 +191,9 @@ def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequ
     return row
 
 
-def _item(row: Notification, persisted: bool = True) -> Item:
-    values = {key: value for key, value in row.__data__.items() if key not in ("dedupe_key", "recalled_at")}
+def item_of(row: Notification, persisted: bool = True) -> Item:
+    """A notification as it is before anybody has seen it."""
+    values = {key: value for key, value in row.__data__.items() if key != "recalled_at"}
     return Item(**values, persisted=persisted)
 
 

@@ -180,7 +180,7 @@ class Reactor:
                 connection.lost()
                 return
             if connection.state is State.OPEN:
-                connection.heard = True
+                connection.missed = 0
                 connection.format.transport.receive(connection, data)
             # A TLS socket may hold bytes that epoll cannot see; a plain one would tell us again.
             if not getattr(connection.sock, "pending", int)():

@@ -22,6 +22,7 @@ from notiway.hub import Format, Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers
 from notiway.reactor import Reactor
+from notiway.recent import Recent
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,8 @@ class Runtime:
     mailbox: Mailbox
     formats: dict[str, Format]
     unknown_users: UnknownUsers
+    token_secret: str
+    recent: Recent = field(default_factory=Recent)
     huey: Any = None
     start_jobs: Callable[[], Any] | None = None
     _jobs: Any = None

@@ -57,17 +57,23 @@ def take_socket(upgrade: Upgrade) -> tuple[Any, bool]:
     keeps the socket. Any other server would close the socket with the view, so there the view stays.
     A TLS socket keeps its state in Python and cannot be detached.
     """
-    carrier = upgrade.sock
     upgrade.connected = False  # flask-sock's own close() then has nothing to send
+    return take_carrier(upgrade.sock, upgrade.mode)
+
+
+def take_carrier(carrier: Any, mode: str) -> tuple[Any, bool]:
+    """The same for any socket that a WSGI server lent; `mode` is its server: gunicorn, werkzeug, …"""
     if isinstance(carrier, ssl.SSLSocket):
         return carrier, True
-    if upgrade.mode == "gunicorn" and type(carrier).__module__.startswith("gevent"):
+    if mode == "gunicorn" and type(carrier).__module__.startswith("gevent"):
         return _socket.socket(fileno=carrier.detach()), False
     return socket.socket(fileno=os.dup(carrier.fileno())), True
 
 
 class WebSocketTransport:
     """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
+
+    answers = True
 
     def __init__(self, on_message: Callable[[Connection, str], None], message_limit: int) -> None:
         self._on_message = on_message

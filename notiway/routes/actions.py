@@ -8,18 +8,13 @@ from typing import Any
 
 from flask import Flask
 
-from notiway import inbox, members, notifications, runtime
-from notiway.audience import Audience, AudienceType
+from notiway import inbox, live, notifications, runtime
+from notiway.audience import Audience
 from notiway.connection import Connection
 from notiway.database import db
-from notiway.errors import Forbidden, NotiwayError, WrongInput
+from notiway.errors import NotiwayError, WrongInput
+from notiway.routes import invocations
 from notiway.runtime import Runtime
-
-
-class NotSupported(WrongInput):
-    """This wire does not offer that."""
-
-    code = "NotSupported"
 
 
 def handler(app: Flask) -> Callable[[Connection, str], None]:
@@ -65,21 +60,24 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
         case "restore":
             notifications.restore(user_id, _id(message))
         case "subscribe":
-            audience = _audience(message)
-            if not members.may_subscribe(user_id, audience, now.config.open_groups):
-                raise Forbidden(f"You may not listen to {audience.key}")
-            now.hub.subscribe(connection, audience.key)
+            live.subscribe(now, connection, _audience(message))
         case "unsubscribe":
-            now.hub.unsubscribe(connection, _audience(message).key)
+            live.unsubscribe(now, connection, _audience(message))
+        case "renew":
+            invocations.renew(now, connection, _text(message, "token"))
         case action:
-            raise NotSupported(f"There is no action {str(action)[:50]!r}")
+            raise live.NotSupported(f"There is no action {str(action)[:50]!r}")
 
 
 def _id(message: dict[str, Any]) -> list[str]:
-    value = message.get("notificationId")
+    return [_text(message, "notificationId")]
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
     if not isinstance(value, str):
-        raise WrongInput("notificationId must be the id of a notification")
-    return [value]
+        raise WrongInput(f"{name} must be text")
+    return value
 
 
 def _optional_text(message: dict[str, Any], name: str) -> str | None:
@@ -91,9 +89,6 @@ def _optional_text(message: dict[str, Any], name: str) -> str | None:
 
 def _audience(message: dict[str, Any]) -> Audience:
     try:
-        audience = Audience.parse(str(message.get("audience", "")))
+        return Audience.parse(str(message.get("audience", "")))
     except ValueError as error:
         raise WrongInput(str(error)) from None
-    if audience.type not in (AudienceType.TENANT, AudienceType.GROUP):
-        raise NotSupported("Only tenants and groups can be subscribed to; the rest comes by itself")
-    return audience

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import secrets
-import threading
-
 from flask import Blueprint, request
 from flask_sock import Sock
 
-from notiway import auth, inbox, members, runtime
+from notiway import auth, inbox, live, runtime
 from notiway.connection import CloseCode, Connection
-from notiway.database import db
-from notiway.errors import WrongInput
-from notiway.event import Event
+from notiway.errors import Unauthorized, WrongInput
 from notiway.ids import is_id
 from notiway.runtime import Runtime
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
-TRY_AGAIN = 1011  # RFC 6455 §7.4.1: the server met a fault; htmx's client reconnects on it
 RESUME_LIMIT = 1_000  # items sent at once after `?since=`; the client then reconnects for the rest
 FORMATS = ("json", "html")
 
@@ -32,46 +26,34 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> None:
     if request.endpoint != f"{request.blueprint}.socket":
         return
-    auth.check_origin()
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
+    if auth.given_token() is None:
+        auth.check_origin()
     request.environ[UPGRADE_FLAG] = True
     request.environ[BACKGROUND_FLAG] = True
 
 
 def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
-    user_id = auth.current_user_id()
+    try:
+        principal = auth.principal()
+    except Unauthorized:
+        principal = None  # a browser cannot read an HTTP status here, but it can read close code 4001
     sock, view_stays = take_socket(upgrade)
-    wire = now.formats[request.args.get("format", "json")]
-    connection = Connection(sock, wire, secrets.token_urlsafe(12), now.config.queue_limit, user_id)
-    gone = threading.Event() if view_stays else None
-    if gone is not None:
-        connection.on_gone = gone.set
-    if user_id is None:
-        now.hub.open(connection, ())
-    else:
-        connection.session = auth.session_key()
-        # First registered, then read: what happens in between is held back, not missed.
-        now.hub.open(connection, [*members.listens_to(user_id)])
-        try:
-            _bring_up_to_date(now, connection, user_id)
-        except Exception:
-            now.reactor.call_soon(connection.close, TRY_AGAIN, "try again")
-            raise
-    if gone is not None:
-        db.close()  # a connection that is held by its thread must not hold the database
-        gone.wait()
+    connection = live.join(now, sock, request.args.get("format", "json"), principal)
+    if principal is not None:
+        live.bring_up_to_date(now, connection, lambda: _catch_up(now, connection, principal.user_id))
+    live.stay(connection, view_stays)
 
 
-def _bring_up_to_date(now: Runtime, connection: Connection, user_id: str) -> None:
-    wire = connection.format.wire
+def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
     after = request.args.get("since", "")
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
     if not items:
         inbox.catch_up(user_id)
-    missed = [wire.render(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
-    unread = inbox.unread_count(user_id)
-    now.hub.release(connection, [wire.connected(connection.id, unread), *missed], [item.id for item in items])
+    connected = connection.format.wire.connected(connection.id, inbox.unread_count(user_id))
+    first = [connected, *live.frames_of(connection, items)]
+    now.hub.release(connection, first, [item.id for item in items])
     if len(items) == RESUME_LIMIT:
         now.reactor.call_soon(connection.finish, CloseCode.RESTARTING, "more to come: connect again")

@@ -50,9 +50,9 @@ class SseWire:
     def error(self, code: str, text: str) -> None:
         """Nothing: a stream takes no requests."""
 
-    def reset(self) -> str:
-        """Tell the client that what it holds may have holes: it must load its list anew."""
-        return _event("reset", {})
+    def reset(self, newest_id: str) -> str:
+        """Tell the client that what it holds may have holes: it must load its list anew, and resume from this id."""
+        return _event("reset", {}, newest_id or None)
 
     def _notification(self, item: dict[str, Any]) -> str:
         full = notification_dict(item)

@@ -1,0 +1,90 @@
+"""The SignalR hub `/hub`: negotiation and the WebSocket (SignalR TransportProtocols specification)."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+
+from flask import Blueprint, current_app, jsonify, request
+from flask.typing import ResponseReturnValue
+from flask_sock import Sock
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+from notiway import auth, live, runtime
+from notiway.auth import Principal
+from notiway.database import db
+from notiway.errors import NotFound
+from notiway.models import SpentToken
+from notiway.sessions import BACKGROUND_FLAG
+from notiway.signalr import HANDSHAKE_SECONDS
+from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
+
+TOKEN_SECONDS = 30  # between negotiating and connecting
+TOKEN_SALT = "notiway.signalr"
+PRINCIPAL = "notiway.principal"  # in the WSGI environ
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add `/hub` and `/hub/negotiate`."""
+    blueprint.before_request(_guard)
+    blueprint.add_url_rule("/hub/negotiate", "negotiate", negotiate, methods=["POST"])
+    Sock().route("/hub", bp=blueprint, endpoint="hub")(_open)
+
+
+def negotiate() -> ResponseReturnValue:
+    """Say which transport there is, and give a token that opens one connection."""
+    principal = auth.require_principal()
+    request.environ[BACKGROUND_FLAG] = True
+    transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
+    token = _serializer().dumps([secrets.token_urlsafe(12), principal.user_id])
+    if request.args.get("negotiateVersion", type=int, default=0) < 1:
+        return jsonify(connectionId=token, availableTransports=transports)
+    connection_id = secrets.token_urlsafe(12)
+    return jsonify(
+        negotiateVersion=1, connectionId=connection_id, connectionToken=token, availableTransports=transports
+    )
+
+
+def _guard() -> None:
+    if request.endpoint != f"{request.blueprint}.hub":
+        return
+    principal = auth.require_principal()
+    if "id" in request.args:
+        _spend(request.args["id"], principal)
+    request.environ[PRINCIPAL] = principal
+    request.environ[UPGRADE_FLAG] = True
+    request.environ[BACKGROUND_FLAG] = True
+
+
+def _spend(token: str, principal: Principal) -> None:
+    """Use a connection token up; `NotFound` if it is none, too old, somebody else's, or used before."""
+    try:
+        _, user_id = _serializer().loads(token, max_age=TOKEN_SECONDS)
+    except (BadSignature, ValueError):
+        raise NotFound("There is no such connection") from None
+    if user_id != principal.user_id:
+        raise NotFound("There is no such connection")
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    ends_at = int((time.time() + TOKEN_SECONDS) * 1000)
+    with db.atomic():
+        spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
+        if not db.rows_affected(db.execute(spent)):
+            raise NotFound("There is no such connection")
+
+
+def _open(upgrade: Upgrade) -> None:
+    now = runtime.current()
+    principal: Principal = request.environ[PRINCIPAL]
+    sock, view_stays = take_socket(upgrade)
+    connection = live.join(now, sock, "signalr", principal)
+    # Held until the handshake (routes/invocations.py); who never says hello does not stay.
+    now.hub.end_at(connection, time.time() + HANDSHAKE_SECONDS)
+    connection.stage = "" if principal.ends_at is None else str(principal.ends_at)
+    live.stay(connection, view_stays)
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(current_app.secret_key or "", salt=TOKEN_SALT)
+
+

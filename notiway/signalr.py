@@ -1,0 +1,71 @@
+"""SignalR: transport and messages of the JSON hub protocol (SignalR HubProtocol and TransportProtocols)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from notiway.connection import CloseCode, Connection
+from notiway.errors import WrongInput
+from notiway.websocket import WebSocketTransport
+from notiway.wire.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
+
+HANDSHAKE_SECONDS = 15
+READY = "ready"  # Connection.stage after a good handshake
+RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
+
+
+class SignalRTransport(WebSocketTransport):
+    """WebSocket text frames whose pings and goodbyes are the protocol's own messages."""
+
+    def ping(self) -> bytes:
+        return self.encode(message({"type": PING}))
+
+    def farewell(self, code: int, reason: str) -> bytes:
+        """A Close message that says whether to come back, then the WebSocket's close frame."""
+        values: dict[str, Any] = {"type": CLOSE, "allowReconnect": code in RECONNECT_CODES}
+        if reason and code not in RECONNECT_CODES:
+            values["error"] = reason
+        return self.encode(message(values)) + super().farewell(code, reason)
+
+
+def split(text: str) -> list[dict[str, Any]]:
+    """The messages of one frame; `WrongInput` if it is not the hub protocol."""
+    if not text.endswith(SEPARATOR):
+        raise WrongInput("every message must end with the record separator")
+    messages = []
+    for part in text[:-1].split(SEPARATOR):
+        try:
+            values = json.loads(part)
+        except (ValueError, RecursionError):
+            raise WrongInput("a message is not JSON") from None
+        if not isinstance(values, dict):
+            raise WrongInput("a message must be an object")
+        messages.append(values)
+    return messages
+
+
+def handshake_fault(values: dict[str, Any]) -> str | None:
+    """What is wrong with the first message, if anything."""
+    if not isinstance(values.get("protocol"), str) or "type" in values:
+        return "the first message must be a handshake"
+    if values["protocol"] != "json":
+        return f"the protocol {values['protocol'][:50]!r} is not offered, only json"
+    if values.get("version") != 1:
+        return "only version 1 of the protocol is offered"
+    return None
+
+
+def completion(invocation_id: str, error: str | None = None) -> str:
+    """The answer to an invocation."""
+    values: dict[str, Any] = {"type": COMPLETION, "invocationId": invocation_id}
+    if error is None:
+        values["result"] = None
+    else:
+        values["error"] = error
+    return message(values)
+
+
+def is_ready(connection: Connection) -> bool:
+    """Whether the handshake is done."""
+    return connection.stage == READY
