@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, NaiveDatetime, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
 from notiway.audience import MAX_PART_LENGTH, Audience, AudienceType
 from notiway.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft
@@ -20,6 +20,15 @@ WORD_BREAKS = re.compile(r"[._-]+")
 
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
 Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
+
+
+def _text_only(value: object) -> object:
+    if isinstance(value, str):
+        return value
+    raise ValueError("must be a date and time in ISO 8601")
+
+
+Moment = Annotated[datetime, Strict(strict=False), BeforeValidator(_text_only)]
 
 
 class _Model(BaseModel):
@@ -39,9 +48,9 @@ class Metadata(_Model):
     """Where it comes from, and whether it is kept."""
 
     producer: Label | None = None
-    timeStamp: Annotated[AwareDatetime | NaiveDatetime | None, Field(strict=False)] = None  # noqa: N815
+    timeStamp: Moment | None = None  # noqa: N815
     isPersisted: bool = False  # noqa: N815
-    persistedTTL: Annotated[AwareDatetime | NaiveDatetime | None, Field(strict=False)] = None  # noqa: N815
+    persistedTTL: Moment | None = None  # noqa: N815
 
 
 class EnvelopeModel(_Model):
@@ -104,8 +113,7 @@ _PATHS = {
 
 
 def _path(location: tuple[int | str, ...]) -> str:
-    # pydantic names the branch of a union last; producers know only their own fields.
-    return ".".join(str(part) for part in location if part not in ("aware", "naive", "datetime")) or "envelope"
+    return ".".join(map(str, location)) or "envelope"
 
 
 def _audience(routing: Routing, faults: list[Fault]) -> Audience | None:

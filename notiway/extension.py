@@ -11,7 +11,7 @@ from pathlib import Path
 
 import flask_login
 import peewee
-from flask import Blueprint, Flask, g, has_request_context, render_template
+from flask import Blueprint, Flask, Response, g, has_request_context, render_template, request
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -30,6 +30,7 @@ from notiway.runtime import KEY, Runtime, current
 from notiway.sessions import QuietSessions
 from notiway.signalr import SignalRTransport
 from notiway.stream import StreamTransport
+from notiway.throttle import Throttle
 from notiway.websocket import WebSocketTransport, take_over_upgrades
 from notiway.wire.html import HtmlWire
 from notiway.wire.json import JsonWire
@@ -139,7 +140,11 @@ class Notiway:
         live.register_error_handler(NotiwayError, reply.failure)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
+        live.after_request(_allow_origins)
         app.register_blueprint(live, url_prefix=prefix)
+        if "csrf" in app.extensions:
+            # Keys and tokens are no cookies, and what takes cookies here checks the Origin instead.
+            app.extensions["csrf"].exempt(live)
         app.jinja_env.globals.update(
             notiway=self,
             notiway_url=runtime.url,
@@ -174,6 +179,7 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         },
         unknown_users=unknown,
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
+        throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )
@@ -191,6 +197,17 @@ def _unknown_to_login(app: Flask) -> UnknownUsers:
             return {user_id for user_id in user_ids if load(user_id) is None}
 
     return unknown
+
+
+def _allow_origins(response: Response) -> Response:
+    """Let the pages of allowed origins read answers (Fetch standard, CORS protocol)."""
+    origin = request.headers.get("Origin")
+    if origin in current().config.allowed_origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Allow-Credentials"] = "true"
+        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
+        response.vary.add("Origin")
+    return response
 
 
 def _close_database(error: BaseException | None) -> None:

@@ -54,7 +54,7 @@ def resume_from(notification_id: str) -> str:
     SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
     two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
     """
-    if db.param == "?":
+    if db.param == "?" or not notification_id:
         return notification_id
     return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
 

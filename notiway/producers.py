@@ -11,6 +11,7 @@ from notiway.ids import new_id
 from notiway.models import ApiKey, now_ms
 
 MAX_NAME = 200  # characters
+USE_NOTED_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,13 @@ def find(key: str) -> Producer | None:
     """The producer whose key this is, unless it was revoked."""
     row = ApiKey.get_or_none((ApiKey.hash == tokens.hash_key(key)) & ApiKey.revoked_at.is_null())
     return _producer(row) if row is not None and tokens.matches(row.hash, key) else None
+
+
+def note_use(producer: Producer) -> None:
+    """Remember that a key is in use, to the minute: who looks for stale keys needs no more."""
+    now = now_ms()
+    if (producer.last_used_at or 0) < now - USE_NOTED_MS:
+        ApiKey.update(last_used_at=now).where(ApiKey.id == producer.id).execute()
 
 
 def everybody() -> Iterator[Producer]:

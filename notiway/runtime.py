@@ -23,6 +23,7 @@ from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers
 from notiway.reactor import Reactor
 from notiway.recent import Recent
+from notiway.throttle import Throttle
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Runtime:
     formats: dict[str, Format]
     unknown_users: UnknownUsers
     token_secret: str
+    throttle: Throttle
     recent: Recent = field(default_factory=Recent)
     huey: Any = None
     start_jobs: Callable[[], Any] | None = None

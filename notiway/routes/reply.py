@@ -14,12 +14,15 @@ from notiway.errors import NotiwayError, Throttled, Unauthorized
 from notiway.local_url import local_path, path_of_referrer
 
 Form = Literal["page", "fragment", "json"]
+MACHINES = "notiway_live."  # endpoints that programs call: these answer JSON, whatever was accepted
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
+    if (request.endpoint or "").startswith(MACHINES):
+        return "json"
     if headers.get("HX-Request") == "true":
         full = headers.get("HX-History-Restore-Request") == "true" or headers.get("HX-Request-Type") == "full"
         return "page" if full else "fragment"

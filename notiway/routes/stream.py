@@ -72,12 +72,16 @@ def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
     assert isinstance(wire, SseWire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
+    newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
     items = inbox.since(user_id, last, RESUME_LIMIT) if _is_sure(now, last) else []
-    first: list[str | None] = [wire.connected(connection.id, inbox.unread_count(user_id))]
+    unread = inbox.unread_count(user_id)
+    first: list[str | None] = []
     if last and (not _is_sure(now, last) or len(items) == RESUME_LIMIT):
         # Never a silent hole: the client is told to load its list, and resumes from here next time.
         items = []
-        first.append(wire.reset(inbox.newest_id(user_id)))
+        first.append(wire.reset(newest))
+    # With items to come the count has no id yet: a stream cut between them must resume before them.
+    first.append(wire.heartbeat(unread) if items else wire.start(unread, newest))
     now.hub.release(connection, [*first, *live.frames_of(connection, items)], [item.id for item in items])
 
 

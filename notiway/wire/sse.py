@@ -52,12 +52,16 @@ class SseWire:
 
     def reset(self, newest_id: str) -> str:
         """Tell the client that what it holds may have holes: it must load its list anew, and resume from this id."""
-        return _event("reset", {}, newest_id or None)
+        return _event("reset", {}, newest_id)
 
     def _notification(self, item: dict[str, Any]) -> str:
         full = notification_dict(item)
         values = {**full, "body": full["message"], "payload": full["body"]}
         return _event("notification", values, item["id"] if item["persisted"] else None)
+
+    def start(self, unread: int, newest_id: str) -> str:
+        """The first event: the count, and the id to resume from if nothing else ever comes."""
+        return _event("unread", {"unreadCount": unread}, newest_id)
 
     def _count(self, unread: int | None) -> str:
         return "" if unread is None else _event("unread", {"unreadCount": unread})
