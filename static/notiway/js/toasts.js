@@ -72,9 +72,15 @@ export function notify(toast) {
 }
 
 export function start() {
+  const dropWaiting = (keep) => waiting.splice(0, waiting.length, ...waiting.filter(keep));
   onDone((id) => {
-    waiting.splice(0, waiting.length, ...waiting.filter((toast) => toast.id !== id));
+    dropWaiting((toast) => toast.id !== id);
     if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
+  });
+  // Who opens the list sees there what the toasts said; errors still ask for an answer.
+  document.addEventListener("notiway:open", () => {
+    dropWaiting((toast) => toast.stays);
+    [...timers.keys()].forEach(close);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-notiway-close]");
