@@ -13,6 +13,7 @@ from notiway.audience import Audience, AudienceType
 from notiway.connection import Connection
 from notiway.database import db
 from notiway.errors import Forbidden, NotiwayError, WrongInput
+from notiway.ids import is_id
 from notiway.runtime import Runtime
 
 
@@ -59,7 +60,7 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
         case "markAsUnread":
             notifications.mark_unread(user_id, _id(message))
         case "markAllAsRead":
-            notifications.mark_all_read(user_id, _optional_text(message, "before"))
+            notifications.mark_all_read(user_id, _cutoff(message))
         case "delete":
             notifications.delete(user_id, _id(message))
         case "restore":
@@ -82,10 +83,10 @@ def _id(message: dict[str, Any]) -> list[str]:
     return [value]
 
 
-def _optional_text(message: dict[str, Any], name: str) -> str | None:
-    value = message.get(name)
-    if value is not None and not isinstance(value, str):
-        raise WrongInput(f"{name} must be text")
+def _cutoff(message: dict[str, Any]) -> str | None:
+    value = message.get("before")
+    if value is not None and not is_id(value):
+        raise WrongInput("before must be the id of a notification")
     return value
 
 
