@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from notiway import accounts, passwords, runtime, schema
 from notiway.app import create_app
 from notiway.database import db
-from notiway.models import Notification
+from notiway.models import InboxItem, Notification
 from notiway.notifications import send_notification
 
 PASSWORD = "correct horse battery staple"
@@ -65,6 +65,12 @@ class Browser:
 
     def delete(self, path: str, **options: Any) -> TestResponse:
         return self.open("DELETE", path, **options)
+
+
+def state_of(user: accounts.Account, notification_id: str) -> tuple[int | None, int | None, int | None]:
+    """When the user's copy was seen, read and deleted, in milliseconds."""
+    row = InboxItem.get((InboxItem.user_id == user.id) & (InboxItem.notification == notification_id))
+    return row.seen_at, row.read_at, row.deleted_at
 
 
 @pytest.fixture(autouse=True)

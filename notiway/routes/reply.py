@@ -77,4 +77,4 @@ def _sign_in() -> ResponseReturnValue:
 
 def _error_page(error: NotiwayError) -> ResponseReturnValue:
     kind = default_exceptions.get(error.status, HTTPException)
-    return current_app.handle_http_exception(kind(description=str(error)))  # type: ignore[return-value]
+    return current_app.handle_http_exception(kind(description=str(error)))
