@@ -20,7 +20,8 @@ from notiway.broker import open_broker
 from notiway.cli import commands
 from notiway.config import Config
 from notiway.errors import NotiwayError
-from notiway.hub import Format, Hub
+from notiway.format import Format
+from notiway.hub import Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers, unknown_in_user_table
 from notiway.reactor import Reactor
@@ -181,8 +182,6 @@ def _unknown_to_login(app: Flask) -> UnknownUsers:
     return unknown
 
 
-def _close_database(error: BaseException | None) -> None:
+def _close_database(_error: BaseException | None) -> None:
     if not database.db.is_closed():
         database.db.close()
-
-

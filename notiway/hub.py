@@ -11,12 +11,11 @@ import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
 
 from notiway import metrics
-from notiway.connection import BLOCKED, CloseCode, Connection, State, Transport
+from notiway.connection import BLOCKED, CloseCode, Connection, State
 from notiway.event import Event
+from notiway.format import Frame
 from notiway.reactor import Reactor
 
 log = logging.getLogger(__name__)
@@ -24,29 +23,6 @@ log = logging.getLogger(__name__)
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 CLOSE_TICK_SECONDS = 0.02
 BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
-
-
-class Wire(Protocol):
-    """A pure renderer from Event to text; None where this wire has nothing to say."""
-
-    name: str
-
-    def render(self, event: Event) -> str | None: ...
-    def connected(self, connection_id: str, unread: int) -> str | None: ...
-    def heartbeat(self, unread: int) -> str | None: ...
-    def error(self, code: str, message: str) -> str | None: ...
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a connection speaks: a wire on a transport. All its connections share one object."""
-
-    wire: Wire
-    transport: Transport
-
-    def frame(self, text: str | None) -> bytes | None:
-        """The text as bytes for the socket."""
-        return None if text is None else self.transport.encode(text)
 
 
 class Hub:
@@ -75,18 +51,24 @@ class Hub:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
-        self._queue.append(event)
-        self.reactor.call_soon(self._pump)
+        # As a call, in order with `open`: who was registered before this event hears it.
+        self.reactor.call_soon(self._take, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. What is delivered from now on is held until `release`."""
         connection.audiences = tuple(audiences)
         self.reactor.call_soon(self._add, connection)
 
-    def release(self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = ()) -> None:
-        """Send `first`, then what was held, without the items in `known_ids`, then live."""
+    def release(
+        self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
+    ) -> None:
+        """Send `first`, then what was held, without the items in `known_ids`, then live.
+
+        With `more`, `first` is not all that the client missed: then nothing newer follows, and the client is told
+        to connect again for the rest.
+        """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(connection.release, frames, frozenset(known_ids))
+        self.reactor.call_soon(self._release, connection, frames, frozenset(known_ids), more)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
@@ -168,6 +150,17 @@ class Hub:
             return [] if one is None else [one]
         return list(self._audiences.get(audience, ()))
 
+    def _take(self, event: Event) -> None:
+        self._queue.append(event)
+        self._pump()
+
+    def _release(self, connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
+        if more and connection.held:
+            connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
+        connection.release(frames, known_ids)
+        if more:
+            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+
     def _pump(self) -> None:
         if not self._pumping and self._queue:
             self._pumping = True
@@ -179,19 +172,23 @@ class Hub:
                 batch = [self._queue.popleft() for _ in range(len(self._queue))]
                 # Neighbours for the same audience are joined: one send carries several frames.
                 for audience, events in itertools.groupby(batch, key=lambda event: event.audience):
-                    yield from self._fan_out(audience, list(events))
+                    try:
+                        yield from self._fan_out(audience, list(events))
+                    except Exception:
+                        log.exception("events for %s did not reach every connection; the next ones do", audience)
+                    yield
         finally:
             self._pumping = False
             self._pump()
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
-        frames: dict[int, tuple[bytes, list[tuple[bytes, str | None, str | None]]]] = {}
+        rendered: dict[int, tuple[bytes, list[Frame]]] = {}
         for count, connection in enumerate(listeners, start=1):
-            rendered = frames.get(id(connection.format))
-            if rendered is None:
-                rendered = frames[id(connection.format)] = _render(connection.format, events)
-            joined, single = rendered
+            frames = rendered.get(id(connection.format))
+            if frames is None:
+                frames = rendered[id(connection.format)] = connection.format.render(events)
+            joined, single = frames
             if connection.direct and joined:
                 try:
                     sent = connection.send(joined)
@@ -201,12 +198,15 @@ class Hub:
                     connection.lost()
                     continue
                 if sent != len(joined):
-                    connection.keep(joined[sent:])
+                    connection.keep([(data, key) for data, key, _ in single], sent)
             else:
                 for data, key, item_id in single:
                     connection.offer(data, key, item_id)
             if count % SLICE_SENDS == 0:
                 yield
+        self._after_fan_out(listeners, events)
+
+    def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
             if event.kind == "kick":
                 self._kick(listeners, event)
@@ -245,13 +245,3 @@ class Hub:
                 leaving.popleft().close(code, reason)
 
         self.reactor.every(CLOSE_TICK_SECONDS, close_some)
-
-
-def _render(format: Format, events: list[Event]) -> tuple[bytes, list[tuple[bytes, str | None, str | None]]]:
-    single = []
-    for event in events:
-        data = format.frame(format.wire.render(event))
-        if data is not None:
-            item_id = event.data["notification"]["id"] if event.kind == "created" else None
-            single.append((data, "unread" if event.kind == "sync" else None, item_id))
-    return b"".join(data for data, _, _ in single), single
