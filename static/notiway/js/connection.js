@@ -53,8 +53,9 @@ function closed({ detail: { code, reason } }) {
   if (reason === "removed") return;
   stopped = code in FINAL;
   if (stopped) {
-    show("offline", code === 4001 || code === 4009 ? "Signed out" : "Offline");
-    showNotice(FINAL[code], { href: location.href, linkText: "Reload" });
+    const signedOut = code === 4001 || code === 4009;
+    show("offline", signedOut ? "Signed out" : "Offline");
+    showNotice(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
   } else {
     show(navigator.onLine === false ? "offline" : "reconnecting");
   }
