@@ -12,6 +12,7 @@ import sys
 DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
 BROKER_URL = os.environ.get("NOTIWAY_BROKER_URL", "memory://")
 DRAIN_SECONDS = float(os.environ.get("NOTIWAY_DRAIN_SECONDS", "10"))
+DRAIN_PART = 0.9  # the rest is for the process to end in
 MARGIN_SECONDS = 5  # for requests that are under way when the drain ends
 HURRIED_SECONDS = 0.5
 OPEN_FILES = 100_000  # each live socket is one open file
@@ -85,7 +86,7 @@ def post_worker_init(worker):
         runtime.begin_drain()  # not ready from this moment on
         worker.handle_exit(signal_number, frame)
         if worker.notiway_drain is None:
-            worker.notiway_drain = gevent.spawn(runtime.drain, runtime.config.drain_seconds)
+            worker.notiway_drain = gevent.spawn(runtime.drain, DRAIN_SECONDS * DRAIN_PART)
 
     signal.signal(signal.SIGTERM, drain)
 
@@ -106,7 +107,7 @@ def worker_exit(server, worker):
     if draining is None:
         runtime.drain(HURRIED_SECONDS)
     else:
-        draining.join(timeout=runtime.config.drain_seconds + 1)
+        draining.join(timeout=DRAIN_SECONDS)
     runtime.stop()
 
 

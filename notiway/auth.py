@@ -119,10 +119,10 @@ def check_origin() -> None:
 def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
-    def began(sender: Flask, **_: Any) -> None:
+    def began(_sender: Flask, **_: Any) -> None:
         session[SESSION_KEY] = secrets.token_urlsafe(12)
 
-    def ended(sender: Flask, user: Any = None, **_: Any) -> None:
+    def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         user_id = getattr(user, "id", None)
         if key is not None and user_id is not None:

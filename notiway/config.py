@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
+from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -78,6 +79,9 @@ class Config:
             except ValueError as error:
                 faults.append(Fault(key, str(error)))
         config = cls(**values)
+        # As browsers write an origin: in small letters, without a slash at the end.
+        origins = tuple(origin.rstrip("/").lower() for origin in config.allowed_origins)
+        config = replace(config, allowed_origins=origins)
         faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
         if faults:
             raise ConfigError("Notiway cannot start: mend these settings", faults)
@@ -87,6 +91,8 @@ class Config:
 def _convert(raw: Any, default: Any) -> Any:
     if isinstance(default, tuple):
         parts = raw.replace(",", " ").split() if isinstance(raw, str) else raw
+        if not isinstance(parts, list | tuple | set | frozenset):
+            raise ValueError(f"must be a list, not {raw!r}")
         return tuple(str(part) for part in parts)
     if isinstance(default, bool):
         word = str(raw).strip().lower()
@@ -113,7 +119,8 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("drain_seconds", 0),
         ("trusted_proxies", 0),
     ):
-        if getattr(config, name) < least:
+        value = getattr(config, name)
+        if not isfinite(value) or value < least:
             broken.append((name, f"must be at least {least}"))
     if config.jobs not in JOBS_PLACES:
         broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
@@ -123,7 +130,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
     for origin in config.allowed_origins:
         parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path not in ("", "/"):
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
             broken.append(("allowed_origins", f"{origin!r} is not an origin such as https://app.example.com"))
     if config.url_prefix and (not config.url_prefix.startswith("/") or config.url_prefix.endswith("/")):
         broken.append(("url_prefix", "must begin with / and not end with one"))

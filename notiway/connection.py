@@ -1,14 +1,11 @@
-"""Connection: one live client, with a bounded queue, whole-frame writes and a close code.
-
-All of a connection's methods run on the reactor (reactor.py), so nothing here takes a lock.
-"""
+"""Connection: one live client, with a bounded queue and whole-frame writes. It runs on the reactor, without locks."""
 
 from __future__ import annotations
 
 import logging
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 from typing import Any, Protocol
 
@@ -67,35 +64,17 @@ class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
     `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
-    `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order.
+    `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order. Its first entry,
+    key None, is being written; `backlog_bytes` wait behind it, at most `limit`.
     """
 
+    # fmt: off
     __slots__ = (
-        "audiences",
-        "backlog",
-        "backlog_bytes",
-        "direct",
-        "ends_at",
-        "fd",
-        "format",
-        "grants",
-        "held",
-        "id",
-        "limit",
-        "mail",
-        "missed",
-        "on_gone",
-        "owner",
-        "parser",
-        "partial",
-        "send",
-        "session",
-        "slot",
-        "sock",
-        "stage",
-        "state",
+        "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id", "limit",
+        "mail", "missed", "on_gone", "owner", "parser", "partial", "send", "session", "slot", "sock", "stage", "state",
         "user_id",
     )
+    # fmt: on
 
     def __init__(self, sock: Any, format: Any, connection_id: str, limit: int, user_id: str | None = None) -> None:
         sock.setblocking(False)
@@ -112,12 +91,12 @@ class Connection:
         self.session: str | None = None
         self.audiences: tuple[str, ...] = ()
         self.state = State.OPEN
-        self.direct = False  # open, nothing queued, nothing held: the fan-out may write at once
+        self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.backlog: list[tuple[str | None, bytes]] | None = None
         self.backlog_bytes = 0
         self.parser: Any = None
-        self.partial: list[str] | None = None
+        self.partial: bytearray | None = None
         self.missed = 0  # beats since the client was heard
         self.slot = 0
         self.grants: tuple[str, ...] = ()  # audiences that a token lets it subscribe to
@@ -137,13 +116,10 @@ class Connection:
         if self.backlog is None:
             self.write(data)
         else:
-            self._queue(key, data)
+            self._queue(self.backlog, key, data)
 
-    def write(self, data: bytes, *, counted: bool = True) -> None:
-        """Write at once; what the kernel does not take begins the backlog.
-
-        A replay is not `counted`: the client asked for it, and it may be larger than the limit.
-        """
+    def write(self, data: bytes) -> None:
+        """Write at once; what the kernel does not take begins the backlog."""
         try:
             sent = self.send(data)
         except BLOCKED:
@@ -152,17 +128,21 @@ class Connection:
             self.lost()
             return
         if sent != len(data):
-            self.keep(data[sent:], counted=counted)
+            self.keep(((data, None),), sent)
 
-    def keep(self, rest: bytes, *, counted: bool = True) -> None:
-        """Begin a backlog with what the kernel did not take."""
+    def keep(self, frames: Iterable[tuple[bytes, str | None]], sent: int) -> None:
+        """Begin a backlog with (bytes, key) frames of which the kernel took only the first `sent` bytes."""
         self.direct = False
-        self.backlog = [(None, rest)]
-        self.backlog_bytes = len(rest) if counted else 0
+        waiting = iter(frames)
+        for data, _ in waiting:
+            if sent < len(data):
+                self.backlog, self.backlog_bytes = [(None, data[sent:])], 0
+                break
+            sent -= len(data)
         if self.owner is not None:
             self.owner.want_write(self, True)
-        if self.backlog_bytes > self.limit:
-            self._too_slow()
+        for data, key in waiting:
+            self.offer(data, key)
 
     def hold(self) -> None:
         """Keep back what comes from now on, until `release`."""
@@ -171,15 +151,18 @@ class Connection:
             self.direct = False
 
     def release(self, first: list[bytes], known_ids: frozenset[str] = frozenset()) -> None:
-        """End the hold: `first` goes out, then what came meanwhile, except items that are in `known_ids`."""
+        """End the hold: `first` goes out, then what came meanwhile, except items that are in `known_ids`.
+
+        `first` is one piece and may be larger than the limit: the client asked for it.
+        """
         held, self.held = self.held or [], None
         if self.state is not State.OPEN:
             return
-        self.direct = self.backlog is None
+        self.direct = self.backlog is None and self._may_be_direct()
         if first and self.backlog is None:
-            self.write(b"".join(first), counted=False)
-        elif first:
-            self._queue(None, b"".join(first))
+            self.write(b"".join(first))
+        elif first and self.backlog is not None:
+            self._queue(self.backlog, None, b"".join(first))
         for item_id, key, data in held:
             if item_id is None or item_id not in known_ids:
                 self.offer(data, key)
@@ -187,7 +170,7 @@ class Connection:
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""
         while self.backlog:
-            key, data = self.backlog[0]
+            data = self.backlog[0][1]
             try:
                 sent = self.send(data)
             except BLOCKED:
@@ -195,29 +178,30 @@ class Connection:
             except OSError:
                 self.lost()
                 return
-            self.backlog_bytes = max(self.backlog_bytes - sent, 0)
             if sent != len(data):
-                # From now on this is the rest of a frame: it must stay first and whole.
                 self.backlog[0] = (None, data[sent:])
                 return
             self.backlog.pop(0)
+            if self.backlog:
+                # From now on this one is being written: it must stay first and whole.
+                self.backlog_bytes -= len(self.backlog[0][1])
+                self.backlog[0] = (None, self.backlog[0][1])
         self.backlog = None
         if self.owner is not None:
             self.owner.want_write(self, False)
         if self.state is State.CLOSING:
             self._finish()
         else:
-            self.direct = self.state is State.OPEN and self.held is None
+            self.direct = self._may_be_direct()
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
         if self.state is not State.OPEN:
             return
         self.state = State.CLOSING
-        self.direct = False
-        self.held = None
+        self.direct, self.held = False, None
         metrics.CLOSES.labels(code=str(int(code))).inc()
-        rest = self.backlog[0][1] if self.backlog and self.backlog[0][0] is None else b""
+        rest = self.backlog[0][1] if self.backlog else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
             # With this room the kernel keeps the goodbye of a client that has stopped reading.
@@ -225,8 +209,7 @@ class Connection:
         except OSError:
             self.lost()
             return
-        self.backlog = [(None, farewell)]
-        self.backlog_bytes = len(farewell)
+        self.backlog, self.backlog_bytes = [(None, farewell)], 0
         if self.owner is not None:
             self.owner.want_write(self, True)
         self.flush()
@@ -238,7 +221,7 @@ class Connection:
         elif self.state is State.OPEN:
             self.state = State.CLOSING
             self.direct = False
-            self.backlog.append((None, self.format.transport.farewell(code, reason)))
+            self.backlog.append(("", self.format.transport.farewell(code, reason)))
 
     def lost(self) -> None:
         """The client is gone, or has had its time: let the socket go."""
@@ -256,20 +239,20 @@ class Connection:
         if self.on_gone is not None:
             self.on_gone()
 
-    def _queue(self, key: str | None, data: bytes) -> None:
-        assert self.backlog is not None
+    def _queue(self, backlog: list[tuple[str | None, bytes]], key: str | None, data: bytes) -> None:
         if key is not None:
-            for index in range(len(self.backlog) - 1, 0, -1):
-                if self.backlog[index][0] == key:
-                    self.backlog_bytes -= len(self.backlog.pop(index)[1])
-        self.backlog.append((key or "", data))
+            for index in range(len(backlog) - 1, 0, -1):
+                if backlog[index][0] == key:
+                    self.backlog_bytes -= len(backlog.pop(index)[1])
+        backlog.append((key or "", data))
         self.backlog_bytes += len(data)
         if self.backlog_bytes > self.limit:
-            self._too_slow()
+            metrics.BACKLOG_DROPS.inc()
+            self.close(CloseCode.TOO_SLOW, "too slow")
 
-    def _too_slow(self) -> None:
-        metrics.BACKLOG_DROPS.inc()
-        self.close(CloseCode.TOO_SLOW, "too slow")
+    def _may_be_direct(self) -> bool:
+        # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.
+        return self.state is State.OPEN and self.held is None and not isinstance(self.sock, ssl.SSLSocket)
 
     def _finish(self) -> None:
         self.state = State.LINGERING

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, perf_counter, sleep
 from typing import Any
@@ -30,25 +31,25 @@ SQLITE_PRAGMAS = {
 db = peewee.DatabaseProxy()
 
 
-class _Savepoint(peewee._savepoint):  # type: ignore[misc]
+class _Savepoint(peewee._savepoint):
     """A savepoint whose rollback also forgets what it wanted to do after the commit.
 
     Peewee 4.5 keeps an `after_commit` callback when only the savepoint it was made in rolls back:
     a bell would ring for a notification that is not there.
     """
 
-    def __enter__(self) -> Any:
+    def _begin(self) -> None:
         self.mark = len(self.db._state.commit_callbacks)
-        return super().__enter__()
+        super()._begin()  # type: ignore[misc]
 
     def rollback(self, begin: bool = True) -> None:
-        super().rollback(begin)
         del self.db._state.commit_callbacks[self.mark :]
+        super().rollback(begin)
 
 
 def _prepare(database: peewee.Database) -> peewee.Database:
-    database.savepoint = lambda: _Savepoint(database)
-    execute = database.execute_sql
+    database.savepoint = lambda: _Savepoint(database)  # type: ignore[method-assign]
+    execute: Callable[..., Any] = database.execute_sql
 
     def timed(sql: str, params: Any = None) -> Any:
         started = perf_counter()
@@ -58,32 +59,47 @@ def _prepare(database: peewee.Database) -> peewee.Database:
             metrics.DATABASE_SECONDS.inc(perf_counter() - started)
             metrics.DATABASE_QUERIES.inc()
 
-    database.execute_sql = timed
     if isinstance(database, peewee.SqliteDatabase):
         _take_turns(database)
+        execute = _wait_for_turn(database, execute)
+    database.execute_sql = timed  # type: ignore[method-assign]
     return database
 
 
 def _take_turns(database: peewee.SqliteDatabase) -> None:
-    """Every outermost transaction takes SQLite's write lock at its start, and waits for it cooperatively.
+    """Every outermost transaction takes SQLite's write lock at its start, and waits for it.
 
-    So ids made inside it are commit-ordered, no transaction fails half-way with "database is locked",
-    and under gevent other greenlets run on while one waits.
+    So ids made inside it are commit-ordered, and no transaction fails half-way with "database is locked".
     """
     begin = database.begin
 
     def begin_immediate(lock_type: str | None = None) -> None:
-        deadline = monotonic() + LOCK_WAIT_SECONDS
-        while True:
-            try:
-                begin(lock_type or "IMMEDIATE")
-                return
-            except peewee.OperationalError as error:
-                if "locked" not in str(error) or monotonic() > deadline:
-                    raise
-            sleep(LOCK_RETRY_SECONDS)
+        _patiently(lambda: begin(lock_type or "IMMEDIATE"))
 
-    database.begin = begin_immediate
+    database.begin = begin_immediate  # type: ignore[method-assign]
+
+
+def _wait_for_turn(database: peewee.Database, execute: Callable[..., Any]) -> Callable[..., Any]:
+    """The same for a statement outside a transaction: refused as a whole, it may be tried again."""
+
+    def wait(sql: str, params: Any = None) -> Any:
+        if database.in_transaction():
+            return execute(sql, params)
+        return _patiently(lambda: execute(sql, params))
+
+    return wait
+
+
+def _patiently(work: Callable[[], Any]) -> Any:
+    """Try again while another connection writes; under gevent other greenlets run on meanwhile."""
+    deadline = monotonic() + LOCK_WAIT_SECONDS
+    while True:
+        try:
+            return work()
+        except peewee.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+        sleep(LOCK_RETRY_SECONDS)
 
 
 def open_database(url: str, pool: int = 20) -> peewee.Database:
@@ -97,9 +113,7 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         path = parts.path[1:]
         if path and path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        database = PooledSqliteDatabase(
-            path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options
-        )
+        database = PooledSqliteDatabase(path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options)
         database.timeout = BUSY_TIMEOUT_SECONDS
         return _prepare(database)
     name = "postgresql+pool" + url[len(parts.scheme) :]

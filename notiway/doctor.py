@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import peewee
 from flask import Flask, session
 from flask_login import login_user
+from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import accounts, runtime, schema
 from notiway.database import db
@@ -73,7 +74,7 @@ def check_database() -> Finding:
     where = redact(runtime.current().config.database_url) or "SQLite in the instance folder"
     try:
         db.execute_sql("SELECT 1")
-    except peewee.PeeweeException as error:
+    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
         return Finding("database", f"{where}: {error}", "start it, or correct NOTIWAY_DATABASE_URL")
     return Finding("database", f"{where} answers")
 

@@ -21,7 +21,8 @@ from notiway.cli import commands
 from notiway.client_tokens import derive_secret
 from notiway.config import Config
 from notiway.errors import NotiwayError
-from notiway.hub import Format, Hub
+from notiway.format import Format
+from notiway.hub import Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers, unknown_in_user_table
 from notiway.reactor import Reactor
@@ -210,8 +211,6 @@ def _allow_origins(response: Response) -> Response:
     return response
 
 
-def _close_database(error: BaseException | None) -> None:
+def _close_database(_error: BaseException | None) -> None:
     if not database.db.is_closed():
         database.db.close()
-
-

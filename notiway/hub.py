@@ -5,53 +5,27 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
-import heapq
 import itertools
 import logging
 import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from typing import Protocol
 
 from notiway import metrics
-from notiway.connection import BLOCKED, CloseCode, Connection, State, Transport
+from notiway.connection import BLOCKED, CloseCode, Connection, State
+from notiway.deadlines import Deadlines
 from notiway.event import Event
+from notiway.format import Frame
 from notiway.reactor import Reactor
 
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 CLOSE_TICK_SECONDS = 0.02
-END_TICK_SECONDS = 0.5
 MISSED_BEATS = 2  # a client silent for so many intervals is gone
 COALESCE_SECONDS = 0.1  # of values that supersede each other, a client gets one in this time
 BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
-
-
-class Wire(Protocol):
-    """A pure renderer from Event to text; None where this wire has nothing to say."""
-
-    name: str
-
-    def render(self, event: Event) -> str | None: ...
-    def connected(self, connection_id: str, unread: int) -> str | None: ...
-    def heartbeat(self, unread: int) -> str | None: ...
-    def error(self, code: str, message: str) -> str | None: ...
-
-
-@dataclass(frozen=True)
-class Format:
-    """What a connection speaks: a wire on a transport. All its connections share one object."""
-
-    wire: Wire
-    transport: Transport
-    handle: Callable[[Connection, str], None] | None = None  # what to do with a client's message
-
-    def frame(self, text: str | None) -> bytes | None:
-        """The text as bytes for the socket."""
-        return None if text is None else self.transport.encode(text)
 
 
 class Hub:
@@ -70,11 +44,9 @@ class Hub:
         self._beat_slots = itertools.cycle(range(BEAT_SLICES))
         self._queue: deque[Event] = deque()
         self._pumping = False
-        self._endings: list[tuple[float, int, Connection]] = []
-        self._tickets = itertools.count()
+        self._deadlines = Deadlines(reactor)
         self._superseding: dict[tuple[str, str], Event] = {}
         reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
-        reactor.every(END_TICK_SECONDS, self._end_sessions)
         reactor.every(COALESCE_SECONDS, self._flush_superseding)
 
     def __len__(self) -> int:
@@ -85,21 +57,24 @@ class Hub:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
-        if "coalesce" in event.data:
-            self.reactor.call_soon(self._supersede, event)
-            return
-        self._queue.append(event)
-        self.reactor.call_soon(self._pump)
+        # As a call, in order with `open`: who was registered before this event hears it.
+        self.reactor.call_soon(self._supersede if "coalesce" in event.data else self._take, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. What is delivered from now on is held until `release`."""
         connection.audiences = tuple(audiences)
         self.reactor.call_soon(self._add, connection)
 
-    def release(self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = ()) -> None:
-        """Send `first`, then what was held, without the items in `known_ids`, then live."""
+    def release(
+        self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
+    ) -> None:
+        """Send `first`, then what was held, without the items in `known_ids`, then live.
+
+        With `more`, `first` is not all that the client missed: then nothing newer follows, and the client is told
+        to connect again for the rest.
+        """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(connection.release, frames, frozenset(known_ids))
+        self.reactor.call_soon(self._release, connection, frames, frozenset(known_ids), more)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -107,7 +82,7 @@ class Hub:
 
     def end_at(self, connection: Connection, ends_at: float | None) -> None:
         """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
-        self.reactor.call_soon(self._end_at, connection, ends_at)
+        self.reactor.call_soon(self._deadlines.set, connection, ends_at)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
@@ -189,6 +164,17 @@ class Hub:
             return [] if one is None else [one]
         return list(self._audiences.get(audience, ()))
 
+    def _take(self, event: Event) -> None:
+        self._queue.append(event)
+        self._pump()
+
+    def _release(self, connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
+        if more and connection.held:
+            connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
+        connection.release(frames, known_ids)
+        if more:
+            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+
     def _supersede(self, event: Event) -> None:
         self._superseding[event.audience, event.data["coalesce"]] = event
 
@@ -197,18 +183,6 @@ class Hub:
             self._queue.extend(self._superseding.values())
             self._superseding.clear()
             self._pump()
-
-    def _end_at(self, connection: Connection, ends_at: float | None) -> None:
-        connection.ends_at = ends_at
-        if ends_at is not None:
-            heapq.heappush(self._endings, (ends_at, next(self._tickets), connection))
-
-    def _end_sessions(self) -> None:
-        now = time.time()
-        while self._endings and self._endings[0][0] <= now:
-            _, _, connection = heapq.heappop(self._endings)
-            if connection.ends_at is not None and connection.ends_at <= now:
-                connection.close(CloseCode.SIGNED_OUT, "the session or token has ended")
 
     def _pump(self) -> None:
         if not self._pumping and self._queue:
@@ -221,19 +195,23 @@ class Hub:
                 batch = [self._queue.popleft() for _ in range(len(self._queue))]
                 # Neighbours for the same audience are joined: one send carries several frames.
                 for audience, events in itertools.groupby(batch, key=lambda event: event.audience):
-                    yield from self._fan_out(audience, list(events))
+                    try:
+                        yield from self._fan_out(audience, list(events))
+                    except Exception:
+                        log.exception("events for %s did not reach every connection; the next ones do", audience)
+                    yield
         finally:
             self._pumping = False
             self._pump()
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
-        frames: dict[int, tuple[bytes, list[tuple[bytes, str | None, str | None]]]] = {}
+        rendered: dict[int, tuple[bytes, list[Frame]]] = {}
         for count, connection in enumerate(listeners, start=1):
-            rendered = frames.get(id(connection.format))
-            if rendered is None:
-                rendered = frames[id(connection.format)] = _render(connection.format, events)
-            joined, single = rendered
+            frames = rendered.get(id(connection.format))
+            if frames is None:
+                frames = rendered[id(connection.format)] = connection.format.render(events)
+            joined, single = frames
             if connection.direct and joined:
                 try:
                     sent = connection.send(joined)
@@ -243,12 +221,15 @@ class Hub:
                     connection.lost()
                     continue
                 if sent != len(joined):
-                    connection.keep(joined[sent:])
+                    connection.keep([(data, key) for data, key, _ in single], sent)
             else:
                 for data, key, item_id in single:
                     connection.offer(data, key, item_id)
             if count % SLICE_SENDS == 0:
                 yield
+        self._after_fan_out(listeners, events)
+
+    def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
             if event.kind == "kick":
                 self._kick(listeners, event)
@@ -287,13 +268,3 @@ class Hub:
                 leaving.popleft().close(code, reason)
 
         self.reactor.every(CLOSE_TICK_SECONDS, close_some)
-
-
-def _render(format: Format, events: list[Event]) -> tuple[bytes, list[tuple[bytes, str | None, str | None]]]:
-    single = []
-    for event in events:
-        data = format.frame(format.wire.render(event))
-        if data is not None:
-            item_id = event.data["notification"]["id"] if event.kind == "created" else None
-            single.append((data, "unread" if event.kind == "sync" else None, item_id))
-    return b"".join(data for data, _, _ in single), single

@@ -88,7 +88,7 @@ def feed(
 ) -> Page:
     """The newest items that pass the filters, `limit` at most, older than the cursor `before`.
 
-    `state` is all, unread or read; `text` is looked for in title and message, ignoring ASCII case.
+    `state` is all, unread or read; `text` is looked for in title and message, ignoring the case as the database does.
     """
     catch_up(user_id)
     where, params = [], [user_id, now_ms()]
@@ -99,8 +99,8 @@ def feed(
             where.append(f"n.{column} = ?")
             params.append(wanted)
     if text:
-        where.append("(LOWER(n.title) LIKE ? ESCAPE '\\' OR LOWER(n.message) LIKE ? ESCAPE '\\')")
-        params += [f"%{text.lower().translate(LIKE_ESCAPE)}%"] * 2
+        where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
+        params += [f"%{text.translate(LIKE_ESCAPE)}%"] * 2
     if before:
         where.append("i.notification_id < ?")
         params.append(before)

@@ -9,21 +9,23 @@ from pythonjsonlogger.json import JsonFormatter
 
 HIDDEN = "[hidden]"
 JSON_FIELDS = "{asctime}{levelname}{name}{message}"
+TALKATIVE = ("huey", "peewee.migrations")  # at INFO they tell what commands and jobs say themselves
 PLAIN_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # A secret is found by its name or by its shape. The value ends where JSON, a query string or a header would end it.
 _NAMES = (
-    r"access_token|refresh_token|client_secret|csrf[-_]?token|x-csrftoken|password|passwd|secret(?:_key)?|api[-_]?key"
+    r"access_token|refresh_token|client_secret|csrf[-_]?token|password|passwd|secret(?:_key)?|api[-_]?key"
 )
-_HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie"
+_HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-csrftoken"
 _SEPARATOR = r"\\?[\"']?\s*[:=]\s*\\?[\"']?"  # also within JSON, where quotes are escaped
+_GIVEN = r"\\?[\"']?\s*(?:=\s*\\?[\"']?|:\s*\\?[\"'])"  # `SECRET_KEY: set it to …` is advice, no secret
 _VALUE = r"[^\s\"'&,;<>\\]+"
 _RULES = [
     # Authorization: Bearer abc · 'authorization': 'Basic abc' · Cookie: a=1; b=2, to the end of the header
     (re.compile(rf"(?i)\b({_HEADERS})({_SEPARATOR})[^\r\n\"'\\]+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
     # ?access_token=abc · "password": "abc" · secret_key=abc
-    (re.compile(rf"(?i)\b({_NAMES})({_SEPARATOR}){_VALUE}"), rf"\1\2{HIDDEN}"),
+    (re.compile(rf"(?i)\b({_NAMES})({_GIVEN}){_VALUE}"), rf"\1\2{HIDDEN}"),
     # a session cookie that stands alone
     (re.compile(rf"\b((?:session|remember_token)=){_VALUE}"), rf"\1{HIDDEN}"),
     # an API key of ours, and a JWT (RFC 7519 §3): three base64url parts, the first begins with {"
@@ -68,7 +70,8 @@ def set_up(*, development: bool, level: int | str = logging.INFO) -> None:
         root.addHandler(handler)
         root.setLevel(level)
     protect(root)
-    logging.getLogger("huey").setLevel(logging.WARNING)  # at INFO it tells of every periodic check
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def protect(logger: logging.Logger) -> None:

@@ -41,7 +41,7 @@ class Mailbox:
             waiting.append(text)
         if len(waiting) > MAIL_LIMIT:
             connection.close(CloseCode.NOT_ALLOWED, "too many messages")
-        elif len(waiting) == PAUSE_AT:
+        elif len(waiting) >= PAUSE_AT:
             self._reactor.pause(connection, True)
 
     def close(self) -> None:

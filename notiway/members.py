@@ -7,8 +7,8 @@ from fnmatch import fnmatchcase
 
 from notiway.audience import Audience, AudienceType
 from notiway.database import db
-from notiway.models import InboxCursor, Membership, User
-from notiway.sql import run
+from notiway.models import InboxCursor, Membership
+from notiway.sql import marks, run
 
 UnknownUsers = Callable[[Iterable[str]], set[str]]
 BATCH = 500
@@ -43,9 +43,9 @@ def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] =
 
     `open_groups` holds patterns such as `dashboard-*`, for groups that belong to no tenant.
     """
-    if audience.type is AudienceType.GROUP and audience.tenant_id is None:
-        if any(fnmatchcase(audience.value, pattern) for pattern in open_groups):
-            return True
+    in_no_tenant = audience.type is AudienceType.GROUP and audience.tenant_id is None
+    if in_no_tenant and any(fnmatchcase(audience.value, pattern) for pattern in open_groups):
+        return True
     return audience.is_broadcast and audience.key in listens_to(user_id)
 
 
@@ -54,6 +54,7 @@ def unknown_in_user_table(user_ids: Iterable[str]) -> set[str]:
     missing = set(user_ids)
     wanted = sorted(missing)
     for start in range(0, len(wanted), BATCH):
-        rows = User.select(User.id).where(User.id.in_(wanted[start : start + BATCH])).tuples()
-        missing -= {row[0] for row in rows}
+        part = wanted[start : start + BATCH]
+        rows = run(f"SELECT id FROM notiway_user WHERE id IN ({marks(part)})", part)  # noqa: S608 - placeholders only
+        missing -= {row[0] for row in rows.fetchall()}
     return missing

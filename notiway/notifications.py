@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 from notiway import inbox, metrics, store
-from notiway.audience import Audience
+from notiway.audience import MAX_PART_LENGTH, Audience
 from notiway.connection import CloseCode
 from notiway.database import db
 from notiway.draft import Draft
@@ -24,6 +25,7 @@ from notiway.runtime import Runtime, current
 log = logging.getLogger(__name__)
 
 UNKNOWN_SHOWN = 5  # unknown users named in an error
+ID_TYPES = (str, int, UUID)  # what a user id may be; text everywhere inside
 
 
 def send_notification(
@@ -197,7 +199,7 @@ def item_of(row: Notification, persisted: bool = True) -> Item:
     return Item(**values, persisted=persisted)
 
 
-def _milliseconds(moment: datetime | None, faults: list[Fault]) -> int | None:
+def _milliseconds(moment: Any, faults: list[Fault]) -> int | None:
     if moment is None:
         return None
     if not isinstance(moment, datetime):
@@ -231,13 +233,13 @@ def _recipients(to: Any, runtime: Runtime, faults: list[Fault]) -> tuple[str, li
 
 def _user_id(user: Any, faults: list[Fault]) -> str:
     value = user
-    if not isinstance(user, str | int):
+    if not isinstance(user, ID_TYPES):
         # A flask-login get_id() may carry a session token beside the id, so a plain id is preferred.
         value = getattr(user, "id", None)
         if value is None and hasattr(user, "get_id"):
             value = user.get_id()
-    text = str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-    if not text or len(text) > 200 or not text.isprintable():
+    text = str(value) if isinstance(value, ID_TYPES) and not isinstance(value, bool) else ""
+    if not text or len(text) > MAX_PART_LENGTH or not text.isprintable():
         faults.append(Fault("to", f"{type(user).__name__} is no user id, no object with an id and no Audience"))
         return ""
     return text

@@ -12,6 +12,7 @@ import select
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -39,23 +40,25 @@ class Reactor:
     """Waits for sockets, runs calls handed over by other threads, timers, and long jobs slice by slice."""
 
     def __init__(self) -> None:
-        self._epoll = _epoll()
         self._by_fd: dict[int, Connection] = {}
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._jobs: deque[Iterator[None]] = deque()
         self._timers: list[list[Any]] = []  # [next time, interval, function]
         self._farewells: dict[Connection, float] = {}
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
-        self._awake = False
+        self._awake = True  # nobody to wake yet: the first turn takes the calls that are here
         self._stopping = False
-        self._epoll.register(self._wake_read, select.POLLIN)
         self._thread: threading.Thread | None = None
         self.every(1.0, self._end_farewells)
 
     def start(self) -> None:
-        """Run in a thread of its own; called once in each process."""
+        """Run in a thread of its own; called once in each process, after a fork: processes must not share an epoll."""
+        self._epoll = _epoll()
+        self._wake_read, self._wake_write = os.pipe()
+        for end in (self._wake_read, self._wake_write):
+            os.set_blocking(end, False)
+            weakref.finalize(self, os.close, end).atexit = False
+        self._epoll.register(self._wake_read, select.POLLIN)
+        self._awake = False
         self._thread = threading.Thread(target=self._run, name="notiway-reactor", daemon=True)
         self._thread.start()
 

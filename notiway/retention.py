@@ -35,8 +35,7 @@ def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None =
     too_old = id_floor(int(now - older_than_days * DAY_MS))
     if dry_run:
         items = _count(
-            "SELECT i.notification_id FROM notiway_inbox_item i"
-            f" WHERE i.notification_id IN ({OLD} UNION {EXPIRED})",
+            f"SELECT i.notification_id FROM notiway_inbox_item i WHERE i.notification_id IN ({OLD} UNION {EXPIRED})",
             too_old,
             now,
         )

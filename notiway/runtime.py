@@ -18,7 +18,8 @@ from notiway.config import Config
 from notiway.connection import CloseCode, Connection
 from notiway.database import db
 from notiway.event import Event
-from notiway.hub import Format, Hub
+from notiway.format import Format
+from notiway.hub import Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers
 from notiway.reactor import Reactor

@@ -29,9 +29,7 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
         return row, True
     if db.rows_affected(db.execute(conflict)):
         return row, True
-    first = Notification.get(
-        (Notification.producer == draft.producer) & (Notification.dedupe_key == draft.dedupe_key)
-    )
+    first = Notification.get((Notification.producer == draft.producer) & (Notification.dedupe_key == draft.dedupe_key))
     return first, False
 
 

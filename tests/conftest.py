@@ -11,12 +11,13 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
 from notiway import accounts, passwords, runtime, schema
 from notiway.app import create_app
 from notiway.database import db
-from notiway.models import Notification
+from notiway.models import InboxItem, Notification
 from notiway.notifications import send_notification
 
 PASSWORD = "correct horse battery staple"
@@ -67,6 +68,12 @@ class Browser:
         return self.open("DELETE", path, **options)
 
 
+def state_of(user: accounts.Account, notification_id: str) -> tuple[int | None, int | None, int | None]:
+    """When the user's copy was seen, read and deleted, in milliseconds."""
+    row = InboxItem.get((InboxItem.user_id == user.id) & (InboxItem.notification == notification_id))
+    return row.seen_at, row.read_at, row.deleted_at
+
+
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2 with the least work, so that a sign-in costs a test no time."""
@@ -76,8 +83,14 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     passwords._nobody.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBytecodeCache:
+    """Templates are compiled once, not for every application anew."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
+def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Callable[..., Flask]]:
     """Makes applications on fresh databases: `make_app(NOTIWAY_LOGIN_RATE="2 per minute")`."""
     made: list[Flask] = []
 
@@ -86,6 +99,7 @@ def make_app(tmp_path: Path) -> Iterator[Callable[..., Flask]]:
         app = create_app(
             {"TESTING": True, "SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
         )
+        app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
         with app.app_context():
             schema.migrate(db.obj)

@@ -49,6 +49,7 @@ def test_a_secret_is_hidden_and_the_rest_is_kept(line, secret):
         "GET /notifications?type=info&before=0192f3c4-1111-7000-8000-000000000000",
         "http://127.0.0.1:5000/healthz",
         "token bucket is full",
+        "SECRET_KEY: set it to a long random text",
     ],
 )
 def test_what_is_no_secret_stays_as_it_is(line):

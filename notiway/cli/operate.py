@@ -72,10 +72,11 @@ def config() -> None:
 @click.option("--user", "user_id", help="Whom the test connection signs in as; any active user if left out.")
 def diagnose(url: str, user_id: str | None) -> None:
     """Check database, broker, workers, secret and a real WebSocket, and say how to mend each fault."""
-    findings = doctor.examine(current_app._get_current_object(), url, user_id)  # type: ignore[attr-defined]
-    for finding in findings:
+    faults = 0
+    for finding in doctor.examine(current_app._get_current_object(), url, user_id):  # type: ignore[attr-defined]
+        faults += not finding.ok
         click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}")
         if not finding.ok:
             click.echo(f"       {'':<10}  To mend it: {finding.remedy}")
-    if not all(finding.ok for finding in findings):
-        raise SystemExit(1)
+    if faults:
+        raise click.exceptions.Exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time
 
@@ -31,8 +32,8 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     routes.add_url_rule("/login", view_func=login, methods=["GET"])
     routes.add_url_rule("/login", "try_login", limit_address(limit_pair(_try_login(limiter))), methods=["POST"])
     routes.add_url_rule("/logout", view_func=logout, methods=["POST"])
-    routes.add_url_rule("/account", view_func=account)
-    routes.add_url_rule("/account/sign-out-everywhere", view_func=sign_out_everywhere, methods=["POST"])
+    routes.add_url_rule("/account", view_func=login_required(account))
+    routes.add_url_rule("/account/sign-out-everywhere", view_func=login_required(sign_out_everywhere), methods=["POST"])
 
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
@@ -52,12 +53,12 @@ def login_manager() -> LoginManager:
     manager.login_message = "Sign in to continue."
     manager.session_protection = None  # a phone changes its address all day; the cookie is signed
 
-    @manager.user_loader
     def load(user_id: str) -> accounts.Account | None:
         user = accounts.find(user_id)
         began = session.get(SIGNED_IN_AT, 0)
         return user if user and began > (user.signed_out_at or 0) else None
 
+    manager.user_loader(load)
     return manager
 
 
@@ -76,14 +77,12 @@ def logout() -> ResponseReturnValue:
     return redirect(url_for("account.login"), 303)
 
 
-@login_required
 def account() -> ResponseReturnValue:
     """Who is signed in, and since when."""
     signed_in = datetime.fromtimestamp(session[SIGNED_IN_AT] / 1000, UTC)
     return render_template("host/account.html", user=current_user, signed_in=signed_in)
 
 
-@login_required
 def sign_out_everywhere() -> ResponseReturnValue:
     """End every session of the user, on every device, this one too."""
     user_id = current_user.id
@@ -95,7 +94,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("account.login"), 303)
 
 
-def _try_login(limiter: Limiter):  # type: ignore[no-untyped-def]
+def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
     def try_login() -> ResponseReturnValue:
         found = accounts.find_with_hash(_email())
         password = request.form.get("password", "")

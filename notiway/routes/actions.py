@@ -1,10 +1,10 @@
-"""What a WebSocket client may ask for (CONTRACT §4). Each action takes the connection's user, never the client's word."""
+"""What a WebSocket client may ask for (CONTRACT §4). Each takes the connection's user, never the client's word."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 
@@ -13,6 +13,7 @@ from notiway.audience import Audience
 from notiway.connection import Connection
 from notiway.database import db
 from notiway.errors import NotiwayError, WrongInput
+from notiway.ids import is_id
 from notiway.routes import invocations
 from notiway.runtime import Runtime
 
@@ -43,8 +44,7 @@ def _parse(text: str) -> dict[str, Any]:
 
 
 def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
-    user_id = connection.user_id
-    assert user_id is not None  # the hub closes whoever is not signed in
+    user_id = cast("str", connection.user_id)  # the hub closes whoever is not signed in
     match message.get("action"):
         case "ping":
             unread = inbox.unread_count(user_id)
@@ -54,7 +54,7 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
         case "markAsUnread":
             notifications.mark_unread(user_id, _id(message))
         case "markAllAsRead":
-            notifications.mark_all_read(user_id, _optional_text(message, "before"))
+            notifications.mark_all_read(user_id, _cutoff(message))
         case "delete":
             notifications.delete(user_id, _id(message))
         case "restore":
@@ -80,10 +80,10 @@ def _text(message: dict[str, Any], name: str) -> str:
     return value
 
 
-def _optional_text(message: dict[str, Any], name: str) -> str | None:
-    value = message.get(name)
-    if value is not None and not isinstance(value, str):
-        raise WrongInput(f"{name} must be text")
+def _cutoff(message: dict[str, Any]) -> str | None:
+    value = message.get("before")
+    if value is not None and not is_id(value):
+        raise WrongInput("before must be the id of a notification")
     return value
 
 

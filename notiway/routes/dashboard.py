@@ -32,7 +32,7 @@ def blueprint() -> Blueprint:
     """The routes `/` and `/dashboard`."""
     routes = Blueprint("dashboard", __name__)
     routes.add_url_rule("/", view_func=home)
-    routes.add_url_rule("/dashboard", view_func=dashboard)
+    routes.add_url_rule("/dashboard", view_func=login_required(dashboard))
     return routes
 
 
@@ -41,7 +41,6 @@ def home() -> ResponseReturnValue:
     return redirect(url_for("dashboard.dashboard"))
 
 
-@login_required
 def dashboard() -> ResponseReturnValue:
     """The demos."""
     return render_template("host/dashboard.html", samples=SAMPLES, **sending.form_context({}, {}))

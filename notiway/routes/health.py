@@ -7,6 +7,7 @@ import logging
 import peewee
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
+from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import metrics, runtime
 from notiway.database import db
@@ -48,7 +49,7 @@ def _faults() -> dict[str, str]:
         faults["draining"] = "this process is shutting down"
     try:
         db.execute_sql("SELECT 1")
-    except peewee.PeeweeException as error:
+    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
         faults["database"] = f"the database does not answer ({type(error).__name__})"
     try:
         now.broker.ping()

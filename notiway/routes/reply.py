@@ -71,7 +71,11 @@ def _sign_in() -> ResponseReturnValue:
     """To the application's sign-in page, and from there to a page (a form cannot be sent twice)."""
     manager: Any = current_app.login_manager  # type: ignore[attr-defined]
     if request.method in SAFE_METHODS:
-        return manager.unauthorized()  # type: ignore[no-any-return]
+        try:
+            return manager.unauthorized()  # type: ignore[no-any-return]
+        except HTTPException as error:
+            # Without a login view flask-login aborts; raised in an error handler that would become a 500.
+            return current_app.handle_http_exception(error)
     if request.method == "POST" and manager.login_view:
         origin = path_of_referrer(request.referrer, request.host_url)
         return redirect(flask_login.utils.login_url(manager.login_view, next_url=origin), 303)
@@ -80,4 +84,4 @@ def _sign_in() -> ResponseReturnValue:
 
 def _error_page(error: NotiwayError) -> ResponseReturnValue:
     kind = default_exceptions.get(error.status, HTTPException)
-    return current_app.handle_http_exception(kind(description=str(error)))  # type: ignore[return-value]
+    return current_app.handle_http_exception(kind(description=str(error)))

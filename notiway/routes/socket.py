@@ -6,7 +6,7 @@ from flask import Blueprint, request
 from flask_sock import Sock
 
 from notiway import auth, inbox, live, runtime
-from notiway.connection import CloseCode, Connection
+from notiway.connection import Connection
 from notiway.errors import Unauthorized, WrongInput
 from notiway.ids import is_id
 from notiway.runtime import Runtime
@@ -54,6 +54,4 @@ def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
         inbox.catch_up(user_id)
     connected = connection.format.wire.connected(connection.id, inbox.unread_count(user_id))
     first = [connected, *live.frames_of(connection, items)]
-    now.hub.release(connection, first, [item.id for item in items])
-    if len(items) == RESUME_LIMIT:
-        now.reactor.call_soon(connection.finish, CloseCode.RESTARTING, "more to come: connect again")
+    now.hub.release(connection, first, [item.id for item in items], more=len(items) == RESUME_LIMIT)

@@ -9,6 +9,7 @@ import * as notice from "./notice.js";
 import * as rows from "./rows.js";
 import * as seen from "./seen.js";
 import * as selection from "./selection.js";
+import * as sticky from "./sticky.js";
 import * as time from "./time.js";
 import * as toasts from "./toasts.js";
 import * as tray from "./tray.js";
@@ -18,7 +19,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [rows, focus, voice, tray, connection, badge, disclosure, seen, notice, toasts, selection, filters, counter, time]) {
+  for (const part of [rows, focus, voice, tray, connection, badge, disclosure, seen, notice, toasts, selection, filters, counter, time, sticky]) {
     part.start();
   }
 }

@@ -12,7 +12,9 @@ const FINAL = {
   4008: "Too many tabs are open, so this one gets no live updates.",
   4009: "You have been signed out. Sign in again to go on.",
 };
+const EVERYTHING = "00000000-0000-7000-8000-000000000000"; // since the lowest uuid7: there was nothing yet
 const SILENCE = 2.5; // heartbeats missed before a line that looks open is given up
+const SETTLE = 400; // ms: what was missed comes right behind the greeting and rings; only then compare
 let last = Date.now(); // when a frame last came
 let stopped = false;
 let wasLive = false;
@@ -35,14 +37,14 @@ function redial() {
 
 /** The server greeted us. After a break, what was read or deleted elsewhere meanwhile is fetched again. */
 export function live(connection) {
-  if (id !== connection && wasLive) reconcile();
+  if (id !== connection && wasLive) setTimeout(reconcile, SETTLE);
   id = connection;
   wasLive = true;
 }
 
 function beforeConnection({ detail: { connection } }) {
   const url = new URL(connection.url, location.href);
-  if (newestId()) url.searchParams.set("since", newestId());
+  url.searchParams.set("since", newestId() || EVERYTHING);
   connection.url = url.href;
   if (navigator.onLine !== false) show("reconnecting");
 }
@@ -51,8 +53,9 @@ function closed({ detail: { code, reason } }) {
   if (reason === "removed") return;
   stopped = code in FINAL;
   if (stopped) {
-    show("offline", code === 4001 || code === 4009 ? "Signed out" : "Offline");
-    showNotice(FINAL[code], { href: location.href, linkText: "Reload" });
+    const signedOut = code === 4001 || code === 4009;
+    show("offline", signedOut ? "Signed out" : "Offline");
+    showNotice(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
   } else {
     show(navigator.onLine === false ? "offline" : "reconnecting");
   }
@@ -75,6 +78,8 @@ export function start() {
     show("connected");
   });
   if (socket()?.readyState === WebSocket.OPEN) show("connected"); // it was quicker than this module
+  // Between two deferred scripts htmx may set up the page before hx-ws has joined it, and then nobody dials.
+  if (!socketElement()?._htmx?.ws) redial();
   addEventListener("offline", () => show("offline"));
   addEventListener("online", redial);
   addEventListener("pageshow", (event) => event.persisted && redial()); // out of the back/forward cache

@@ -1,10 +1,11 @@
-// counter: <input id="t" data-notiway-count="50"> with <output for="t" data-notiway-counter>: "12 / 50", marked
-// with data-over past the advised length. The field's own maxlength stays the hard limit.
+// counter: <input data-notiway-count="50" data-notiway-count-output="id"> with <output id="id" hidden>: "12 / 50",
+// marked with data-over past the advised length. The field's own maxlength stays the hard limit.
 function apply(field) {
-  const output = document.querySelector(`[data-notiway-counter][for~="${CSS.escape(field.id)}"]`);
+  const output = document.getElementById(field.dataset.notiwayCountOutput);
   if (!output) return;
   const used = [...field.value].length; // characters as people count them, not UTF-16 units
   const advised = Number(field.dataset.notiwayCount);
+  output.hidden = false;
   output.textContent = `${used} / ${advised}`;
   output.toggleAttribute("data-over", used > advised);
 }

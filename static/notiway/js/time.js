@@ -1,12 +1,11 @@
 // time: "3 minutes ago", kept current; the absolute time in the reader's zone stands in the title.
 const STEPS = [
-  [60, 1, "second"],
   [3600, 60, "minute"],
   [86400, 3600, "hour"],
   [604800, 86400, "day"],
 ];
 const REFRESH = 30_000; // ms
-const JUST_NOW = 45; // seconds
+const JUST_NOW = 60; // seconds: a ticking count would only distract
 const language = document.documentElement.lang || undefined;
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
 const dayOnly = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });

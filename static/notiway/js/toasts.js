@@ -5,6 +5,7 @@ const AT_ONCE = 3;
 const STAY = 6000; // ms, for those that leave by themselves
 const waiting = [];
 const timers = new Map(); // toast -> { left, since, handle }
+let origin = null; // where the focus was before it came into the toasts
 
 const region = () => document.querySelector("[data-notiway-toasts]");
 const stack = () => region().querySelector("ol");
@@ -39,11 +40,11 @@ function fill() {
 
 function close(toast) {
   if (!toast.isConnected) return;
-  const next = toast.contains(document.activeElement) ? (toast.nextElementSibling ?? toast.previousElementSibling) : null;
+  const next = toast.nextElementSibling ?? toast.previousElementSibling;
+  if (toast.contains(document.activeElement)) (next?.querySelector("[data-notiway-close]") ?? origin)?.focus();
   clearTimeout(timers.get(toast)?.handle);
   timers.delete(toast);
   toast.remove();
-  next?.querySelector("[data-notiway-close]").focus();
   fill();
 }
 
@@ -72,13 +73,26 @@ export function notify(toast) {
 }
 
 export function start() {
+  const dropWaiting = (keep) => waiting.splice(0, waiting.length, ...waiting.filter(keep));
   onDone((id) => {
-    waiting.splice(0, waiting.length, ...waiting.filter((toast) => toast.id !== id));
+    dropWaiting((toast) => toast.id !== id);
     if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
+  });
+  // Who opens the list sees there what the toasts said; errors still ask for an answer.
+  document.addEventListener("notiway:open", () => {
+    dropWaiting((toast) => toast.stays);
+    [...timers.keys()].forEach(close);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-notiway-close]");
     if (button) close(button.closest(".notiway-toast"));
+  });
+  document.addEventListener("keydown", (event) => {
+    const toast = event.key === "Escape" && event.target.closest?.(".notiway-toast");
+    if (toast) event.preventDefault(), close(toast); // this Escape is not for the panel behind
+  });
+  document.addEventListener("focusin", ({ target, relatedTarget }) => {
+    if (region()?.contains(target) && !region().contains(relatedTarget)) origin = relatedTarget;
   });
   for (const name of ["pointerover", "pointerout", "focusin", "focusout", "visibilitychange"]) document.addEventListener(name, () => region() && queueMicrotask(tick));
 }

@@ -1,0 +1,205 @@
+"""What a delivery, a connection and a connect cost: Notiway beside a naive flask-sock loop and a bare send() loop.
+
+    python benchmarks/fanout.py            1,000, 5,000 and 10,000 connections, about two minutes
+    python benchmarks/fanout.py --quick    1,000 connections
+
+README.md beside this file tells what is measured and how.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from server import HERE, ROOT, Recipe, Server, clean_environment
+
+PAYLOAD = 600  # bytes of text in a broadcast
+WARM_UP = 200  # connections opened first; they stay, and are not counted
+BATCHES = 5  # of each figure; the median counts
+DELIVERIES = 50_000  # per batch, about
+PER_USER = 20  # connections of one user; the product's own limit is 50
+STAGES = (1_000, 5_000, 10_000)
+FILES_BESIDE = 500  # open files that are no clients
+
+GUNICORN = (sys.executable, "-m", "gunicorn")
+NAIVE = Recipe(
+    "naive flask-sock loop, no sign-in",
+    (*GUNICORN, "-k", "gevent", "--worker-connections", "20000", "--no-control-socket",
+     "-b", "127.0.0.1:{port}", "--pythonpath", str(HERE / "peers"), "naive_flask_sock:app"),
+    is_gunicorn=True,
+)  # fmt: skip
+BARE = Recipe("bare send() loop", (sys.executable, str(HERE / "peers" / "bare_send.py"), "{port}", "{payload}"))
+NOTIWAY = Recipe(
+    "Notiway, signed in",
+    (*GUNICORN, "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
+     "--pythonpath", f"{ROOT},{HERE / 'peers'}", "notiway_app:app"),
+    is_gunicorn=True, greets=True,
+)  # fmt: skip
+RECIPES = (NOTIWAY, NAIVE, BARE)
+
+DELIVERY_GOAL = 1.5  # times the bare loop
+MEMORY_GOAL = 2.0  # KB per connection
+
+
+@dataclass
+class Figures:
+    """What was measured at one number of connections."""
+
+    connect_ms: float
+    kb: float
+    delivery_us: list[float] = field(default_factory=list)
+
+    @property
+    def us(self) -> float:
+        return statistics.median(self.delivery_us)
+
+
+@dataclass
+class Result:
+    """One server's figures, by number of connections."""
+
+    server: Server
+    start_kib: int = 0
+    opened: int = WARM_UP
+    expected: int = 0
+    delivered: int = 0
+    stages: dict[int, Figures] = field(default_factory=dict)
+
+    def warm_up(self) -> None:
+        """Steady arenas, compiled templates, open database connections."""
+        self.server.ask(do="connect", to=WARM_UP)
+        self.broadcast(WARM_UP // 10)
+        self.server.cpu_seconds()
+        self.start_kib = self.server.resident_kib()
+
+    def grow(self, to: int) -> None:
+        """Open connections until there are so many, and see what that took."""
+        before = self.server.cpu_seconds()
+        self.server.ask(do="connect", to=to)
+        used = self.server.cpu_seconds() - before
+        grown_kib = self.server.resident_kib() - self.start_kib
+        self.stages[to] = Figures(used * 1e3 / (to - self.opened), grown_kib / (to - WARM_UP))
+        self.opened = to
+
+    def batch(self, rounds: int) -> None:
+        """Broadcast some times, and see what one delivery took."""
+        before = self.server.cpu_seconds()
+        frames = self.broadcast(rounds)
+        used = self.server.cpu_seconds() - before
+        self.stages[self.opened].delivery_us.append(used * 1e6 / frames)
+
+    def broadcast(self, rounds: int) -> int:
+        frames = int(self.server.ask(do="broadcast", rounds=rounds)["frames"])
+        self.expected += rounds * self.opened
+        self.delivered += frames
+        return frames
+
+
+def measure(results: list[Result], stages: tuple[int, ...]) -> None:
+    """All servers take turns, so that a change of the machine's mood meets all of them."""
+    for result in results:
+        result.warm_up()
+    for stage in stages:
+        for result in results:
+            result.grow(stage)
+        for _ in range(BATCHES):
+            for result in results:
+                result.batch(max(1, DELIVERIES // stage))
+
+
+@contextmanager
+def running(recipes: tuple[Recipe, ...], most: int) -> Iterator[list[Result]]:
+    """All servers, each with a crowd of its own."""
+    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+        folder = Path(name)
+        environment = clean_environment(
+            BENCHMARK_PAYLOAD=str(PAYLOAD),
+            NOTIWAY_ENV="production",
+            NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/notiway.db",
+            SECRET_KEY="a secret of the benchmark",
+            PYTHONPATH=str(ROOT),
+        )
+        cookies = folder / "cookies"
+        command = [sys.executable, str(HERE / "peers" / "notiway_app.py"), str(math.ceil(most / PER_USER))]
+        made = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+        if made.returncode:
+            raise SystemExit(made.stderr)
+        cookies.write_text(made.stdout)
+        results = []
+        for number, recipe in enumerate(recipes):
+            signed_in = cookies if recipe.greets else None
+            server = Server(recipe, environment, PAYLOAD, signed_in, folder / f"{number}.log")
+            stack.callback(server.close)
+            results.append(Result(server))
+        yield results
+
+
+def table(results: list[Result], stages: tuple[int, ...]) -> str:
+    """The figures as Markdown."""
+    sizes = " / ".join(f"{stage:,}" for stage in stages)
+    lines = [
+        f"Connections: {sizes}. CPU is user + system time of the server's process. {PAYLOAD}-byte text frames.",
+        "",
+        "| server | CPU µs / delivery | KB / connection | CPU ms / connect | deliveries |",
+        "|---|---|---|---|---|",
+    ]
+    for result in results:
+        figures = list(result.stages.values())
+        lines.append(
+            f"| {result.server.recipe.name} | {' / '.join(f'{each.us:.1f}' for each in figures)}"
+            f" | {' / '.join(f'{each.kb:.1f}' for each in figures)}"
+            f" | {' / '.join(f'{each.connect_ms:.2f}' for each in figures)}"
+            f" | {result.delivered:,} of {result.expected:,} |"
+        )
+    return "\n".join(lines)
+
+
+def goals(results: list[Result], stages: tuple[int, ...]) -> list[tuple[str, bool]]:
+    """What must hold at each size."""
+    notiway, naive, bare = (result.stages for result in results)
+    judged = []
+    for stage in stages:
+        ratio = notiway[stage].us / bare[stage].us
+        judged += [
+            (f"{stage:,}: {ratio:.2f} times the bare loop's CPU per delivery (at most {DELIVERY_GOAL})",
+             ratio <= DELIVERY_GOAL),
+            (f"{stage:,}: {notiway[stage].kb:.1f} KB per connection (at most {MEMORY_GOAL})",
+             notiway[stage].kb <= MEMORY_GOAL),
+            (f"{stage:,}: {notiway[stage].connect_ms:.2f} ms CPU per connect"
+             f" (below the naive loop's {naive[stage].connect_ms:.2f})",
+             notiway[stage].connect_ms < naive[stage].connect_ms),
+        ]  # fmt: skip
+    return judged
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="1,000 connections only")
+    given = parser.parse_args()
+    stages = STAGES[:1] if given.quick else STAGES
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    if hard < stages[-1] + FILES_BESIDE:
+        raise SystemExit(f"{stages[-1]:,} connections need that many open files, and {hard:,} are allowed (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    with running(RECIPES, stages[-1]) as results:
+        measure(results, stages)
+        print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
+        print(table(results, stages))
+        print()
+        for text, is_met in goals(results, stages):
+            print(f"{'met   ' if is_met else 'MISSED'} {text}")
+
+
+if __name__ == "__main__":
+    main()

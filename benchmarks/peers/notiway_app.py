@@ -1,0 +1,78 @@
+"""Notiway as it is served: this repository's host application, with one route more that sends to everybody.
+
+    python notiway_app.py USERS     makes the tables and the users, and prints a Cookie header for each
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import asdict
+
+from flask import Flask, session
+from flask_login import login_user
+from flask_wtf.csrf import generate_csrf
+
+from notiway import Audience, accounts, members, schema, send_notification
+from notiway.app import create_app
+from notiway.database import db
+from notiway.draft import Draft
+from notiway.event import Event
+from notiway.ids import new_id
+from notiway.item import Item
+from notiway.models import now_ms
+from notiway.routes.account import SIGNED_IN_AT
+from notiway.wire.json import JsonWire
+
+PAYLOAD = int(os.environ["BENCHMARK_PAYLOAD"])
+UNREAD = 3  # notifications that wait in each inbox
+TITLE = "Deploy finished"
+
+app: Flask = create_app()
+
+
+def message_of_that_size() -> str:
+    """The message with which a frame's JSON text has PAYLOAD bytes."""
+    values = asdict(Draft(TITLE))
+    del values["dedupe_key"]  # no list shows it
+    item = Item(id=new_id(), audience="global", created_at=now_ms(), persisted=False, **values)
+    text = JsonWire().render(Event("created", item.audience, {"notification": item.as_dict()})) or ""
+    return "x" * (PAYLOAD - len(text))
+
+
+MESSAGE = message_of_that_size()
+
+
+@app.get("/broadcast")
+def broadcast() -> tuple[str, int]:
+    send_notification(Audience.everyone(), TITLE, MESSAGE, persist=False)
+    return "", 204
+
+
+def prepare(users: int) -> list[str]:
+    """Tables, users in a group, notifications that wait for them; one session cookie each."""
+    with app.app_context():
+        schema.migrate(db.obj)
+        with db.atomic():
+            everybody = [accounts.add(f"user{number}@example.com", "", "no password") for number in range(users)]
+            for account in everybody:
+                members.join(account.id, Audience.group("readers"))
+            for number in range(UNREAD):
+                send_notification(everybody, f"Waiting {number}")
+    return [cookie_of(account) for account in everybody]
+
+
+def cookie_of(account: accounts.Account) -> str:
+    """The cookie of a session as the sign-in page makes it, without the time that a password hash takes."""
+    with app.test_request_context():
+        session.permanent = True
+        session[SIGNED_IN_AT] = now_ms()
+        login_user(account)
+        generate_csrf()
+        response = app.make_response("")
+        app.session_interface.save_session(app, session, response)
+        return response.headers["Set-Cookie"].partition(";")[0]
+
+
+if __name__ == "__main__":
+    print("\n".join(prepare(int(sys.argv[1]))))

@@ -1,0 +1,127 @@
+"""Server: one of the servers under test, its crowd, and what the kernel says about its process."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent  # its gunicorn.conf.py must not find its way to the peers, so servers start in HERE
+START_SECONDS = 30.0
+SETTLE_SECONDS = 5.0
+LOOK_SECONDS = 0.05
+QUIET_CPU_SECONDS = 0.002  # less CPU than this between two looks: it has finished
+PROCESS_CLOCK = 2  # clock_getcpuclockid(3): user + system time of a whole process, in nanoseconds
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to start a server. `{port}` is filled in; `is_gunicorn` means that a child of it does the work."""
+
+    name: str
+    command: tuple[str, ...]
+    is_gunicorn: bool = False
+    greets: bool = False
+
+
+class Server:
+    """A running server and its crowd of clients."""
+
+    def __init__(self, recipe: Recipe, environment: dict[str, str], payload: int, cookies: Path | None, log: Path):
+        self.recipe = recipe
+        self.port = free_port()
+        environment = {**environment, "PORT": str(self.port)}
+        command = [part.format(port=self.port, payload=payload) for part in recipe.command]
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(command, env=environment, cwd=HERE, stdout=out, stderr=out)
+        self.log = log
+        self._wait_until_it_listens()
+        signed_in = ["--cookies", str(cookies)] if cookies else []
+        greeted = ["--greeted"] if recipe.greets else []
+        self.crowd = subprocess.Popen(
+            [sys.executable, str(HERE / "crowd.py"), str(self.port), "--payload", str(payload), *signed_in, *greeted],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )
+
+    def ask(self, **order: Any) -> dict[str, Any]:
+        """Let the crowd do something; what it answers."""
+        assert self.crowd.stdin is not None and self.crowd.stdout is not None
+        self.crowd.stdin.write(json.dumps(order) + "\n")
+        self.crowd.stdin.flush()
+        line = self.crowd.stdout.readline()
+        if not line:
+            raise RuntimeError(f"the crowd of {self.recipe.name} gave up; the server's log:\n{self.tail()}")
+        return dict(json.loads(line))
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the serving process, when it has finished what it was doing."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        now = self._cpu()
+        while time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+            before, now = now, self._cpu()
+            if now - before < QUIET_CPU_SECONDS:
+                break
+        return now
+
+    def resident_kib(self) -> int:
+        """Resident memory; from smaps_rollup, for the cheaper counters lag behind by some pages per processor."""
+        found = re.search(r"^Rss:\s+(\d+) kB", Path(f"/proc/{self.pid}/smaps_rollup").read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found.group(1))
+
+    @property
+    def pid(self) -> int:
+        """The process that serves; gunicorn's first one only watches."""
+        if not self.recipe.is_gunicorn:
+            return self.process.pid
+        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+
+    def close(self) -> None:
+        self.process.terminate()
+        self.crowd.kill()
+        self.crowd.wait()
+        try:
+            self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def tail(self) -> str:
+        return self.log.read_text(errors="replace")[-3000:]
+
+    def _cpu(self) -> float:
+        return time.clock_gettime(~self.pid << 3 | PROCESS_CLOCK)
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"{self.recipe.name} does not start:\n{self.tail()}") from None
+                time.sleep(LOOK_SECONDS)
+            else:
+                return
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def clean_environment(**settings: str) -> dict[str, str]:
+    """This process's environment, without settings that would change what is measured."""
+    ours = ("NOTIWAY_", "GUNICORN_", "WEB_CONCURRENCY", "FLASK_")
+    return {**{name: value for name, value in os.environ.items() if not name.startswith(ours)}, **settings}

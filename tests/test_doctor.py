@@ -1,0 +1,168 @@
+"""The doctor names each fault and how to mend it. What it says of a running server: tests/test_gunicorn.py."""
+
+import socket
+import threading
+
+import peewee
+import pytest
+from servers import free_port
+
+from notiway import doctor, runtime, schema
+from notiway.database import db
+from notiway.probe import Probe, Refused
+
+
+@pytest.fixture(autouse=True)
+def in_context(app):
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def configure(monkeypatch):
+    """Changes settings of the running application: `configure(jobs="web")`."""
+
+    def change(**values):
+        for name, value in values.items():
+            object.__setattr__(runtime.current().config, name, value)
+
+    return change
+
+
+@pytest.fixture
+def answering():
+    """A server on loopback that answers every connection with these bytes and hangs up; its URL."""
+    listeners = []
+
+    def serve(answer):
+        listener = socket.create_server(("127.0.0.1", 0))
+        listeners.append(listener)
+
+        def work():
+            while True:
+                try:
+                    client, _ = listener.accept()
+                except OSError:
+                    return
+                with client:
+                    client.recv(65536)
+                    client.sendall(answer)
+
+        threading.Thread(target=work, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+    yield serve
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def answer(status, body=b"", *headers):
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body
+
+
+def test_a_database_that_does_not_answer_is_named_and_nothing_that_needs_it_is_tried(app, monkeypatch):
+    def fail(*args):
+        raise peewee.OperationalError("no such host")
+
+    monkeypatch.setattr(db.obj, "execute_sql", fail)
+    findings = {finding.name: finding for finding in doctor.examine(app, f"http://127.0.0.1:{free_port()}")}
+    assert "NOTIWAY_DATABASE_URL" in findings["database"].remedy
+    assert "migrations" not in findings
+
+
+def test_pending_migrations_are_named():
+    schema.revert(db.obj)
+    finding = doctor.check_migrations()
+    assert "0001_first_tables" in finding.text
+    assert "notiway migrate" in finding.remedy
+
+
+def test_a_broker_that_is_down_is_named(monkeypatch):
+    def fail():
+        raise ConnectionRefusedError("refused")
+
+    monkeypatch.setattr(runtime.current().broker, "ping", fail)
+    assert "NOTIWAY_BROKER_URL" in doctor.check_broker().remedy
+
+
+def test_two_workers_with_the_memory_broker_are_a_fault_with_a_shared_one_not(configure):
+    assert doctor.check_workers("1").ok
+    assert "WEB_CONCURRENCY=1" in doctor.check_workers("2").remedy
+    configure(broker_url="redis://cache:6379/0")
+    assert doctor.check_workers("2").ok
+
+
+def test_background_work_must_be_on_and_done(configure):
+    assert "NOTIWAY_JOBS=web" in doctor.check_jobs().remedy
+    configure(jobs="worker")
+    assert doctor.check_jobs().ok
+    huey = runtime.current().huey
+    for _ in range(doctor.LONGEST_QUEUE + 1):
+        huey.storage.enqueue(b"a task")
+    assert "notiway worker" in doctor.check_jobs().remedy
+
+
+@pytest.mark.parametrize(("key", "ok"), [(None, False), ("short", False), ("x" * 32, True)])
+def test_a_secret_must_be_there_and_long(app, key, ok):
+    app.secret_key = key
+    assert doctor.check_secret(app).ok is ok
+
+
+def test_a_server_that_does_not_run_is_named():
+    assert "make run" in doctor.check_server(f"http://127.0.0.1:{free_port()}").remedy
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "127.0.0.1:5000", "ftp://host"])
+def test_only_web_addresses_are_asked(url):
+    assert "--url" in doctor.check_server(url).remedy
+
+
+def test_a_server_that_is_not_ready_says_why(answering):
+    finding = doctor.check_server(answering(answer(503, b'{"reasons": {"broker": "does not answer"}}')))
+    assert not finding.ok
+    assert "broker" in finding.text
+
+
+@pytest.mark.parametrize(
+    ("reply", "advice"),
+    [
+        (answer(403), "Host header"),
+        (answer(401), "SECRET_KEY"),
+        (answer(404), "Upgrade"),
+        (answer(200, b"<html>"), "Upgrade"),
+        (b"not HTTP at all\r\n\r\n", "Upgrade"),
+        (b"", "Upgrade"),
+    ],
+)
+def test_a_socket_that_does_not_open_gets_fitting_advice(answering, reply, advice):
+    finding = doctor.check_socket(answering(reply), "session=x")
+    assert not finding.ok
+    assert advice in finding.remedy
+
+
+def test_another_site_that_gets_in_is_a_fault(answering):
+    assert doctor.check_origin(answering(answer(403)), "session=x").ok
+    assert not doctor.check_origin(answering(answer(404)), "session=x").ok
+
+
+def test_without_a_user_the_socket_is_not_tried_and_it_says_how_to_get_one(app, answering):
+    last = list(doctor.examine(app, answering(answer(200))))[-1]
+    assert (last.name, last.ok) == ("websocket", False)
+    assert "user add" in last.remedy
+
+
+def test_the_session_cookie_it_makes_signs_that_user_in(app, user):
+    cookie = doctor.session_cookie(app, "http://127.0.0.1:5000", user.id)
+    client = app.test_client(use_cookies=False)
+    assert client.get("/account", headers={"Cookie": cookie}).status_code == 200
+    assert doctor.session_cookie(app, "http://127.0.0.1:5000", "nobody") is None
+
+
+def test_the_probe_tells_a_refusal_from_a_silence(answering):
+    with pytest.raises(Refused) as refusal:
+        Probe(answering(answer(418)) + "/ws", {}, 5)
+    assert refusal.value.code == 418
+    with pytest.raises(ConnectionError):
+        Probe(answering(b"") + "/ws", {}, 5)

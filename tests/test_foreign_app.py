@@ -1,0 +1,89 @@
+"""The foreign application: the tutorial, step by step, with the wheel in a clean environment and a real Chromium."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+from foreign.reader import Reader
+from foreign.tutorial import ROOT, blocks
+from playwright.sync_api import Page, expect, sync_playwright
+from servers import free_port
+
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.timeout(300), pytest.mark.xdist_group("foreign")]
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Has followed the tutorial to the running server."""
+    reader = Reader(tmp_path_factory.mktemp("beside"), free_port())
+    try:
+        for block in blocks():
+            if reader.server is None:
+                reader.follow(block)
+        assert reader.server is not None
+        yield reader
+    finally:
+        reader.close()
+
+
+@pytest.fixture
+def page(reader: Reader) -> Iterator[Page]:
+    """A browser in which nobody is signed in, and whose console stays empty."""
+    chromium = shutil.which("chromium")
+    assert chromium is not None, "bin/need chromium"
+    complaints: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page(base_url=f"http://127.0.0.1:{reader.port}")
+        page.on("console", lambda message: complaints.append(f"{message.text} {message.location['url']}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        expect.set_options(timeout=20_000)
+        yield page
+        browser.close()
+    assert [text for text in complaints if "favicon.ico" not in text] == []
+
+
+def test_the_bell_of_a_foreign_application_rings(reader: Reader, page: Page) -> None:
+    page.goto("/")
+    expect(page).to_have_url(re.compile("/sign-in"))
+    expect(page.locator("#notiway-badge")).to_have_count(0)
+    page.get_by_label("Name").fill("ada")
+    page.get_by_role("button", name="Sign in").click()
+    badge = page.locator("#notiway-badge")
+    expect(badge).to_be_hidden()
+    page.evaluate("window.loadedOnce = true")
+
+    page.get_by_role("button", name="Order tea").click()
+    expect(badge).to_have_text("1")
+    expect(page.locator(".notiway-toast")).to_contain_text("Order placed")
+    reader.follow(blocks()[-1])  # the send command, in a second terminal
+    expect(badge).to_have_text("2")
+    expect(page.locator(".notiway-toast").last).to_contain_text("The kettle is on")
+    assert page.evaluate("window.loadedOnce"), "the page was reloaded"
+
+    page.get_by_role("button", name=re.compile("^Notifications, 2")).click()
+    expect(page.locator("#notiway-panel [data-notiway-id]")).to_have_count(2)
+    page.get_by_role("link", name="See all notifications").click()
+    expect(page).to_have_title("Notifications")
+    expect(page.get_by_role("link", name="Tea shop")).to_be_visible()
+    expect(page.get_by_role("main").locator("[data-notiway-id]")).to_have_count(2)
+
+    page.get_by_role("main").get_by_role("link", name=re.compile("Order placed")).click()
+    expect(page.get_by_role("heading", name="Hello, ada")).to_be_visible()
+    expect(badge).to_have_text("1")
+
+
+def test_templates_static_files_and_migrations_come_from_the_wheel(reader: Reader) -> None:
+    code = (
+        "import notiway.extension as e, notiway.schema as s;"
+        "print(*map(e.resources, ('templates', 'static')), s.migrations_folder())"
+    )
+    python = reader.here / ".venv/bin/python"
+    done = subprocess.run([python, "-c", code], cwd=reader.here, capture_output=True, text=True, check=True)
+    for folder in done.stdout.split():
+        assert "site-packages/notiway/" in folder
+        assert str(ROOT) not in folder

@@ -1,0 +1,91 @@
+"""Health: alive, ready, measured."""
+
+import peewee
+import pytest
+from playhouse.pool import MaxConnectionsExceeded
+
+from notiway import runtime
+from notiway.database import db
+
+
+@pytest.fixture
+def running(app):
+    with app.app_context():
+        return runtime.current()
+
+
+def test_a_process_that_answers_is_alive(client):
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json) == (200, {"status": "alive"})
+
+
+def test_it_is_ready_when_database_and_broker_answer(client):
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json) == (200, {"status": "ready"})
+
+
+def test_it_is_not_ready_while_it_drains_but_still_alive(client, running):
+    running.begin_drain()
+    answer = client.get("/readyz")
+    assert (answer.status_code, list(answer.json["reasons"])) == (503, ["draining"])
+    assert client.get("/healthz").status_code == 200
+
+
+@pytest.mark.parametrize("error", [peewee.OperationalError("no password=hunter2"), MaxConnectionsExceeded()])
+def test_it_is_not_ready_without_its_database_and_tells_no_detail(client, monkeypatch, error):
+    def fail(*args):
+        raise error
+
+    monkeypatch.setattr(db.obj, "execute_sql", fail)
+    answer = client.get("/readyz")
+    assert (answer.status_code, list(answer.json["reasons"])) == (503, ["database"])
+    assert "hunter2" not in answer.text
+
+
+def test_it_is_not_ready_without_its_broker(client, running, monkeypatch):
+    def fail():
+        raise ConnectionRefusedError("redis://user:hunter2@cache")
+
+    monkeypatch.setattr(running.broker, "ping", fail)
+    answer = client.get("/readyz")
+    assert (answer.status_code, list(answer.json["reasons"])) == (503, ["broker"])
+    assert "hunter2" not in answer.text
+
+
+def test_health_needs_no_session_and_starts_none(client):
+    for path in ("/healthz", "/readyz", "/metrics"):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "notiway_connections",
+        "notiway_events_published_total",
+        "notiway_events_received_total",
+        "notiway_frames_total",
+        "notiway_backlog_drops_total",
+        "notiway_delivery_seconds_bucket",
+        "notiway_database_seconds_total",
+    ],
+)
+def test_metrics_are_there_for_prometheus(client, name):
+    answer = client.get("/metrics")
+    assert answer.content_type == "text/plain; version=0.0.4; charset=utf-8"
+    assert f"\n# TYPE {name.removesuffix('_bucket')}" in "\n" + answer.text
+
+
+def test_what_is_sent_and_asked_is_counted(client, send, user, running):
+    def value(name):
+        lines = [line for line in client.get("/metrics").text.splitlines() if line.startswith(name)]
+        return float(lines[0].split()[-1]) if lines else 0.0
+
+    published, queries = (
+        value('notiway_events_published_total{kind="created"}'),
+        value("notiway_database_queries_total"),
+    )
+    send(user)
+    assert value('notiway_events_published_total{kind="created"}') == published + 1
+    assert value("notiway_database_queries_total") > queries

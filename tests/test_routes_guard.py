@@ -1,0 +1,111 @@
+"""Every notification route of CONTRACT §2: only for who is signed in, only one's own, only with a CSRF token."""
+
+import pytest
+from conftest import state_of
+
+from notiway import inbox
+from notiway.ids import new_id
+
+CHANGES = [
+    ("PUT", "/notifications/{id}/read"),
+    ("POST", "/notifications/{id}/read"),
+    ("DELETE", "/notifications/{id}/read"),
+    ("POST", "/notifications/{id}/unread"),
+    ("DELETE", "/notifications/{id}"),
+    ("POST", "/notifications/{id}/delete"),
+    ("POST", "/notifications/{id}/restore"),
+]
+SEVERAL = [
+    ("POST", "/notifications/seen", {"ids": ["{id}"]}),
+    ("POST", "/notifications/bulk", {"action": "read", "ids": ["{id}"]}),
+    ("POST", "/notifications/bulk", {"action": "unread", "ids": ["{id}"]}),
+    ("POST", "/notifications/bulk", {"action": "delete", "ids": ["{id}"]}),
+    ("POST", "/notifications/bulk", {"action": "restore", "ids": ["{id}"]}),
+]
+WITH_AN_ID = [*((method, path, {}) for method, path in CHANGES), *SEVERAL, ("GET", "/n/{id}", {})]
+UNSAFE = [
+    *((method, path, {}) for method, path in CHANGES),
+    *SEVERAL,
+    ("PUT", "/notifications/read-all", {}),
+    ("POST", "/notifications/read-all", {}),
+    ("POST", "/notifications/send", {"title": "Hello"}),
+]
+READS = [("GET", "/notifications", {}), ("GET", "/notifications/recent", {}), ("GET", "/n/{id}", {})]
+FORMS = ("page", "htmx", "json")
+
+
+def call(browser, method, path, data, form, notification_id, **options):
+    fields = {
+        name: [part.format(id=notification_id) for part in value] if isinstance(value, list) else value
+        for name, value in data.items()
+    }
+    body = {"json": fields} if form == "json" and fields else {"data": fields}
+    return browser.open(method, path.format(id=notification_id), form=form, **body, **options)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("method", "path", "data"), WITH_AN_ID)
+def test_another_users_id_is_404_and_nothing_changes(browser, other, send, rows, method, path, data, form):
+    theirs = send(other, "For Bob only").id
+    response = call(browser, method, path, data, form, theirs)
+    assert response.status_code == 404
+    assert "For Bob only" not in response.text
+    assert state_of(other, theirs) == (None, None, None)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("unknown", ["no-such-id", "1' OR '1'='1", "%00", "read-all", "../../etc", "😀", "known+1"])
+@pytest.mark.parametrize(("method", "path", "data"), WITH_AN_ID)
+def test_an_unknown_id_is_404(browser, method, path, data, unknown, form):
+    unknown = new_id() if unknown == "known+1" else unknown
+    response = call(browser, method, path, data, form, unknown)
+    assert response.status_code in ((404, 405) if "/" in unknown or unknown == "read-all" else (404,))
+
+
+@pytest.mark.parametrize(("method", "path", "data"), SEVERAL)
+def test_one_foreign_id_among_ones_own_changes_nothing(browser, user, other, send, rows, method, path, data):
+    mine, theirs = send(user).id, send(other).id
+    fields = {**data, "ids": [mine, theirs]}
+    assert browser.open(method, path, form="json", json=fields).status_code == 404
+    assert state_of(user, mine) == (None, None, None)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(("method", "path", "data"), UNSAFE)
+def test_an_unsafe_request_without_a_csrf_token_is_refused(browser, user, send, rows, method, path, data, form):
+    mine = send(user).id
+    response = call(browser, method, path, data, form, mine, csrf=False)
+    assert response.status_code in (400, 403)
+    assert state_of(user, mine) == (None, None, None)
+    assert inbox.unread_count(user.id) == 1
+
+
+@pytest.mark.parametrize(("method", "path", "data"), UNSAFE)
+def test_the_csrf_token_of_another_session_is_refused(browser, auth, other, user, send, method, path, data):
+    browser.token = auth(other).token
+    assert call(browser, method, path, data, "json", send(user).id).status_code in (400, 403)
+
+
+@pytest.mark.parametrize(("method", "path", "data"), UNSAFE + READS)
+def test_signed_out_json_gets_a_401_body(visitor, user, send, method, path, data):
+    visitor.read_token("/login")
+    response = call(visitor, method, path, data, "json", send(user).id)
+    assert response.status_code == 401
+    assert response.json["error"]["code"] == "Unauthorized"
+
+
+@pytest.mark.parametrize(("method", "path", "data"), UNSAFE + READS)
+def test_signed_out_htmx_gets_a_401_fragment_to_read(visitor, user, send, method, path, data):
+    visitor.read_token("/login")
+    response = call(visitor, method, path, data, "htmx", send(user).id)
+    assert response.status_code == 401
+    assert "<html" not in response.text
+    assert "sign" in response.text.lower()
+
+
+@pytest.mark.parametrize(("method", "path", "data"), READS)
+def test_signed_out_pages_lead_to_the_sign_in_page_and_back(visitor, user, send, method, path, data):
+    wanted = path.format(id=send(user).id)
+    response = call(visitor, method, wanted, data, "page", "")
+    assert response.status_code == 302
+    assert response.location == f"/login?next={wanted}".replace("/", "%2F").replace("%2Flogin", "/login")
