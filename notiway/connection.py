@@ -7,9 +7,12 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from notiway import metrics
+
+if TYPE_CHECKING:
+    from notiway.transport import Poller
 
 log = logging.getLogger(__name__)
 
@@ -40,24 +43,6 @@ class State(IntEnum):
     CLOSING = 1  # a close frame waits to be written
     LINGERING = 2  # all is written; waiting for the client's end
     CLOSED = 3
-
-
-class Transport(Protocol):
-    """How text becomes bytes on this kind of connection, and bytes become messages."""
-
-    answers: bool  # whether a client that is there can be heard
-
-    def encode(self, text: str) -> bytes: ...
-    def ping(self) -> bytes: ...
-    def farewell(self, code: int, reason: str) -> bytes: ...
-    def receive(self, connection: Connection, data: bytes) -> None: ...
-
-
-class Poller(Protocol):
-    """What a connection needs of the reactor."""
-
-    def want_write(self, connection: Connection, wanted: bool) -> None: ...
-    def forget(self, connection: Connection) -> None: ...
 
 
 class Connection:

@@ -189,5 +189,3 @@ def _words(name: str) -> str:
     """`order-shipped` as a title: `Order shipped`."""
     words = WORD_BREAKS.sub(" ", name).strip()
     return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
-
-

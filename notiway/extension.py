@@ -206,7 +206,9 @@ def _allow_origins(response: Response) -> Response:
     if origin in current().config.allowed_origins:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
+        response.headers["Access-Control-Allow-Headers"] = (
+            "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
+        )
         response.vary.add("Origin")
     return response
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from notiway.connection import Connection, Transport
+from notiway.connection import Connection
 from notiway.event import Event
+from notiway.transport import Transport
 
 Frame = tuple[bytes, str | None, str | None]  # bytes, coalescing key, id of the item in it
 

@@ -85,5 +85,3 @@ def _superseding(item: Item) -> str | None:
         if isinstance(value, str | int):
             return f"{item.name} {field} {value}"
     return None
-
-

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from notiway import metrics
+from notiway.closing import close_gradually
 from notiway.connection import BLOCKED, CloseCode, Connection, State
 from notiway.deadlines import Deadlines
 from notiway.event import Event
 from notiway.format import Frame
 from notiway.reactor import Reactor
+from notiway.superseding import Superseding
 
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
-CLOSE_TICK_SECONDS = 0.02
 MISSED_BEATS = 2  # a client silent for so many intervals is gone
-COALESCE_SECONDS = 0.1  # of values that supersede each other, a client gets one in this time
 BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
 
 
@@ -45,9 +44,8 @@ class Hub:
         self._queue: deque[Event] = deque()
         self._pumping = False
         self._deadlines = Deadlines(reactor)
-        self._superseding: dict[tuple[str, str], Event] = {}
+        self._superseding = Superseding(reactor, self._take)
         reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
-        reactor.every(COALESCE_SECONDS, self._flush_superseding)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -58,7 +56,7 @@ class Hub:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._supersede if "coalesce" in event.data else self._take, event)
+        self.reactor.call_soon(self._superseding.put if "coalesce" in event.data else self._take, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. What is delivered from now on is held until `release`."""
@@ -101,7 +99,7 @@ class Hub:
     def close_all(self, code: int, reason: str, seconds: float) -> None:
         """Close every connection, spread over this time, and refuse new ones."""
         self.draining = True
-        self.reactor.call_soon(self._begin_closing, code, reason, seconds)
+        self.reactor.call_soon(lambda: close_gradually(self.reactor, list(self._by_id.values()), code, reason, seconds))
 
     def user_ids(self) -> set[str]:
         """The users who are connected here."""
@@ -174,15 +172,6 @@ class Hub:
         connection.release(frames, known_ids)
         if more:
             connection.finish(CloseCode.RESTARTING, "more to come: connect again")
-
-    def _supersede(self, event: Event) -> None:
-        self._superseding[event.audience, event.data["coalesce"]] = event
-
-    def _flush_superseding(self) -> None:
-        if self._superseding:
-            self._queue.extend(self._superseding.values())
-            self._superseding.clear()
-            self._pump()
 
     def _pump(self) -> None:
         if not self._pumping and self._queue:
@@ -258,13 +247,3 @@ class Hub:
                 alive.append(connection)
         if alive and self.on_beat is not None:
             self.on_beat(alive)
-
-    def _begin_closing(self, code: int, reason: str, seconds: float) -> None:
-        leaving = deque(self._by_id.values())
-        at_once = max(1, math.ceil(len(leaving) * CLOSE_TICK_SECONDS / seconds)) if seconds else len(leaving)
-
-        def close_some() -> None:
-            for _ in range(min(at_once, len(leaving))):
-                leaving.popleft().close(code, reason)
-
-        self.reactor.every(CLOSE_TICK_SECONDS, close_some)

@@ -30,9 +30,7 @@ class NotSupported(NotiwayError):
 def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None) -> Connection:
     """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001."""
     user_id = None if principal is None else principal.user_id
-    connection = Connection(
-        sock, now.formats[format_name], secrets.token_urlsafe(12), now.config.queue_limit, user_id
-    )
+    connection = Connection(sock, now.formats[format_name], secrets.token_urlsafe(12), now.config.queue_limit, user_id)
     if principal is None:
         now.hub.open(connection, ())
         return connection

@@ -20,6 +20,7 @@ from notiway.event import Event
 from notiway.ids import new_id
 from notiway.item import Item
 from notiway.models import Notification, now_ms
+from notiway.rows import SEVERAL
 from notiway.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
@@ -228,7 +229,7 @@ def _recipients(to: Any, runtime: Runtime, faults: list[Fault]) -> tuple[str, li
         faults.append(Fault("to", "must name somebody"))
     if not known:
         return "", []
-    return (f"user:{known[0]}" if len(known) == 1 else inbox.SEVERAL), known
+    return (f"user:{known[0]}" if len(known) == 1 else SEVERAL), known
 
 
 def _user_id(user: Any, faults: list[Fault]) -> str:

@@ -42,7 +42,9 @@ def document(prefix: str) -> dict[str, Any]:
 
 
 def _publish() -> dict[str, Any]:
-    body = {"oneOf": [{"$ref": f"{REF}Envelope"}, {"type": "array", "items": {"$ref": f"{REF}Envelope"}, "maxItems": 1000}]}
+    body = {
+        "oneOf": [{"$ref": f"{REF}Envelope"}, {"type": "array", "items": {"$ref": f"{REF}Envelope"}, "maxItems": 1000}]
+    }
     return {
         "summary": "Publish one envelope, or an array of up to 1,000",
         "operationId": "publish",
@@ -71,7 +73,11 @@ def _after() -> dict[str, Any]:
                 "schema": {"type": "string", "format": "uuid"},
                 "description": "The id of the newest notification that you have; without it, from the beginning",
             },
-            {"name": "limit", "in": "query", "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}},
+            {
+                "name": "limit",
+                "in": "query",
+                "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
+            },
         ],
         "responses": {"200": _answer("Notifications", {"$ref": f"{REF}Page"}), **_errors(400, 401, 403)},
     }

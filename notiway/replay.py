@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from notiway.database import db
-from notiway.inbox import FROM_INBOX, SEVERAL, VISIBLE, catch_up, read_items
+from notiway.inbox import catch_up
 from notiway.item import Item
 from notiway.models import now_ms
+from notiway.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
 from notiway.sql import marks, run
 from notiway.store import deliver_to
 

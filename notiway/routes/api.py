@@ -61,7 +61,9 @@ def make_token() -> ResponseReturnValue:
     claims = client_tokens.check_request(_json())
     wanted = [f"user:{claims.user_id}", *claims.audiences]
     wanted += [f"tenant:{claims.tenant_id}"] if claims.tenant_id else []
-    faults = [Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)]
+    faults = [
+        Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
+    ]
     if faults:
         raise Forbidden("This key may not make that token", faults)
     return jsonify(token=client_tokens.mint(now.token_secret, claims), expiresAt=int(claims.expires_at)), 201
@@ -147,4 +149,3 @@ def _limit() -> int:
     if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= PAGE_LIMIT:
         raise WrongInput("The query is not valid", [Fault("limit", f"must be a number from 1 to {PAGE_LIMIT}")])
     return int(text)
-

@@ -86,5 +86,3 @@ def _open(upgrade: Upgrade) -> None:
 
 def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(current_app.secret_key or "", salt=TOKEN_SALT)
-
-

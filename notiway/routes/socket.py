@@ -8,11 +8,12 @@ from flask_sock import Sock
 from notiway import auth, inbox, live, runtime
 from notiway.connection import Connection
 from notiway.errors import Unauthorized, WrongInput
-from notiway.ids import is_id
+from notiway.ids import id_floor, is_id
 from notiway.runtime import Runtime
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
+NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
 RESUME_LIMIT = 1_000  # items sent at once after `?since=`; the client then reconnects for the rest
 FORMATS = ("json", "html")
 
@@ -48,7 +49,7 @@ def _open(upgrade: Upgrade) -> None:
 
 
 def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
-    after = request.args.get("since", "")
+    after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
     if not items:
         inbox.catch_up(user_id)

@@ -1,0 +1,50 @@
+"""Rows: the one definition of what is there for a user, and how its rows become items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from notiway.item import Item
+from notiway.sql import run
+
+SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
+
+# The one definition of "there for the user": list, count, replay and actions all use it.
+VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
+FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
+COLUMNS = (
+    "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
+    " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at, i.seen_at, i.read_at, i.deleted_at"
+)
+
+
+def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
+    """Run a query for items; its first parameter is the user."""
+    rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
+    return [
+        Item(
+            id=row[0],
+            audience=f"user:{params[0]}" if row[1] == SEVERAL else row[1],
+            name=row[2],
+            type=row[3],
+            priority=row[4],
+            title=row[5],
+            message=row[6],
+            created_at=row[7],
+            body=None if row[8] is None else json.loads(row[8]),
+            action_url=row[9],
+            group_key=row[10],
+            source=row[11],
+            actor=row[12],
+            producer=row[13],
+            expires_at=row[14],
+            dedupe_key=row[15],
+            sent_at=row[16],
+            seen_at=row[17],
+            read_at=row[18],
+            deleted_at=row[19],
+        )
+        for row in rows
+    ]
