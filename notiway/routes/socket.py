@@ -9,16 +9,17 @@ from flask import Blueprint, request
 from flask_sock import Sock
 
 from notiway import auth, inbox, members, runtime
-from notiway.connection import CloseCode, Connection
+from notiway.connection import Connection
 from notiway.database import db
 from notiway.errors import WrongInput
 from notiway.event import Event
-from notiway.ids import is_id
+from notiway.ids import id_floor, is_id
 from notiway.runtime import Runtime
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
 TRY_AGAIN = 1011  # RFC 6455 §7.4.1: the server met a fault; htmx's client reconnects on it
+NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
 RESUME_LIMIT = 1_000  # items sent at once after `?since=`; the client then reconnects for the rest
 FORMATS = ("json", "html")
 
@@ -66,12 +67,13 @@ def _open(upgrade: Upgrade) -> None:
 
 def _bring_up_to_date(now: Runtime, connection: Connection, user_id: str) -> None:
     wire = connection.format.wire
-    after = request.args.get("since", "")
+    after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
     if not items:
         inbox.catch_up(user_id)
     missed = [wire.render(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
     unread = inbox.unread_count(user_id)
-    now.hub.release(connection, [wire.connected(connection.id, unread), *missed], [item.id for item in items])
-    if len(items) == RESUME_LIMIT:
-        now.reactor.call_soon(connection.finish, CloseCode.RESTARTING, "more to come: connect again")
+    more = len(items) == RESUME_LIMIT
+    now.hub.release(
+        connection, [wire.connected(connection.id, unread), *missed], [item.id for item in items], more=more
+    )
