@@ -9,6 +9,7 @@ from conftest import PASSWORD, Browser
 from werkzeug.http import parse_cookie
 
 from notiway import accounts, passwords
+from notiway.errors import ConfigError
 from notiway.event import Event
 
 
@@ -138,6 +139,11 @@ def test_one_address_cannot_try_one_password_on_every_user(app):
     browser = Browser(app)
     codes = [browser.sign_in(f"user{number}@example.com", "123456").status_code for number in range(61)]
     assert codes == [401] * 60 + [429]
+
+
+def test_a_rate_that_cannot_be_read_is_named_at_the_start(make_app):
+    with pytest.raises(ConfigError, match="NOTIWAY_LOGIN_RATE"):
+        make_app(NOTIWAY_LOGIN_RATE="often")
 
 
 def test_who_knows_the_password_is_not_locked_out_by_signing_in_often(app, user):

@@ -3,7 +3,10 @@
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import peewee
 import pytest
+
+from notiway import accounts
 
 TYPES = ("info", "success", "warning", "error")
 PAGES = ("/login", "/dashboard", "/account", "/notifications", "/no-such-page")
@@ -149,6 +152,21 @@ def test_a_fault_of_ours_tells_nothing_about_the_inside(make_app, form):
     assert response.status_code == 500
     assert "ZeroDivisionError" not in response.text
     assert "The fault is ours" in response.text
+
+
+def test_a_database_that_is_away_still_leaves_a_readable_page(make_app, monkeypatch):
+    client = make_app(TESTING=False).test_client()
+    with client.session_transaction() as session:
+        session["_user_id"] = "1"
+
+    def away(user_id):
+        raise peewee.OperationalError("no route to host")
+
+    monkeypatch.setattr(accounts, "find", away)
+    response = client.get("/dashboard")
+    assert response.status_code == 500
+    assert "The fault is ours" in response.text
+    assert "no route" not in response.text
 
 
 def test_a_request_that_is_too_large_is_refused(browser):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time
@@ -14,8 +15,11 @@ from flask_login import LoginManager, current_user, login_required, login_user, 
 from limits import RateLimitItem, parse
 
 from notiway import accounts, notifications, passwords, runtime
+from notiway.errors import ConfigError, Fault
 from notiway.local_url import local_path
 from notiway.models import now_ms
+
+log = logging.getLogger(__name__)
 
 SIGNED_IN_AT = "signed_in_at"  # in the session: milliseconds since the epoch
 ADDRESS_FACTOR = 6  # one address may try this many times as often as one address with one e-mail
@@ -25,7 +29,7 @@ IPV6_NETWORK = 64  # bits that one customer shares
 def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     """The routes `/login`, `/logout` and `/account`, with at most `login_rate` attempts (`"10 per minute"`)."""
     routes = Blueprint("account", __name__)
-    rate = parse(login_rate)
+    rate = _rate(login_rate)
     address_rate = str(_times(rate, ADDRESS_FACTOR))
     limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"])
     limit_pair = limiter.limit(str(rate), key_func=_address_and_email, methods=["POST"])
@@ -50,7 +54,7 @@ def login_manager() -> LoginManager:
     """flask-login as the host uses it: active users, in sessions that were not ended from elsewhere."""
     manager = LoginManager()
     manager.login_view = "account.login"
-    manager.login_message = "Sign in to continue."
+    manager.login_message = None  # the page that opens says it
     manager.session_protection = None  # a phone changes its address all day; the cookie is signed
 
     def load(user_id: str) -> accounts.Account | None:
@@ -99,6 +103,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         found = accounts.find_with_hash(_email())
         password = request.form.get("password", "")
         if not passwords.matches(found[1] if found else None, password) or found is None:
+            log.info("a sign-in from %s was refused", request.remote_addr)
             return make_response(_login_page("This e-mail address and password do not fit together."), 401)
         user, stored = found
         if passwords.is_outdated(stored):
@@ -150,6 +155,14 @@ def _address() -> str:
 
 def _address_and_email() -> str:
     return f"{_address()} {_email() or '-'}"
+
+
+def _rate(text: str) -> RateLimitItem:
+    try:
+        return parse(text)
+    except ValueError:
+        fault = Fault("NOTIWAY_LOGIN_RATE", f"must read like '10 per minute', not {text!r}")
+        raise ConfigError("Notiway cannot start: mend these settings", [fault]) from None
 
 
 def _times(rate: RateLimitItem, factor: int) -> RateLimitItem:

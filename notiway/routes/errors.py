@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, make_response, render_template
+from flask import Flask, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -44,13 +44,18 @@ def show(error: HTTPException) -> ResponseReturnValue:
     if asked == "json":
         body = {"error": {"code": code, "message": text, "fields": []}}
     elif asked == "fragment":
-        body = render_template("notiway/_error.html", code=code, message=text)
+        body = _draw("notiway/_error.html", status, code=code, message=text)
     else:
-        # Without the bell and the user: what broke may be the database that they need.
-        bare = status >= 500
-        body = render_template("host/error.html", status=status, heading=heading, text=text, bare=bare)
+        body = _draw("host/error.html", status, heading=heading, text=text, status=status, bare=status >= 500)
     response = make_response(body, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers.setdefault(name, value)
     return response
+
+
+def _draw(template: str, kind: int, **context: object) -> str:
+    """A fault of ours is told without user and bell: what broke may be the database that they are read from."""
+    if kind >= 500:
+        return current_app.jinja_env.get_template(template).render(context)
+    return render_template(template, **context)

@@ -93,7 +93,8 @@ def open_socket(site, cookie="", query="", **options):
     headers = {"Cookie": cookie} if cookie else {}
     headers.update(options.pop("headers", {}))
     url = site.socket_url + (f"?{urlencode(query)}" if query else "")
-    options = {"proxy": None, "close_timeout": PATIENCE_SECONDS, **options}
+    # Without a bound the client always reads, so that it also sees the end of the closing handshake.
+    options = {"proxy": None, "close_timeout": PATIENCE_SECONDS, "max_queue": None, **options}
     with connect(url, additional_headers=headers, **options) as socket:
         yield socket
 

@@ -3,6 +3,7 @@ import { onDone } from "./rows.js";
 
 const AT_ONCE = 3;
 const STAY = 6000; // ms, for those that leave by themselves
+const FOLD = 3; // waiting ones beyond this many become a single line
 const waiting = [];
 const timers = new Map(); // toast -> { left, since, handle }
 let origin = null; // where the focus was before it came into the toasts
@@ -38,6 +39,15 @@ function fill() {
   tick();
 }
 
+/** A flood is not shown one by one for minutes: what waits is told as a number, with the way to the list. */
+function fold() {
+  const many = waiting.filter((toast) => !toast.stays);
+  if (many.length <= FOLD) return;
+  const count = many.reduce((sum, toast) => sum + (toast.count ?? 1), 0);
+  waiting.splice(0, waiting.length, ...waiting.filter((toast) => toast.stays));
+  waiting.push({ type: "info", title: `${count} more notifications`, href: region().dataset.history, count });
+}
+
 function close(toast) {
   if (!toast.isConnected) return;
   const next = toast.nextElementSibling ?? toast.previousElementSibling;
@@ -69,6 +79,7 @@ export function notify(toast) {
   const twin = [...stack().children].some((shown) => !toast.id && shown.querySelector(".notiway-toast__title").textContent === toast.title);
   if (twin) return;
   waiting.push(toast);
+  fold();
   fill();
 }
 

@@ -1,0 +1,70 @@
+"""Ids: uuid7 text that sorts by time."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notiway.ids import id_after, id_floor, id_time, is_id, new_id
+from notiway.models import now_ms
+
+MILLISECONDS = st.integers(0, 2**48 - 1)
+
+
+def test_ids_rise_within_a_process():
+    made = [new_id() for _ in range(2000)]
+    assert made == sorted(set(made))
+    assert all(map(is_id, made))
+
+
+def test_an_id_carries_its_time():
+    before = now_ms()
+    assert before <= id_time(new_id()) <= now_ms()
+
+
+@given(MILLISECONDS)
+def test_the_floor_of_a_millisecond_is_an_id_of_it(at):
+    assert is_id(id_floor(at))
+    assert id_time(id_floor(at)) == at
+
+
+@given(MILLISECONDS, MILLISECONDS)
+def test_floors_sort_like_times(first, second):
+    assert (id_floor(first) < id_floor(second)) is (first < second)
+
+
+def test_the_floor_lies_below_every_id_of_its_millisecond_and_above_those_before():
+    made = new_id()
+    assert id_floor(id_time(made)) <= made < id_floor(id_time(made) + 1)
+
+
+def test_a_time_before_the_epoch_has_the_lowest_floor():
+    assert id_floor(-5) == id_floor(0)
+
+
+def test_the_id_after_another_is_the_next_one():
+    made = new_id()
+    following = id_after(made)
+    assert is_id(following)
+    assert made < following
+    assert int(following.replace("-", ""), 16) == int(made.replace("-", ""), 16) + 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "42",
+        None,
+        7,
+        b"x",
+        "' OR 1=1 --",
+        "0" * 36,
+        new_id().upper(),
+        new_id() + " ",
+        new_id().replace("-", ""),
+        "\ud800" * 36,
+    ]
+    + ["01890a5d-ac96-474b-bcce-b302099a8057", "01890a5d-ac96-774b-ccce-b302099a8057"],
+)
+def test_other_things_are_no_ids(text):
+    assert not is_id(text)
