@@ -48,6 +48,7 @@ def _models(db):
         actor = peewee.CharField(null=True)
         producer = peewee.CharField(null=True)
         dedupe_key = peewee.CharField(null=True)
+        sent_at = peewee.BigIntegerField(null=True)
         created_at = peewee.BigIntegerField()
         expires_at = peewee.BigIntegerField(null=True)
         recalled_at = peewee.BigIntegerField(null=True)
@@ -57,6 +58,7 @@ def _models(db):
             indexes = (
                 (("producer", "dedupe_key"), True),
                 (("audience", "id"), False),
+                (("audience", "dedupe_key"), False),
                 (("expires_at",), False),
             )
 
@@ -101,7 +103,14 @@ def _models(db):
         class Meta:
             table_name = "notiway_api_key"
 
-    return [User, Membership, Notification, InboxItem, InboxCursor, ApiKey]
+    class SpentToken(Base):
+        id = peewee.CharField(primary_key=True, max_length=64)
+        expires_at = peewee.BigIntegerField(index=True)
+
+        class Meta:
+            table_name = "notiway_spent_token"
+
+    return [User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken]
 
 
 def up(migrator, db):
