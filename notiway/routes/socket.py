@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import secrets
 import threading
 
-from flask import Blueprint, request
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 
 from notiway import auth, inbox, members, runtime
@@ -18,6 +20,8 @@ from notiway.runtime import Runtime
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
+VERSION = "13"  # RFC 6455 §4.1; §4.4: another one is told this
+KEY_BYTES = 16  # RFC 6455 §4.2.1
 TRY_AGAIN = 1011  # RFC 6455 §7.4.1: the server met a fault; htmx's client reconnects on it
 NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
 RESUME_LIMIT = 1_000  # items sent at once after `?since=`; the client then reconnects for the rest
@@ -30,14 +34,27 @@ def register(blueprint: Blueprint) -> None:
     Sock().route("/ws/notifications", bp=blueprint, endpoint="socket")(_open)
 
 
-def _guard() -> None:
+def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
-        return
+        return None
+    if request.headers.get("Sec-WebSocket-Version") != VERSION:
+        wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
+        return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}
+    if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
+        raise WrongInput("Sec-WebSocket-Key must be 16 bytes in base64")
     auth.check_origin()
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
     request.environ[UPGRADE_FLAG] = True
     request.environ[BACKGROUND_FLAG] = True
+    return None
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.b64decode(text, validate=True)) == KEY_BYTES
+    except ValueError:
+        return False
 
 
 def _open(upgrade: Upgrade) -> None:
