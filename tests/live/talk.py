@@ -124,4 +124,14 @@ def metric(site, name):
     return 0.0
 
 
-__all__ = ["Listener", "Visitor", "burst", "inbox", "is_open_elsewhere", "listen", "metric", "new_visitor", "open_socket"]
+__all__ = [
+    "Listener",
+    "Visitor",
+    "burst",
+    "inbox",
+    "is_open_elsewhere",
+    "listen",
+    "metric",
+    "new_visitor",
+    "open_socket",
+]
