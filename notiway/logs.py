@@ -13,9 +13,7 @@ TALKATIVE = ("huey", "peewee.migrations")  # at INFO they tell what commands and
 PLAIN_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # A secret is found by its name or by its shape. The value ends where JSON, a query string or a header would end it.
-_NAMES = (
-    r"access_token|refresh_token|client_secret|csrf[-_]?token|password|passwd|secret(?:_key)?|api[-_]?key"
-)
+_NAMES = r"access_token|refresh_token|client_secret|csrf[-_]?token|password|passwd|secret(?:_key)?|api[-_]?key"
 _HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-csrftoken"
 _SEPARATOR = r"\\?[\"']?\s*[:=]\s*\\?[\"']?"  # also within JSON, where quotes are escaped
 _GIVEN = r"\\?[\"']?\s*(?:=\s*\\?[\"']?|:\s*\\?[\"'])"  # `SECRET_KEY: set it to …` is advice, no secret
