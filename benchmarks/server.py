@@ -48,12 +48,15 @@ class Server:
         greeted = ["--greeted"] if recipe.greets else []
         self.crowd = subprocess.Popen(
             [sys.executable, str(HERE / "crowd.py"), str(self.port), "--payload", str(payload), *signed_in, *greeted],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
 
     def ask(self, **order: Any) -> dict[str, Any]:
         """Let the crowd do something; what it answers."""
-        assert self.crowd.stdin is not None and self.crowd.stdout is not None
+        assert self.crowd.stdin is not None
+        assert self.crowd.stdout is not None
         self.crowd.stdin.write(json.dumps(order) + "\n")
         self.crowd.stdin.flush()
         line = self.crowd.stdout.readline()

@@ -6,7 +6,6 @@ import secrets
 import time
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 import flask_login
 from flask import Flask, current_app, request, session
@@ -109,10 +108,9 @@ def check_origin() -> None:
     origin = request.headers.get("Origin")
     if origin is None or origin in runtime.current().config.allowed_origins:
         return
-    parts = urlsplit(origin)
     # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
     schemes = ("https",) if request.is_secure else ("http", "https")
-    if parts.scheme not in schemes or parts.netloc.lower() != request.host.lower():
+    if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
         raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
 
 

@@ -42,6 +42,11 @@ class Event:
         if self.kind not in KINDS:
             raise ValueError(f"{self.kind!r} is no kind of event")
 
+    @property
+    def leaves_counts_open(self) -> bool:
+        """A stored broadcast: each who hears it has one unread more, and the event cannot tell everyone's count."""
+        return self.kind == "created" and "unread" not in self.data and bool(self.data["notification"]["persisted"])
+
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""
         parts = {"k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-from notiway.connection import Connection
+from notiway.connection import BLOCKED, Connection
 from notiway.event import Event
 from notiway.transport import Transport
 
@@ -46,3 +46,39 @@ class Format:
                 key = "unread" if event.kind == "sync" else event.data.get("coalesce")
                 single.append((data, key, item_id))
         return b"".join(data for data, _, _ in single), single
+
+
+class Broadcast:
+    """Events on their way to many connections, rendered once for each format that is met."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.events = events
+        self._rendered: dict[int, tuple[bytes, list[Frame]]] = {}
+
+    def send(self, connections: Iterable[Connection]) -> None:
+        """Offer the events to each of these. This loop is where the CPU of a broadcast goes."""
+        format: Format | None = None
+        joined, single = b"", list[Frame]()
+        for connection in connections:
+            if connection.format is not format:  # neighbours mostly speak the same
+                joined, single = self._in(connection.format)
+                format = connection.format
+            if not connection.direct or not joined:
+                for data, key, item_id in single:
+                    connection.offer(data, key, item_id)
+                continue
+            try:
+                sent = connection.send(joined)
+            except BLOCKED:
+                sent = 0
+            except OSError:
+                connection.lost()
+                continue
+            if sent != len(joined):
+                connection.keep([(data, key) for data, key, _ in single], sent)
+
+    def _in(self, format: Format) -> tuple[bytes, list[Frame]]:
+        rendered = self._rendered.get(id(format))
+        if rendered is None:
+            rendered = self._rendered[id(format)] = format.render(self.events)
+        return rendered

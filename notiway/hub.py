@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 
 from notiway import metrics
 from notiway.closing import close_gradually
-from notiway.connection import BLOCKED, CloseCode, Connection, State
+from notiway.connection import CloseCode, Connection, State
 from notiway.deadlines import Deadlines
 from notiway.event import Event
-from notiway.format import Frame
+from notiway.format import Broadcast
 from notiway.reactor import Reactor
 from notiway.superseding import Superseding
 
@@ -195,34 +195,18 @@ class Hub:
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
-        rendered: dict[int, tuple[bytes, list[Frame]]] = {}
-        for count, connection in enumerate(listeners, start=1):
-            frames = rendered.get(id(connection.format))
-            if frames is None:
-                frames = rendered[id(connection.format)] = connection.format.render(events)
-            joined, single = frames
-            if connection.direct and joined:
-                try:
-                    sent = connection.send(joined)
-                except BLOCKED:
-                    sent = 0
-                except OSError:
-                    connection.lost()
-                    continue
-                if sent != len(joined):
-                    connection.keep([(data, key) for data, key, _ in single], sent)
-            else:
-                for data, key, item_id in single:
-                    connection.offer(data, key, item_id)
-            if count % SLICE_SENDS == 0:
+        broadcast = Broadcast(events)
+        for start in range(0, len(listeners), SLICE_SENDS):
+            if start:
                 yield
+            broadcast.send(listeners[start : start + SLICE_SENDS])
         self._after_fan_out(listeners, events)
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
             if event.kind == "kick":
                 self._kick(listeners, event)
-            if event.kind == "created" and "unread" not in event.data and self.on_broadcast is not None:
+            if self.on_broadcast is not None and event.leaves_counts_open:
                 users = {each.user_id for each in listeners if each.user_id is not None}
                 self.on_broadcast(event, sorted(users))
         metrics.FRAMES.inc(len(listeners) * len(events))

@@ -117,13 +117,12 @@ class Runtime:
                     self.hub.tell(connection, text, "unread")
 
     def _settle(self, event: Event, users: list[str]) -> None:
-        """After a broadcast: put the item into the inboxes of those who are here, and correct their badges."""
+        """After a stored broadcast: put the item into the inboxes of those who are here, and correct their badges."""
         for start in range(0, len(users), USERS_PER_QUERY):
             part = users[start : start + USERS_PER_QUERY]
             with db.connection_context():
-                if event.data["notification"]["persisted"]:
-                    with db.atomic():
-                        store.deliver_to([event.data["notification"]["id"]], part)
+                with db.atomic():
+                    store.deliver_to([event.data["notification"]["id"]], part)
                 counts = inbox.unread_counts(part)
             for user_id, unread in counts.items():
                 self.hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))

@@ -146,8 +146,11 @@ def test_a_rate_that_cannot_be_read_is_named_at_the_start(make_app):
         make_app(NOTIWAY_LOGIN_RATE="often")
 
 
-def test_who_knows_the_password_is_not_locked_out_by_signing_in_often(app, user):
-    assert {Browser(app).sign_in(user.email).status_code for _ in range(15)} == {303}
+def test_who_knows_the_password_is_not_locked_out_by_signing_in_often(make_app):
+    app = make_app(NOTIWAY_LOGIN_RATE="2 per minute")
+    with app.app_context():
+        accounts.add("eve@example.com", "Eve", passwords.hash_password(PASSWORD))
+    assert [Browser(app).sign_in("eve@example.com").status_code for _ in range(14)] == [303] * 14
 
 
 def test_the_other_addresses_of_one_ipv6_customer_count_as_one(app, user):

@@ -93,6 +93,20 @@ def test_faults_stand_beside_their_fields_and_what_was_typed_stays(browser, form
     assert 'value="error" checked' in response.text
 
 
+def test_without_javascript_one_comes_back_to_the_dashboard_after_mending_a_fault(browser):
+    refused = browser.post("/notifications/send", data={"title": ""}, headers={"Referer": "http://localhost/dashboard"})
+    assert 'name="next" value="/dashboard"' in refused.text
+    fields = {"title": "Mended", "next": "/dashboard"}
+    mended = browser.post(
+        "/notifications/send", data=fields, headers={"Referer": "http://localhost/notifications/send"}
+    )
+    assert (mended.status_code, mended.location) == (303, "/dashboard")
+    astray = browser.post(
+        "/notifications/send", data={"title": "x"}, headers={"Referer": "http://localhost/notifications/send"}
+    )
+    assert astray.location == "/notifications", "the address that was posted to has no page"
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_every_page_carries_the_csrf_token_and_refuses_foreign_code(browser, visitor, path):
     response = (visitor if path == "/login" else browser).get(path)

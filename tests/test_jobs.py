@@ -1,5 +1,7 @@
 """Background work runs once, inside the application, wherever the consumer is."""
 
+import os
+import signal
 import subprocess
 import sys
 import threading
@@ -10,9 +12,15 @@ import pytest
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
-from notiway import jobs
+from notiway import jobs, runtime
 from notiway.config import Config
+from notiway.event import Event
+from notiway.ids import id_floor
+from notiway.models import Notification, now_ms
+from notiway.retention import DAY_MS
 
+ROOT = Path(__file__).resolve().parent.parent
+ENVIRON = os.environ | {"PYTHONPATH": str(ROOT)}
 SCRIPT = Path(__file__).with_name("consumer_process.py")
 NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - huey's times are UTC without a zone
 
@@ -48,7 +56,10 @@ def daily_task(huey):
 def test_of_three_processes_one_runs_each_periodic_task(queue_url, tmp_path):
     results = tmp_path / "results"
     command = [sys.executable, str(SCRIPT), queue_url, str(results)]
-    processes = [subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) for _ in range(3)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRON)
+        for _ in range(3)
+    ]
     try:
         for process in processes:
             process.stdin.write("go\n")
@@ -120,3 +131,79 @@ def test_the_queue_is_in_redis_when_the_broker_is(redis_url):
     huey = jobs.build_huey(Config(broker_url=redis_url))
     assert huey.storage.queue_size() == 0
     assert huey.storage.queue_key == "huey.redis.notiway"
+
+
+@pytest.fixture
+def old(app, user, send):
+    """Whether the notification from a year ago is still there."""
+    long_ago = id_floor(now_ms() - 365 * DAY_MS)  # ids carry their time
+    values = send(user).__data__ | {"id": long_ago}
+    with app.app_context():
+        Notification.insert(**values).execute()
+
+    def still_there():
+        with app.app_context():
+            return Notification.select().where(Notification.id == long_ago).exists()
+
+    assert still_there()
+    return still_there
+
+
+def test_the_daily_cleanup_runs_by_itself_and_touches_no_signal_of_the_process(app, old):
+    huey = app.extensions["notiway"].huey
+    huey._get_timestamp = lambda: NOON
+    signals = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    consumer = jobs.start_consumer(huey, app)
+    try:
+        wait_until(lambda: not old())
+    finally:
+        consumer.stop()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == signals
+
+
+def test_a_worker_that_dies_is_replaced(app, monkeypatch):
+    monkeypatch.setattr(jobs, "HEALTH_SECONDS", 0.05)
+    huey = app.extensions["notiway"].huey
+    done = threading.Event()
+    die = huey.task(name="die")(lambda: sys.exit())
+    live = huey.task(name="live")(lambda: done.set())
+    consumer = jobs.start_consumer(huey, app)
+    try:
+        die()
+        live()
+        assert done.wait(20)
+    finally:
+        consumer.stop()
+
+
+@pytest.mark.server
+def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
+    url = app.extensions["notiway"].config.database_url
+    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": "test"}
+    app.extensions["notiway"].huey.enqueue(
+        app.extensions["notiway"].huey._registry.string_to_task("notiway.jobs.clean_up")()
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "notiway", "worker"], env=environ, cwd=ROOT
+    )
+    try:
+        wait_until(lambda: not old())
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_app):
+    app = make_app(NOTIWAY_JOBS="web")
+    heard = []
+    with app.app_context():
+        assert jobs.relay_events()
+        running = runtime.current()
+        running.broker.publish(Event("sync", "user:42", {"unread": 3}))
+        running.broker.start(heard.append)  # from here on this is the web process
+        task = running.huey.dequeue()
+        assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
+        running.huey.execute(task)
+    assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]

@@ -1,6 +1,6 @@
 """Notiway as it is served: this repository's host application, with one route more that sends to everybody.
 
-    python notiway_app.py USERS     makes the tables and the users, and prints a Cookie header for each
+python notiway_app.py USERS     makes the tables and the users, and prints a Cookie header for each
 """
 
 from __future__ import annotations

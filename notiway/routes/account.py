@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from time import time
 
-from flask import Blueprint, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_login import LoginManager, current_user, login_required, login_user, logout_user
@@ -22,7 +22,7 @@ from notiway.models import now_ms
 log = logging.getLogger(__name__)
 
 SIGNED_IN_AT = "signed_in_at"  # in the session: milliseconds since the epoch
-ADDRESS_FACTOR = 6  # one address may try this many times as often as one address with one e-mail
+ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
 IPV6_NETWORK = 64  # bits that one customer shares
 
 
@@ -31,7 +31,8 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     routes = Blueprint("account", __name__)
     rate = _rate(login_rate)
     address_rate = str(_times(rate, ADDRESS_FACTOR))
-    limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"])
+    # Of one address only failures count: an office full of people signs in from behind one.
+    limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"], deduct_when=_has_failed)
     limit_pair = limiter.limit(str(rate), key_func=_address_and_email, methods=["POST"])
     routes.add_url_rule("/login", view_func=login, methods=["GET"])
     routes.add_url_rule("/login", "try_login", limit_address(limit_pair(_try_login(limiter))), methods=["POST"])
@@ -174,8 +175,12 @@ def _seconds_to_wait(limiter: Limiter, error: RateLimitExceeded) -> int:
     return max(1, int(current.reset_at - time()) if current else error.limit.limit.get_expiry())
 
 
+def _has_failed(response: Response) -> bool:
+    return response.status_code != 303
+
+
 def _forget_attempts(limiter: Limiter) -> None:
-    """Whoever knows the password starts counting anew; the address as a whole does not."""
+    """Whoever knows the password starts counting anew; what failed from this address still counts."""
     for limit in limiter.current_limits:
         if _address_and_email() in limit.request_args:
             limit.limiter.clear(limit.limit, *limit.request_args)

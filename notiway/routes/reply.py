@@ -46,10 +46,15 @@ def csrf_token() -> Token:
     return Token(generate_csrf())
 
 
+def origin() -> str | None:
+    """The page that a form was sent from; None if it is another site's, or this very address, which has no page."""
+    wanted = local_path(request.form.get("next")) or path_of_referrer(request.referrer, request.host_url)
+    return None if wanted is None or wanted.partition("?")[0] == request.path else wanted
+
+
 def back(default: str) -> Response:
     """Back to the page that a form was sent from, as a GET (303); never to another site."""
-    wanted = local_path(request.form.get("next")) or path_of_referrer(request.referrer, request.host_url)
-    return make_response(redirect(wanted or default, 303))
+    return make_response(redirect(origin() or default, 303))
 
 
 def failure(error: NotiwayError) -> ResponseReturnValue:
@@ -77,8 +82,7 @@ def _sign_in() -> ResponseReturnValue:
             # Without a login view flask-login aborts; raised in an error handler that would become a 500.
             return current_app.handle_http_exception(error)
     if request.method == "POST" and manager.login_view:
-        origin = path_of_referrer(request.referrer, request.host_url)
-        return redirect(flask_login.utils.login_url(manager.login_view, next_url=origin), 303)
+        return redirect(flask_login.utils.login_url(manager.login_view, next_url=origin()), 303)
     return _error_page(Unauthorized("Sign in first"))
 
 

@@ -70,7 +70,10 @@ def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseRetu
         return make_response(_fragment(values, faults), error.status)
     return make_response(
         render_template(
-            "notiway/send.html", **form_context(values, faults), notiway_base=runtime.current().config.base_template
+            "notiway/send.html",
+            **form_context(values, faults),
+            next=reply.origin(),
+            notiway_base=runtime.current().config.base_template,
         ),
         error.status,
     )

@@ -16,6 +16,7 @@ from notiway.auth import Principal
 from notiway.database import db
 from notiway.errors import NotFound
 from notiway.models import SpentToken
+from notiway.routes import handshake
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.signalr import HANDSHAKE_SECONDS
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
@@ -46,15 +47,18 @@ def negotiate() -> ResponseReturnValue:
     )
 
 
-def _guard() -> None:
+def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.hub":
-        return
+        return None
+    if (refusal := handshake.refusal()) is not None:
+        return refusal
     principal = auth.require_principal()
     if "id" in request.args:
         _spend(request.args["id"], principal)
     request.environ[PRINCIPAL] = principal
     request.environ[UPGRADE_FLAG] = True
     request.environ[BACKGROUND_FLAG] = True
+    return None
 
 
 def _spend(token: str, principal: Principal) -> None:

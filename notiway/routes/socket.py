@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 
 from notiway import auth, inbox, live, runtime
 from notiway.connection import Connection
 from notiway.errors import Unauthorized, WrongInput
 from notiway.ids import id_floor, is_id
+from notiway.routes import handshake
 from notiway.runtime import Runtime
 from notiway.sessions import BACKGROUND_FLAG
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
@@ -24,15 +26,18 @@ def register(blueprint: Blueprint) -> None:
     Sock().route("/ws/notifications", bp=blueprint, endpoint="socket")(_open)
 
 
-def _guard() -> None:
+def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
-        return
+        return None
+    if (refusal := handshake.refusal()) is not None:
+        return refusal
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
     if auth.given_token() is None:
         auth.check_origin()
     request.environ[UPGRADE_FLAG] = True
     request.environ[BACKGROUND_FLAG] = True
+    return None
 
 
 def _open(upgrade: Upgrade) -> None:

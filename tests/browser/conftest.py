@@ -77,25 +77,38 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    site = Site(tmp_path_factory.mktemp("site")).prepare()
+    site = Site(tmp_path_factory.mktemp("site"))
+    site.command("migrate")
     yield site.start()
     site.close()
 
 
-@pytest.fixture
-def own_site(tmp_path: Path) -> Iterator[Callable[..., Site]]:
-    """Makes a server that the test may kill: `own_site(NOTIWAY_HEARTBEAT_SECONDS=1)`."""
-    made: list[Site] = []
+@pytest.fixture(scope="package")
+def sites_to_kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Site]]:
+    """Servers that tests may kill, one for each set of settings; running, whatever a test before did."""
+    made: dict[str, Site] = {}
 
-    def make(**settings: Any) -> Site:
-        folder = tmp_path / f"site{len(made)}"
-        folder.mkdir()
-        made.append(Site(folder, **settings).prepare())
-        return made[-1].start()
+    def give(**settings: Any) -> Site:
+        site = made.get(repr(settings))
+        if site is None:
+            site = made[repr(settings)] = Site(tmp_path_factory.mktemp("mortal"), **settings)
+            site.command("migrate")
+        return site if site.process is not None else site.start()
 
-    yield make
-    for site in made:
+    yield give
+    for site in made.values():
         site.close()
+
+
+@pytest.fixture
+def mortal_site(sites_to_kill: Callable[..., Site]) -> Site:
+    return sites_to_kill(NOTIWAY_DRAIN_SECONDS=1)
+
+
+@pytest.fixture
+def beating_site(sites_to_kill: Callable[..., Site]) -> Site:
+    """Its heart beats every second."""
+    return sites_to_kill(NOTIWAY_HEARTBEAT_SECONDS=1)
 
 
 @pytest.fixture

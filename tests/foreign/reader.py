@@ -54,7 +54,12 @@ class Reader:
         ended_in = self.folder / "folder.txt"
         done = subprocess.run(
             ["bash", "-euc", f'{commands}\npwd > "{ended_in}"'],
-            cwd=self.here, env=self.environment, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False,
+            cwd=self.here,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=INSTALL_SECONDS,
+            check=False,
         )
         assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
         self.here = Path(ended_in.read_text().strip())
@@ -63,7 +68,11 @@ class Reader:
         with self.log.open("wb") as log:
             self.server = subprocess.Popen(
                 ["bash", "-c", f"exec {command}"],
-                cwd=self.here, env=self.environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                cwd=self.here,
+                env=self.environment,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         wait_until(self._listens)
 

@@ -7,7 +7,6 @@ from urllib.parse import urlencode
 
 import requests
 from servers import wait_until
-from serving import Visitor
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -122,6 +121,3 @@ def metric(site, name):
         if line.startswith(f"{name} "):
             return float(line.rpartition(" ")[2])
     return 0.0
-
-
-__all__ = ["Listener", "Visitor", "burst", "inbox", "is_open_elsewhere", "listen", "metric", "new_visitor", "open_socket"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from live.talk import inbox, listen, new_visitor
+from live.talk import burst, inbox, listen, new_visitor
 
 UNKNOWN_ID = "01930000-0000-7000-8000-000000000000"
 
@@ -139,16 +139,20 @@ def test_html_frames_carry_the_item_and_the_badge(ada):
 
 
 def test_html_frames_of_two_viewers_of_a_group_are_the_same_bytes(site):
-    with new_visitor(site, "tea") as one, new_visitor(site, "tea") as other:
-        with listen(one, connected=False, format="html") as tab, listen(other, connected=False, format="html") as tab_2:
-            tab.socket.recv(timeout=10), tab_2.socket.recv(timeout=10)
-            one.post("/test/burst", json={"count": 1, "group": "tea"})
-            assert tab.socket.recv(timeout=10) == tab_2.socket.recv(timeout=10)
+    with (
+        new_visitor(site, "tea") as one,
+        new_visitor(site, "tea") as other,
+        listen(one, connected=False, format="html") as tab,
+        listen(other, connected=False, format="html") as other_tab,
+    ):
+        tab.socket.recv(timeout=10), other_tab.socket.recv(timeout=10)
+        burst(one, 1, group="tea")
+        assert tab.socket.recv(timeout=10) == other_tab.socket.recv(timeout=10)
 
 
 def test_a_group_is_heard_by_its_members_who_then_have_it_in_their_inboxes(site, visitor):
     with new_visitor(site, "coffee") as member, listen(member) as tab, listen(visitor) as stranger:
-        visitor.post("/test/burst", json={"count": 1, "group": "coffee"})
+        burst(visitor, 1, group="coffee")
         assert tab.hear_only("notification")["audienceId"] == "group:coffee"
         assert tab.hear_only("pong") == {"unreadCount": 1}
         assert stranger.ask("ping")["data"] == {"unreadCount": 0}
@@ -159,9 +163,9 @@ def test_who_leaves_a_subscription_hears_it_no_more(site):
     with new_visitor(site, "noise") as member, listen(member) as tab:
         tab.say("unsubscribe", audience="group:noise")
         assert tab.ask("ping")["event"] == "pong"
-        member.post("/test/burst", json={"count": 1, "group": "noise", "persist": False})
+        burst(member, 1, group="noise", persist=False)
         assert tab.ask("ping")["event"] == "pong"
         tab.say("subscribe", audience="group:noise")
         assert tab.ask("ping")["event"] == "pong"
-        member.post("/test/burst", json={"count": 1, "group": "noise", "persist": False})
+        burst(member, 1, group="noise", persist=False)
         assert tab.hear_only("notification")["title"] == "Burst 0"

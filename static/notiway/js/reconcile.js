@@ -15,19 +15,19 @@ function source(list) {
 }
 
 /** What the server has; rows come from a template element, so nothing in them runs or loads. */
-async function fetchRows(url) {
+async function fetchRows(url, max) {
   const answer = await fetch(url, { headers: HEADERS, credentials: "same-origin" });
   if (!answer.ok || answer.redirected) return null;
   const template = document.createElement("template");
   template.innerHTML = await answer.text();
   const rows = new Map([...template.content.querySelectorAll("[data-notiway-id]")].map((row) => [row.dataset.notiwayId, row]));
-  return { rows, whole: rows.size < 20 && template.content.querySelector("[data-notiway-more]") === null };
+  return { rows, whole: rows.size < max && template.content.querySelector("[data-notiway-more]") === null };
 }
 
 async function refresh(list) {
   const url = source(list);
   const newestBefore = newestId();
-  const answer = url && (await fetchRows(url));
+  const answer = url && (await fetchRows(url, Number(list.dataset.max ?? Infinity)));
   if (!answer) return;
   const oldest = answer.whole ? "" : [...answer.rows.keys()].at(-1);
   for (const row of rowsOf(list)) {

@@ -1,5 +1,6 @@
 // toasts: at most three, the rest wait; they rest while someone looks at them, errors stay until closed.
 import { onDone } from "./rows.js";
+import { draw } from "./toast.js";
 
 const AT_ONCE = 3;
 const STAY = 6000; // ms, for those that leave by themselves
@@ -12,27 +13,14 @@ const region = () => document.querySelector("[data-notiway-toasts]");
 const stack = () => region().querySelector("ol");
 const isHeld = () => document.hidden || region().matches(":hover") || region().contains(document.activeElement);
 
-function draw({ id = "", type, title, message = "", href = "", linkText = "", stays = false }) {
-  const toast = document.querySelector("[data-notiway-toast-template]").content.firstElementChild.cloneNode(true);
-  const link = toast.querySelector(".notiway-toast__title");
-  const text = toast.querySelector(".notiway-toast__message");
-  Object.assign(toast.dataset, { type, id });
-  toast.querySelector("use").setAttribute("href", `#notiway-icon-${type}`);
-  link.textContent = title;
-  text.textContent = message;
-  if (linkText) {
-    const way = Object.assign(document.createElement("a"), { href, textContent: linkText });
-    text.append(message ? " " : "", way);
-  }
-  if (href && !linkText) link.href = href;
-  else link.removeAttribute("href");
-  if (!text.textContent) text.remove();
-  if (!stays) timers.set(toast, { left: STAY });
-  return toast;
+function open(toast) {
+  const drawn = draw(toast);
+  if (!toast.stays) timers.set(drawn, { left: STAY });
+  stack().append(drawn);
 }
 
 function fill() {
-  while (waiting.length && stack().childElementCount < AT_ONCE) stack().append(draw(waiting.shift()));
+  while (waiting.length && stack().childElementCount < AT_ONCE) open(waiting.shift());
   const any = stack().childElementCount > 0;
   if (region().showPopover && any !== region().matches(":popover-open")) any ? region().showPopover() : region().hidePopover();
   region().classList.toggle("notiway-toasts--any", any);

@@ -1,0 +1,213 @@
+"""The line to the server: lost, restarted, refused, signed out; afterwards the page shows what the database holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import Page, WebSocket, expect
+from servers import wait_until
+from serving import Site
+
+from browser.conftest import Browse, Console
+from browser.person import Person
+from browser.sights import bell, expect_live, expect_unread, history, open_panel, panel, row, rows, toasts, visit
+
+DEAD_SERVER = r"WebSocket connection to .* failed|htmx:ws:error|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET"
+
+
+def expect_state(page: Page, state: str, words: str) -> None:
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", state)
+    expect(page.locator("[data-notiway-connection]")).to_have_text(words)
+
+
+def test_nothing_is_missed_when_the_server_dies_and_comes_back(
+    browse: Browse, mortal_site: Site, console: Console
+) -> None:
+    console.expect(DEAD_SERVER)
+    site = mortal_site
+    ada = Person(site, "Ada")
+    first, second = ada.store_many(["Before one", "Before two"])
+    page, tab = visit(browse(ada)), visit(browse(ada), "/notifications")
+    open_panel(page)
+    expect_state(page, "connected", "Live")
+    site.kill()
+    expect_state(page, "reconnecting", "Reconnecting…")
+    # Meanwhile: one by the command line, several into the database, one read, one deleted.
+    site.command("send", ada.email, "--title", "By command", "--type", "warning")
+    ada.store_many([f"Meanwhile {n}" for n in range(3)])
+    ada.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", first)
+    ada.change("UPDATE notiway_inbox_item SET deleted_at = 1 WHERE notification_id = ?", second)
+    site.start()
+    for place in (page, tab):
+        expect_state(place, "connected", "Live")
+        expect_unread(place, 4)
+        expect(toasts(place)).to_have_count(1)
+        expect(toasts(place)).to_contain_text("4 new notifications")
+    for rows_of in (panel(page), history(tab)):
+        expect(rows(rows_of)).to_have_count(5)
+        expect(row(rows_of, "By command")).to_be_visible()
+        expect(row(rows_of, "Before one")).to_have_attribute("data-state", "read")
+        expect(row(rows_of, "Before two")).to_have_count(0)
+    # And it goes on from there.
+    ada.visitor.notify("Afterwards")
+    expect_unread(page, 5)
+    expect(rows(panel(page)).first).to_contain_text("Afterwards")
+
+
+def test_a_server_that_restarts_in_order_is_found_again_without_a_sound(
+    browse: Browse, mortal_site: Site, console: Console
+) -> None:
+    console.expect(DEAD_SERVER)
+    site = mortal_site
+    ada = Person(site, "Ada")
+    ada.store("Before")
+    page = visit(browse(ada))
+    site.stop()
+    expect_state(page, "reconnecting", "Reconnecting…")
+    site.start()
+    expect_live(page)
+    expect_unread(page, 1)
+    ada.visitor.notify("Afterwards")
+    expect_unread(page, 2)
+    expect(toasts(page)).to_have_count(1)  # nothing that was there before is told again
+    expect(toasts(page)).to_contain_text("Afterwards")
+
+
+def test_offline_shows_and_what_came_meanwhile_is_there_when_online_again(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect(r"ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed")
+    context = browse(ada)
+    page = visit(context)
+    context.set_offline(True)
+    expect_state(page, "offline", "Offline")
+    ada.notify("Meanwhile")
+    context.set_offline(False)
+    expect_live(page)
+    expect_unread(page, 1)
+    expect(toasts(page)).to_contain_text("Meanwhile")
+    expect(row(open_panel(page), "Meanwhile")).to_be_visible()
+
+
+def test_what_happens_between_the_page_and_its_socket_is_not_missed(browse: Browse, ada: Person) -> None:
+    ada.store("On the page")
+    page = browse(ada).new_page()
+
+    def happen_meanwhile(route: Route) -> None:
+        ada.notify("In the gap")
+        route.continue_()
+
+    page.route("**/hx-ws.min.js", happen_meanwhile)  # without it there is no socket yet
+    visit(page)
+    expect_unread(page, 2)
+    expect(toasts(page)).to_contain_text("In the gap")
+
+
+def test_a_badge_that_drifted_heals_with_the_heartbeat(browse: Browse, beating_site: Site) -> None:
+    ada = Person(beating_site, "Ada")
+    ids = ada.store_many(["One", "Two", "Three"])
+    page = visit(browse(ada))
+    expect_unread(page, 3)
+    ada.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", ids[0])
+    expect_unread(page, 2)
+
+
+def test_a_page_from_before_a_restart_gets_the_right_badge(
+    browse: Browse, beating_site: Site, console: Console
+) -> None:
+    console.expect(DEAD_SERVER)
+    site = beating_site
+    ada = Person(site, "Ada")
+    ada.store_many(["One", "Two", "Three"])
+    page = visit(browse(ada))
+    expect_unread(page, 3)
+    site.kill()
+    ada.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE user_id = ?", ada.id)
+    site.start()
+    expect_unread(page, 0)
+
+
+def test_a_silent_line_is_given_up_and_dialled_again(browse: Browse, beating_site: Site) -> None:
+    ada = Person(beating_site, "Ada")
+    page = browse(ada).new_page()
+    first: list[WebSocketRoute] = []
+
+    def swallow(line: WebSocketRoute) -> None:
+        """Of the first line nothing but the greeting arrives, as on a network that drops packets."""
+        server = line.connect_to_server()
+        if first:
+            return
+        first.append(line)
+        greeted: list[bool] = []
+
+        def pass_once(text: str | bytes) -> None:
+            if not greeted:
+                greeted.append(True)
+                line.send(text)
+
+        server.on_message(pass_once)
+
+    page.route_web_socket("**/ws/notifications*", swallow)
+    visit(page)
+    ada.notify("Swallowed at first")
+    expect_unread(page, 1)
+
+
+def test_sign_out_closes_the_sockets_of_both_tabs(browse: Browse, ada: Person) -> None:
+    context, other_browser = browse(ada), visit(browse(ada))
+    tabs = [context.new_page() for _ in range(2)]
+    closed: list[WebSocket] = []
+    for tab in tabs:
+        tab.on("websocket", lambda line: line.on("close", lambda gone: closed.append(gone)))
+        visit(tab)
+    tabs[0].get_by_role("button", name="Sign out").click()
+    expect(tabs[0].get_by_role("heading", name="Sign in")).to_be_visible()
+    expect_state(tabs[1], "offline", "Signed out")
+    expect(toasts(tabs[1])).to_contain_text("You have been signed out")
+    assert len(closed) == 2
+    expect_live(other_browser)  # another login session of the same user stays
+    ada.notify("For those who stayed")
+    expect_unread(other_browser, 1)
+    expect(tabs[1].locator("#notiway-badge")).to_be_hidden()
+
+
+def test_sign_out_everywhere_closes_every_browser(browse: Browse, ada: Person, console: Console) -> None:
+    here, there = visit(browse(ada), "/account"), visit(browse(ada))
+    here.get_by_role("button", name="Sign out everywhere").click()
+    expect(here.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect_state(there, "offline", "Signed out")
+    there.reload()
+    expect(there.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_going_back_brings_a_live_page(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    page.goto("/account")
+    ada.notify("While away")
+    page.go_back()
+    expect_live(page)
+    expect_unread(page, 1)
+    ada.notify("Once back")
+    expect_unread(page, 2)
+
+
+def test_a_page_out_of_the_back_forward_cache_dials_again(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    # The cache freezes pages with their sockets closed; this is what it fires when it brings one back.
+    with page.expect_websocket():
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    expect_live(page)
+    ada.notify("After the thaw")
+    expect_unread(page, 1)
+    expect(toasts(page)).to_have_count(1)
+
+
+def test_an_old_page_after_sign_out_says_what_to_do_instead_of_failing_silently(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect(r"status of 40[013]")
+    context = browse(ada)
+    page = visit(context)
+    context.clear_cookies()
+    bell(page).click()
+    expect(panel(page).get_by_text("You are signed out")).to_be_visible()

@@ -1,0 +1,89 @@
+"""Store: one row for each publish, one copy for each inbox that it is pushed to."""
+
+import pytest
+from fresh import verbs
+
+from notiway import store
+from notiway.database import db
+from notiway.draft import Draft
+from notiway.ids import id_floor, id_time, is_id
+from notiway.models import InboxItem, Notification
+
+
+@pytest.fixture(autouse=True)
+def broker(tmp_path):
+    with verbs(tmp_path) as notebook:
+        yield notebook
+
+
+def insert(audience="user:1", **values):
+    with db.atomic():
+        return store.insert(Draft(**{"title": "Hi", **values}), audience)
+
+
+def test_a_draft_is_stored_as_it_is():
+    values = {
+        "title": "Ünï 🔔", "message": "'; DROP TABLE notiway_notification; --", "type": "error", "priority": "urgent",
+        "name": "disk-full", "action_url": "/disk", "group_key": "g", "source": "s", "actor": "a", "body": {"n": [1]},
+        "expires_at": 2**41, "dedupe_key": "k",
+    }  # fmt: skip
+    row, is_new = insert("group:admins", **values)
+    stored = Notification.get_by_id(row.id)
+    assert is_new
+    assert is_id(row.id)
+    assert {name: getattr(stored, name) for name in values} == values
+    assert (stored.audience, stored.producer) == ("group:admins", "app")
+
+
+def test_the_same_dedupe_key_gives_the_first_row_again():
+    first, _ = insert(title="first", dedupe_key="k")
+    second, is_new = insert(title="second", dedupe_key="k")
+    assert not is_new
+    assert (second.id, second.title) == (first.id, "first")
+    assert Notification.select().count() == 1
+
+
+def test_the_same_dedupe_key_of_another_producer_is_something_else():
+    insert(dedupe_key="k")
+    assert insert(dedupe_key="k", producer="billing")[1]
+
+
+def test_without_a_dedupe_key_everything_is_new():
+    assert insert()[1]
+    assert insert()[1]
+
+
+@pytest.mark.parametrize("offset_ms", [-60_000, 0])
+def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypatch, offset_ms):
+    first, _ = insert()
+    slow_clock = iter(range(1, 1000))
+    monkeypatch.setattr(
+        store, "new_id", lambda: id_floor(id_time(first.id) + offset_ms)[:-3] + f"{next(slow_clock):03}"
+    )
+    ids = [first.id, *(insert()[0].id for _ in range(5))]
+    assert ids == sorted(set(ids))
+    assert all(map(is_id, ids))
+
+
+def test_many_inboxes_are_filled_in_batches(monkeypatch):
+    monkeypatch.setattr(store, "ROWS_PER_INSERT", 7)
+    first, second = insert()[0], insert()[0]
+    users = [f"user {number}" for number in range(20)]
+    store.deliver_to([first.id, second.id], users)
+    assert InboxItem.select().count() == 40
+    assert InboxItem.select().where(InboxItem.user_id == "user 19").count() == 2
+
+
+def test_what_is_there_already_stays_as_it_is():
+    row, _ = insert()
+    store.deliver_to([row.id], ["1"])
+    InboxItem.update(read_at=5, deleted_at=6).execute()
+    store.deliver_to([row.id], ["1", "2"])
+    states = {item.user_id: (item.read_at, item.deleted_at) for item in InboxItem.select()}
+    assert states == {"1": (5, 6), "2": (None, None)}
+
+
+@pytest.mark.parametrize(("ids", "users"), [([], ["1"]), (["x"], [])])
+def test_nothing_to_deliver_is_no_statement(ids, users):
+    store.deliver_to(ids, users)
+    assert InboxItem.select().count() == 0
