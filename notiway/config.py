@@ -46,7 +46,7 @@ class Config:
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
     publish_rate: str = "6000 per minute"  # envelopes of one API key
-    token_rate: str = "600 per minute"  # client tokens of one API key
+    token_rate: str = "600 per minute"  # noqa: S105 - client tokens of one API key
     token_secret: str = ""  # empty: derived from SECRET_KEY
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"

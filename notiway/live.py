@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from notiway import inbox, members, replay
 from notiway.audience import Audience, AudienceType
@@ -80,10 +80,10 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     `NotSupported` for other audiences, `Forbidden` without membership, grant or an open group.
     """
     check_subscribable(audience)
-    assert connection.user_id is not None
+    user_id = cast("str", connection.user_id)  # the hub closes whoever is not signed in
     key = audience.key
     granted = key in connection.grants
-    if not granted and not members.may_subscribe(connection.user_id, audience, now.config.open_groups):
+    if not granted and not members.may_subscribe(user_id, audience, now.config.open_groups):
         raise Forbidden(f"You may not listen to {key}")
     if key in connection.audiences:
         now.hub.tell(connection, answer)
@@ -92,12 +92,12 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     now.hub.subscribe(connection, key)
     items: list[Item] = []
     try:
-        replay.pull(connection.user_id, key)
-        items = [item for item in replay.standing(connection.user_id, [key]) if item.audience == key]
+        replay.pull(user_id, key)
+        items = [item for item in replay.standing(user_id, [key]) if item.audience == key]
     finally:
         now.hub.release(connection, [answer, *frames_of(connection, items)], [item.id for item in items])
     if items:
-        unread = inbox.unread_count(connection.user_id)
+        unread = inbox.unread_count(user_id)
         now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
 
 

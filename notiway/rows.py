@@ -16,7 +16,8 @@ VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
 FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
 COLUMNS = (
     "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
-    " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at, i.seen_at, i.read_at, i.deleted_at"
+    " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at,"
+    " i.seen_at, i.read_at, i.deleted_at"
 )
 
 

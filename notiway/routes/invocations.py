@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask
 
@@ -52,8 +52,7 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     ends_at = float(connection.stage) if connection.stage else None
     connection.stage = READY
     now.hub.end_at(connection, ends_at)
-    assert connection.user_id is not None
-    items = replay.standing(connection.user_id, connection.audiences)
+    items = replay.standing(cast("str", connection.user_id), connection.audiences)
     hello = connection.format.wire.connected(connection.id, 0)
     now.hub.release(connection, [hello, *live.frames_of(connection, items)], [item.id for item in items])
 
@@ -95,8 +94,7 @@ def _invoke(now: Runtime, connection: Connection, values: dict[str, Any]) -> Non
     arguments = values.get("arguments")
     if not isinstance(arguments, list):
         raise WrongInput("arguments must be a list")
-    user_id = connection.user_id
-    assert user_id is not None
+    user_id = cast("str", connection.user_id)  # a hub connection is always somebody's
     match values.get("target"), arguments:
         case "Subscribe", [routing]:
             live.subscribe(now, connection, _audience(routing), _completion(values))

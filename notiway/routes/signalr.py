@@ -22,7 +22,7 @@ from notiway.signalr import HANDSHAKE_SECONDS
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
-TOKEN_SALT = "notiway.signalr"
+TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
 PRINCIPAL = "notiway.principal"  # in the WSGI environ
 
 

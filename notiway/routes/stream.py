@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -68,8 +68,7 @@ def _carrier() -> tuple[Any, str]:
 
 
 def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
-    wire = connection.format.wire
-    assert isinstance(wire, SseWire)
+    wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
     newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
