@@ -1,4 +1,5 @@
 // bell: starts every behaviour once. Each one listens on the document, so that what htmx swaps in later works too.
+import * as arrows from "./arrows.js";
 import * as badge from "./badge.js";
 import * as connection from "./connection.js";
 import * as counter from "./counter.js";
@@ -19,7 +20,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [rows, focus, voice, tray, connection, badge, disclosure, seen, notice, toasts, selection, filters, counter, time, sticky]) {
+  for (const part of [rows, focus, voice, tray, connection, badge, disclosure, arrows, seen, notice, toasts, selection, filters, counter, time, sticky]) {
     part.start();
   }
 }

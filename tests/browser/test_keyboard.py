@@ -1,0 +1,126 @@
+"""With the keyboard alone: to the bell, into the list, through it, and out again."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from browser.conftest import Browse
+from browser.person import Person
+from browser.sights import bell, expect_unread, fresh, history, open_panel, panel, row, rows, toasts, visit
+
+MANY = 40  # more presses than any page here should need
+
+
+def tab_to(page: Page, target: Locator, key: str = "Tab") -> None:
+    for _ in range(MANY):
+        page.keyboard.press(key)
+        if target.evaluate("(element) => element === document.activeElement"):
+            return
+    pytest.fail(f"{key} does not lead to {target}")
+
+
+@pytest.mark.parametrize("key", ["Enter", "Space"])
+def test_the_bell_opens_by_key_and_escape_closes_it_and_gives_the_focus_back(
+    browse: Browse, ada: Person, key: str
+) -> None:
+    ada.store("Invoice paid")
+    page = visit(browse(ada))
+    tab_to(page, bell(page))
+    expect(bell(page)).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press(key)
+    expect(panel(page)).to_be_visible()
+    expect(bell(page)).to_have_attribute("aria-expanded", "true")
+    expect(bell(page)).to_have_attribute("aria-controls", panel(page).get_attribute("id") or "")
+    expect(row(panel(page), "Invoice paid")).to_be_visible()
+    tab_to(page, panel(page).get_by_role("link", name="Invoice paid"))
+    page.keyboard.press("Escape")
+    expect(panel(page)).to_be_hidden()
+    expect(bell(page)).to_be_focused()
+    expect(bell(page)).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press(key)
+    page.keyboard.press(key)
+    expect(panel(page)).to_be_hidden()
+
+
+def test_all_that_the_mouse_can_do_in_the_list_the_keyboard_can(browse: Browse, ada: Person) -> None:
+    ada.store_many(["Older", "Newer"])
+    page = visit(browse(ada))
+    bell(page).focus()
+    page.keyboard.press("Enter")
+    dropdown = panel(page)
+    expect(rows(dropdown)).to_have_count(2)
+    tab_to(page, dropdown.get_by_role("button", name="Mark as read: Newer"))
+    page.keyboard.press("Enter")
+    expect_unread(page, 1)
+    expect(dropdown.get_by_role("button", name="Mark as unread: Newer")).to_be_focused()
+    page.keyboard.press("Space")
+    expect_unread(page, 2)
+    expect(dropdown.get_by_role("button", name="Mark as read: Newer")).to_be_focused()
+    tab_to(page, dropdown.get_by_role("button", name="Delete: Newer"))
+    page.keyboard.press("Enter")
+    undo = dropdown.get_by_role("button", name="Undo: bring back Newer")
+    expect(undo).to_be_focused()
+    page.keyboard.press("Enter")
+    expect_unread(page, 2)
+    expect(row(dropdown, "Newer").locator(":focus")).to_have_count(1)
+    tab_to(page, dropdown.get_by_role("button", name="Mark all as read"), "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect_unread(page, 0)
+
+
+def test_arrow_keys_go_from_notification_to_notification(browse: Browse, ada: Person) -> None:
+    ada.store_many(["Third", "Second", "First"])
+    page = visit(browse(ada))
+    bell(page).focus()
+    page.keyboard.press("Enter")
+    expect(rows(panel(page))).to_have_count(3)
+    links = [panel(page).get_by_role("link", name=name) for name in ("First", "Second", "Third")]
+    page.keyboard.press("ArrowDown")
+    expect(links[0]).to_be_focused()
+    page.keyboard.press("ArrowDown")
+    expect(links[1]).to_be_focused()
+    page.keyboard.press("End")
+    expect(links[2]).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(links[1]).to_be_focused()
+    page.keyboard.press("Home")
+    expect(links[0]).to_be_focused()
+
+
+def test_tabbing_on_from_the_last_thing_closes_the_panel(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    open_panel(page).get_by_role("link", name="See all notifications").focus()
+    tab_to(page, page.get_by_role("link", name="Ada"))
+    expect(panel(page)).to_be_hidden()
+    expect(bell(page)).to_have_attribute("aria-expanded", "false")
+
+
+def test_the_button_for_new_ones_is_reached_and_leads_to_them(browse: Browse, ada: Person) -> None:
+    ada.store("Old")
+    page = visit(browse(ada), "/notifications")
+    history(page).get_by_role("link", name="Old").focus()
+    ada.notify("New")
+    button = fresh(page.get_by_role("main"))
+    expect(button).to_have_text("1 new")
+    tab_to(page, button, "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(history(page).get_by_role("link", name="New")).to_be_focused()
+
+
+def test_the_skip_link_passes_the_bar(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Send info")).to_be_focused()
+
+
+def test_a_toast_is_reached_by_tab_and_closed(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    ada.notify("Backup failed", type="error")
+    expect(toasts(page)).to_have_count(1)
+    tab_to(page, toasts(page).get_by_role("button", name="Dismiss"))
+    page.keyboard.press("Enter")
+    expect(toasts(page)).to_have_count(0)
