@@ -14,7 +14,7 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
 from notiway import client_tokens, notifications, runtime
-from notiway.errors import Forbidden, Unauthorized
+from notiway.errors import ConfigError, Fault, Forbidden, Unauthorized
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
 CSRF_HEADER = "X-CSRFToken"
@@ -68,12 +68,12 @@ def given_token() -> str | None:
 
 
 def current_user_id() -> str | None:
-    """The id of the user who is signed in, or None."""
+    """The id of the user who is signed in, or None; `ConfigError` in an application without flask-login."""
+    if not hasattr(current_app, "login_manager"):
+        advice = "give the application a flask_login.LoginManager with a user_loader"
+        raise ConfigError("Notiway asks flask-login who is signed in", [Fault("login_manager", advice)])
     user: Any = flask_login.current_user
-    if not user or not user.is_authenticated:
-        return None
-    # get_id() may carry a session token beside the id (flask-login's alternative ids).
-    return str(getattr(user, "id", None) or user.get_id())
+    return _id_of(user) if user and user.is_authenticated else None
 
 
 def require_user() -> str:
@@ -122,9 +122,14 @@ def follow_logins(app: Flask) -> None:
 
     def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
-        user_id = getattr(user, "id", None)
-        if key is not None and user_id is not None:
-            notifications.sign_out(str(user_id), key)
+        if key is not None and user is not None and not user.is_anonymous:
+            notifications.sign_out(_id_of(user), key)
 
     user_logged_in.connect(began, app, weak=False)
     user_logged_out.connect(ended, app, weak=False)
+
+
+def _id_of(user: Any) -> str:
+    # get_id() may carry a session token beside the id (flask-login's alternative ids), so a plain id is preferred.
+    plain = getattr(user, "id", None)
+    return str(user.get_id() if plain is None else plain)

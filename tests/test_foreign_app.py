@@ -8,12 +8,15 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+import requests
 from foreign.reader import Reader
-from foreign.tutorial import ROOT, blocks
+from foreign.tutorial import ROOT, Block, blocks
 from playwright.sync_api import Page, expect, sync_playwright
 from servers import free_port
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.timeout(300), pytest.mark.xdist_group("foreign")]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.timeout(600), pytest.mark.xdist_group("foreign")]
 
 
 @pytest.fixture(scope="module")
@@ -87,3 +90,19 @@ def test_templates_static_files_and_migrations_come_from_the_wheel(reader: Reade
     for folder in done.stdout.split():
         assert "site-packages/notiway/" in folder
         assert str(ROOT) not in folder
+
+
+def test_with_our_gunicorn_settings_a_restart_says_goodbye(reader: Reader) -> None:
+    reader.stop()
+    shutil.copy(ROOT / "gunicorn.conf.py", reader.here)
+    reader.follow(Block("sh", None, ".venv/bin/gunicorn shop:app"))
+    with requests.Session() as visitor:
+        visitor.post(f"http://127.0.0.1:{reader.port}/sign-in", data={"name": "grace"}, timeout=30)
+        cookie = f"session={visitor.cookies['session']}"
+    with connect(f"ws://127.0.0.1:{reader.port}/ws/notifications", additional_headers={"Cookie": cookie}) as socket:
+        assert "connected" in socket.recv(30)
+        assert reader.stop() == 0
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(30)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012

@@ -36,6 +36,7 @@ class Reader:
         self.environment = kept | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PIP_CONSTRAINT": str(constraints),
+            "PIP_NO_COMPILE": "1",
             "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port} --no-control-socket",
         }
 
@@ -80,6 +81,12 @@ class Reader:
         assert self.server is not None
         assert self.server.poll() is None, self.log.read_text()
         return accepts(self.port)
+
+    def stop(self) -> int:
+        """End the server as a service manager does; its exit status."""
+        assert self.server is not None
+        self.server.send_signal(signal.SIGTERM)
+        return self.server.wait(STOP_SECONDS)
 
     def close(self) -> None:
         if self.server is not None and self.server.poll() is None:

@@ -56,6 +56,12 @@ def any_site(request, make_site):
     return make_site(kind=KINDS[request.param], **GENEROUS).start()
 
 
+@pytest.fixture(scope="session", params=KINDS)
+def quick_site(request, make_site):
+    """Either server with a heartbeat of half a second."""
+    return make_site(kind=KINDS[request.param], NOTIWAY_HEARTBEAT_SECONDS=0.5).start()
+
+
 @pytest.fixture
 def visitor(site):
     """A new user of gunicorn's site."""

@@ -1,0 +1,166 @@
+"""Other applications than ours: what they leave out, and what they bring themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import flask_login
+import peewee
+import pytest
+from flask import Flask, render_template_string
+from flask.testing import FlaskClient
+from flask_wtf.csrf import CSRFProtect
+
+from notiway import ConfigError, Notiway, inbox, runtime, schema, send_notification
+from notiway.database import db
+from notiway.event import Event
+
+TOKEN = re.compile(r'"X-CSRFToken": "([^"]+)"')
+Mount = Callable[..., Flask]
+
+
+class WithId(flask_login.UserMixin):
+    def __init__(self, number: str) -> None:
+        self.id = int(number)
+
+
+class WithoutId(flask_login.UserMixin):
+    """Only `get_id()` tells who this is."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def get_id(self) -> str:
+        return self.name
+
+
+@pytest.fixture
+def mount(tmp_path: Path) -> Iterator[Mount]:
+    """Mounts Notiway into a bare application: `mount(NOTIWAY_URL_PREFIX="/bell")`."""
+    mounted: list[Flask] = []
+
+    def make(*, user: type = WithId, login: bool = True, database: peewee.Database | None = None, **more: Any) -> Flask:
+        app = Flask("shop", instance_path=str(tmp_path))
+        app.config.update(TESTING=True, SECRET_KEY="a secret of the tests", NOTIWAY_JOBS="off", **more)
+        if login:
+            flask_login.LoginManager(app).user_loader(lambda user_id: user(user_id) if user_id == "7" else None)
+        Notiway(app, database=database)
+        app.add_url_rule("/in", "in", view_func=lambda: str(flask_login.login_user(user("7"))))
+        app.add_url_rule("/out", "out", view_func=lambda: str(flask_login.logout_user()))
+        app.add_url_rule(
+            "/page", "page", view_func=lambda: render_template_string("{{ notiway.head() }}|{{ notiway.bell() }}")
+        )
+        with app.app_context():
+            schema.migrate(db.obj)
+        mounted.append(app)
+        return app
+
+    yield make
+    for app in mounted:
+        with app.app_context():
+            running = runtime.current()
+            running.stop()
+            running.database.close()
+
+
+def signed_in(app: Flask) -> FlaskClient:
+    client = app.test_client()
+    client.get("/in")
+    return client
+
+
+def send(app: Flask, title: str) -> str:
+    with app.app_context():
+        return str(send_notification("7", title).id)
+
+
+def test_without_a_login_view_a_stranger_gets_the_application_s_401(mount: Mount) -> None:
+    client = mount().test_client()
+    for path in ("/notifications", "/n/anything"):
+        assert client.get(path).status_code == 401
+    assert "notiway-bell" not in client.get("/page").text
+
+
+def test_without_flask_login_the_page_says_what_is_missing(mount: Mount) -> None:
+    client = mount(login=False).test_client()
+    with pytest.raises(ConfigError, match="LoginManager"):
+        client.get("/page")
+
+
+def test_changes_need_the_token_though_the_application_checks_none(mount: Mount) -> None:
+    app = mount()
+    client, notification = signed_in(app), send(app, "Order placed")
+    path = f"/notifications/{notification}/read"
+    assert client.put(path).status_code == 403
+    found = TOKEN.search(client.get("/page").text)
+    assert found is not None
+    assert client.put(path, headers={"X-CSRFToken": found[1], "Accept": "application/json"}).status_code == 200
+
+
+def test_the_application_s_own_csrf_protection_takes_the_same_token(mount: Mount) -> None:
+    app = mount()
+    CSRFProtect(app)
+    client, notification = signed_in(app), send(app, "Order placed")
+    path = f"/notifications/{notification}/read"
+    assert client.put(path).status_code == 400
+    found = TOKEN.search(client.get("/page").text)
+    assert found is not None
+    assert client.put(path, headers={"X-CSRFToken": found[1], "Accept": "application/json"}).status_code == 200
+
+
+def test_styles_and_scripts_are_drawn_once_and_nothing_is_inline(mount: Mount) -> None:
+    head, _, bell = signed_in(mount()).get("/page").text.partition("|")
+    assert "<link" in head
+    assert "notiway-bell" in bell
+    assert "<link" not in bell
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", head + bell)
+
+
+def test_a_prefix_moves_every_path(mount: Mount) -> None:
+    app = mount(NOTIWAY_URL_PREFIX="/bell")
+    client = signed_in(app)
+    assert client.get("/bell/notifications").status_code == 200
+    assert client.get("/notifications").status_code == 404
+    links = re.findall(r'(?:href|src|action|hx-get|hx-put|hx-ws:connect)="(/[^"]*)"', client.get("/page").text)
+    assert [link for link in links if not link.startswith("/bell/")] == []
+    with client.get(next(link for link in links if link.endswith(".css"))) as sheet:
+        assert sheet.status_code == 200
+
+
+@pytest.mark.parametrize("user", [WithId, WithoutId])
+def test_a_sign_out_ends_the_sockets_of_its_session(mount: Mount, user: type) -> None:
+    app = mount(user=user)
+    client = signed_in(app)
+    with app.app_context():
+        running = runtime.current()
+    heard: list[Event] = []
+    running.start()
+    running.broker.start(heard.append)
+    client.get("/out")
+    assert [(event.kind, event.audience) for event in heard] == [("kick", "user:7")]
+    assert heard[0].data["session"]
+
+
+def test_a_database_of_the_application_shares_its_transactions(mount: Mount, tmp_path: Path) -> None:
+    database = peewee.SqliteDatabase(str(tmp_path / "shop.db"), pragmas={"journal_mode": "wal", "foreign_keys": 1})
+
+    class Order(peewee.Model):
+        class Meta:
+            database = peewee.DatabaseProxy()
+
+    Order.bind(database)
+    app = mount(database=database)
+    with app.app_context():
+        database.create_tables([Order])
+        with pytest.raises(RuntimeError), database.atomic():
+            Order.create()
+            send_notification("7", "Order placed")
+            raise RuntimeError
+        assert (Order.select().count(), inbox.unread_count("7")) == (0, 0)
+        with database.atomic():
+            Order.create()
+            send_notification("7", "Order placed")
+        assert (Order.select().count(), inbox.unread_count("7")) == (1, 1)
