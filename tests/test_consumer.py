@@ -1,0 +1,161 @@
+"""The consumer takes envelopes from a Redis Stream: none lost, none twice, broken ones put aside with the reason."""
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+import redis
+from servers import redis_server, wait_until
+from serving import ROOT, Site
+
+from notiway import inbox
+from notiway.consumer import CLAIM_AFTER_SECONDS, Consumer
+from notiway.database import db
+from notiway.models import Notification
+
+STREAM = "notiway"
+DEAD = f"{STREAM}:dead"
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture(scope="module")
+def url():
+    with redis_server() as found:
+        yield found
+
+
+@pytest.fixture
+def stream(url):
+    client = redis.Redis.from_url(url)
+    client.flushall()
+    yield client
+    client.close()
+
+
+def envelope(number, **changes):
+    return {
+        "id": f"order-{number}",
+        "type": "order-shipped",
+        "body": {"orderId": number},
+        "routing": {"audienceType": 4, "audienceValue": "user-1"},
+        "metadata": {"producer": "orders", "isPersisted": True},
+    } | changes
+
+
+def put(client, *envelopes):
+    with client.pipeline() as pipeline:
+        for each in envelopes:
+            pipeline.xadd(STREAM, {"envelope": each if isinstance(each, str | bytes) else json.dumps(each)})
+        pipeline.execute()
+
+
+def consume(app, url, client, claim_after=CLAIM_AFTER_SECONDS):
+    """Run a consumer until the group has nothing left."""
+    with app.app_context():
+        consumer = Consumer(app.extensions["notiway"], url, STREAM, claim_after)
+        return consumer.run(lambda: is_done(client))
+
+
+def is_done(client):
+    groups = client.xinfo_groups(STREAM) if client.exists(STREAM) else []
+    return bool(groups) and groups[0]["pending"] == 0 and groups[0]["lag"] == 0
+
+
+def test_what_is_put_on_the_stream_is_in_the_inbox(app, url, stream):
+    put(stream, *(envelope(number) for number in range(450)))
+    assert consume(app, url, stream).taken == 450
+    with app.app_context():
+        assert inbox.unread_count("user-1") == inbox.COUNT_CAP
+        assert Notification.select().count() == 450
+
+
+def test_the_same_envelope_again_is_stored_once(app, url, stream):
+    put(stream, envelope(1), envelope(1), envelope(2))
+    tally = consume(app, url, stream)
+    assert (tally.taken, tally.duplicates) == (3, 1)
+    with app.app_context():
+        assert Notification.select().count() == 2
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [
+        ("{", "no JSON"),
+        (b"\xff", "no JSON"),
+        ("[]", "valid dictionary"),
+        (json.dumps(envelope(1, id="")), "id"),
+        (json.dumps(envelope(1, routing={"audienceType": 9})), "routing.audienceType"),
+        (json.dumps(envelope(1, routing={"audienceType": 3})), "routing.audienceValue"),
+    ],
+)
+def test_a_broken_entry_is_put_aside_with_the_reason_and_harms_no_other(app, url, stream, entry, reason):
+    put(stream, envelope(1), entry, envelope(2))
+    tally = consume(app, url, stream)
+    assert (tally.taken, tally.dead) == (2, 1)
+    (_, aside), *rest = stream.xrange(DEAD)
+    assert not rest
+    assert reason in aside[b"reason"].decode()
+    assert aside[b"envelope"] == (entry if isinstance(entry, bytes) else entry.encode())
+
+
+def test_what_a_dead_consumer_took_is_claimed(app, url, stream):
+    put(stream, envelope(1), envelope(2))
+    stream.xgroup_create(STREAM, "notiway", id="0")
+    stream.xreadgroup("notiway", "dead", {STREAM: ">"}, count=2)
+    assert consume(app, url, stream, claim_after=0.1).taken == 2
+
+
+def test_nothing_is_acknowledged_before_the_commit(app, url, stream, monkeypatch):
+    put(stream, envelope(1))
+    pending = []
+    commit = db.obj.commit
+
+    def spy():
+        pending.append(stream.xpending(STREAM, "notiway")["pending"])
+        return commit()
+
+    monkeypatch.setattr(db.obj, "commit", spy)
+    consume(app, url, stream)
+    assert pending
+    assert all(count == 1 for count in pending)
+
+
+@pytest.mark.server
+def test_a_consumer_killed_in_the_middle_loses_nothing_and_stores_nothing_twice(tmp_path, url, stream):
+    site = Site(tmp_path).prepare()
+    put(stream, *(envelope(number) for number in range(5_000)))
+    words = ["-m", "flask", "--app", "app", "notiway", "consume", url, "--stream", STREAM, "--claim-after", "0.5"]
+
+    def start():
+        return subprocess.Popen(
+            [sys.executable, *words], env=site.environment, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def is_half_way():
+        groups = stream.xinfo_groups(STREAM)
+        return groups and groups[0]["entries-read"] is not None and groups[0]["entries-read"] >= 1_000
+
+    first = start()
+    wait_until(is_half_way)
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert not is_done(stream), "it was killed too late to prove anything"
+    second = start()
+    wait_until(lambda: is_done(stream))
+    second.terminate()
+    output, _ = second.communicate(timeout=20)
+    assert second.returncode == 0, output
+    ids = stored_ids(site)
+    assert len(ids) == 5_000
+    assert len(set(ids)) == 5_000
+
+
+def stored_ids(site):
+    with closing(sqlite3.connect(site.folder / "notiway.db")) as database:
+        return [row[0] for row in database.execute("SELECT dedupe_key FROM notiway_notification")]
