@@ -28,8 +28,6 @@ SQLITE_PRAGMAS = {
     "mmap_size": 128 * 1024 * 1024,
 }
 
-db = peewee.DatabaseProxy()
-
 
 class _Savepoint(peewee._savepoint):
     """A savepoint whose rollback also forgets what it wanted to do after the commit.
@@ -45,6 +43,16 @@ class _Savepoint(peewee._savepoint):
     def rollback(self, begin: bool = True) -> None:
         del self.db._state.commit_callbacks[self.mark :]
         super().rollback(begin)
+
+
+class _Proxy(peewee.DatabaseProxy):
+    """The database that is bound, or will be. Peewee's own proxy makes its savepoints itself."""
+
+    def savepoint(self) -> _Savepoint:
+        return _Savepoint(self)
+
+
+db = _Proxy()
 
 
 def _prepare(database: peewee.Database) -> peewee.Database:
@@ -127,4 +135,4 @@ def use_database(database: peewee.Database) -> None:
 
 def adopt(database: peewee.Database) -> peewee.Database:
     """Take a host application's own Peewee database, with the same transaction rules."""
-    return _prepare(database)
+    return _prepare(database.obj if isinstance(database, peewee.Proxy) else database)

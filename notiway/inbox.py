@@ -12,7 +12,7 @@ from notiway.errors import NotFound
 from notiway.ids import id_floor, id_time, is_id
 from notiway.item import Item
 from notiway.models import now_ms
-from notiway.sql import marks, run
+from notiway.sql import BY_UNREAD, marks, run
 from notiway.store import deliver_to
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
@@ -28,7 +28,8 @@ COLUMNS = (
     "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
     " n.group_key, n.source, n.actor, n.producer, n.expires_at, i.seen_at, i.read_at, i.deleted_at"
 )
-UNREAD = f"SELECT 1 {FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
+FROM_UNREAD = FROM_INBOX.replace(" i JOIN", f" i{BY_UNREAD} JOIN")
+UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 PENDING = (
     "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
@@ -104,12 +105,12 @@ def feed(
         where.append("i.notification_id < ?")
         params.append(before)
     conditions = "".join(f" AND {part}" for part in where)
+    source_rows = FROM_UNREAD if state == "unread" else FROM_INBOX
     items = _items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
+        f"{source_rows} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
         [*params, limit + 1],
     )
-    more = len(items) > limit
-    return Page(items[:limit], items[limit - 1].id if more else None)
+    return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
 def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
@@ -166,11 +167,10 @@ def unread_count(user_id: str) -> int:
 
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
-    users = list(user_ids)
     if db.param == "?":
-        source, listed = "json_each(?) u", json.dumps(users)
+        source, listed = "json_each(?) u", json.dumps(list(user_ids))
     else:
-        source, listed = "unnest(CAST(? AS text[])) AS u(value)", users  # type: ignore[assignment]
+        source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]
     one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
     rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
     return {row[0]: row[1] for row in rows}
@@ -197,7 +197,7 @@ def mark_all_read(user_id: str, before: str | None = None) -> None:
     now = now_ms()
     cutoff = " AND notification_id <= ?" if before else ""
     run(
-        "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+        f"UPDATE notiway_inbox_item{BY_UNREAD} SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
         f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
         (now, now, user_id, before) if before else (now, now, user_id),
     )
