@@ -27,7 +27,7 @@ CHROMIUM_FLAGS = (
 # Chromium logs a refused policy by itself; this also catches what it only reports.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  console.error(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} in ${event.sourceFile}`));
 """
 
 Browse = Callable[..., BrowserContext]
