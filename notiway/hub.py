@@ -41,6 +41,8 @@ class Hub:
         self._beat_slots = itertools.cycle(range(BEAT_SLICES))
         self._queue: deque[Event] = deque()
         self._pumping = False
+        self._taken = self._done = 0  # events, since the start
+        self._releases: deque[tuple[int, Callable[[], None]]] = deque()  # each after so many events
         reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
 
     def __len__(self) -> int:
@@ -68,13 +70,19 @@ class Hub:
         to connect again for the rest.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(self._release, connection, frames, frozenset(known_ids), more)
+        self.reactor.call_soon(self._queue_release, partial(_release, connection, frames, frozenset(known_ids), more))
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
         data = connection.format.frame(text)
         if data is not None:
             self.reactor.call_soon(connection.offer, data, key)
+
+    def tell_all(self, connections: list[Connection], text: str | None, key: str | None = None) -> None:
+        """The same for several connections of one format."""
+        data = connections[0].format.frame(text)
+        if data is not None:
+            self.reactor.call_soon(_offer, connections, data, key)
 
     def subscribe(self, connection: Connection, audience: str) -> None:
         """Let a connection listen to one more audience; whoever calls has checked that it may."""
@@ -151,15 +159,18 @@ class Hub:
         return list(self._audiences.get(audience, ()))
 
     def _take(self, event: Event) -> None:
+        self._taken += 1
         self._queue.append(event)
         self._pump()
 
-    def _release(self, connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
-        if more and connection.held:
-            connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
-        connection.release(frames, known_ids)
-        if more:
-            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+    def _queue_release(self, release: Callable[[], None]) -> None:
+        # What was taken before this is still held, and so is not sent a second time.
+        self._releases.append((self._taken, release))
+        self._run_releases()
+
+    def _run_releases(self) -> None:
+        while self._releases and self._releases[0][0] <= self._done:
+            self._releases.popleft()[1]()
 
     def _pump(self) -> None:
         if not self._pumping and self._queue:
@@ -171,11 +182,15 @@ class Hub:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(len(self._queue))]
                 # Neighbours for the same audience are joined: one send carries several frames.
-                for audience, events in itertools.groupby(batch, key=lambda event: event.audience):
+                # What follows a kick is not for who was kicked, so nothing is joined across one.
+                for (audience, _), group in itertools.groupby(batch, lambda one: (one.audience, one.kind == "kick")):
+                    events = list(group)
                     try:
-                        yield from self._fan_out(audience, list(events))
+                        yield from self._fan_out(audience, events)
                     except Exception:
                         log.exception("events for %s did not reach every connection; the next ones do", audience)
+                    self._done += len(events)
+                    self._run_releases()
                     yield
         finally:
             self._pumping = False
@@ -229,3 +244,16 @@ class Hub:
                 leaving.popleft().close(code, reason)
 
         self.reactor.every(CLOSE_TICK_SECONDS, close_some)
+
+
+def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
+    for connection in connections:
+        connection.offer(data, key)
+
+
+def _release(connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
+    if more and connection.held:
+        connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
+    connection.release(frames, known_ids)
+    if more:
+        connection.finish(CloseCode.RESTARTING, "more to come: connect again")
