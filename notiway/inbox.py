@@ -38,6 +38,7 @@ PENDING = (
     f" AND {VISIBLE} AND NOT EXISTS"
     " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
 )
+ARRIVE = f"SELECT ({COUNT}), EXISTS ({PENDING})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +166,13 @@ def unread_count(user_id: str) -> int:
     return count
 
 
+def arrive(user_id: str) -> int:
+    """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
+    now = now_ms()
+    count, is_behind = run(ARRIVE, (user_id, now, user_id, user_id, now, user_id)).fetchone()
+    return unread_count(user_id) if is_behind and catch_up(user_id) else int(count)
+
+
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
     if db.param == "?":
@@ -225,26 +233,11 @@ def _change(user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ..
 def _items(tail: str, params: Sequence[Any]) -> list[Item]:
     """Run a query for items; its first parameter is the user."""
     rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
-    return [
-        Item(
-            id=row[0],
-            audience=f"user:{params[0]}" if row[1] == SEVERAL else row[1],
-            name=row[2],
-            type=row[3],
-            priority=row[4],
-            title=row[5],
-            message=row[6],
-            created_at=row[7],
-            body=None if row[8] is None else json.loads(row[8]),
-            action_url=row[9],
-            group_key=row[10],
-            source=row[11],
-            actor=row[12],
-            producer=row[13],
-            expires_at=row[14],
-            seen_at=row[15],
-            read_at=row[16],
-            deleted_at=row[17],
-        )
-        for row in rows
-    ]
+    return [_item(row, f"user:{params[0]}") for row in rows]
+
+
+def _item(row: Sequence[Any], owner: str) -> Item:
+    audience = owner if row[1] == SEVERAL else row[1]
+    body = None if row[8] is None else json.loads(row[8])
+    # In the order of Item's fields; what is in an inbox is persisted.
+    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:]))

@@ -86,10 +86,8 @@ def _bring_up_to_date(now: Runtime, connection: Connection, user_id: str) -> Non
     wire = connection.format.wire
     after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
-    if not items:
-        inbox.catch_up(user_id)
     missed = [wire.render(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
-    unread = inbox.unread_count(user_id)
+    unread = inbox.arrive(user_id)
     more = len(items) == RESUME_LIMIT
     now.hub.release(
         connection, [wire.connected(connection.id, unread), *missed], [item.id for item in items], more=more
