@@ -31,7 +31,7 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@bin/need chromium redis postgresql
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -13,6 +13,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_wtf.csrf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from notiway import headers, logs
@@ -36,10 +37,31 @@ DEFAULTS: dict[str, Any] = {
 
 
 class SecureBehindTls(SecureCookieSessionInterface):
-    """The session cookie is marked Secure whenever the request came over TLS; on plain http it could not come back."""
+    """The session cookie is marked Secure whenever the request came over TLS; on plain http it could not come back.
+
+    The serializer is kept: to make it anew for every request costs as much as the check of the cookie itself.
+    """
+
+    _made_of: tuple[object, ...] = ()
+    _serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        made_of = (app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ()))
+        if made_of != self._made_of:
+            self._serializer = super().get_signing_serializer(app)
+            self._made_of = made_of
+        return self._serializer
 
     def get_cookie_secure(self, app: Flask) -> bool:
         return super().get_cookie_secure(app) or request.is_secure
+
+
+class MarkedRoutesLimiter(Limiter):
+    """Looks only at the routes that are marked with a limit; by itself it would look at every request."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -77,7 +99,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 def _limiter(app: Flask, config: Config) -> Limiter:
     shared = config.broker_is_shared
-    return Limiter(
+    return MarkedRoutesLimiter(
         get_remote_address,
         app=app,
         storage_uri=config.broker_url if shared else "memory://",

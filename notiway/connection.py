@@ -184,7 +184,7 @@ class Connection:
         if self.state is not State.OPEN:
             return
         self.state = State.CLOSING
-        self.direct, self.held = False, None
+        self.direct, self.held, self.partial = False, None, None
         metrics.CLOSES.labels(code=str(int(code))).inc()
         rest = self.backlog[0][1] if self.backlog else b""
         farewell = rest + self.format.transport.farewell(code, reason)

@@ -28,8 +28,6 @@ SQLITE_PRAGMAS = {
     "mmap_size": 128 * 1024 * 1024,
 }
 
-db = peewee.DatabaseProxy()
-
 
 class _Savepoint(peewee._savepoint):
     """A savepoint whose rollback also forgets what it wanted to do after the commit.
@@ -47,21 +45,36 @@ class _Savepoint(peewee._savepoint):
         super().rollback(begin)
 
 
+class _Proxy(peewee.DatabaseProxy):
+    """The database that is bound, or will be. Peewee's own proxy makes its savepoints itself."""
+
+    def savepoint(self) -> _Savepoint:
+        return _Savepoint(self)
+
+
+db = _Proxy()
+
+
 def _prepare(database: peewee.Database) -> peewee.Database:
     database.savepoint = lambda: _Savepoint(database)  # type: ignore[method-assign]
     execute: Callable[..., Any] = database.execute_sql
+    takes_turns = isinstance(database, peewee.SqliteDatabase)
 
     def timed(sql: str, params: Any = None) -> Any:
         started = perf_counter()
         try:
             return execute(sql, params)
+        except peewee.OperationalError as error:
+            # Outside a transaction a statement that was refused as a whole may be tried again.
+            if not takes_turns or not _is_locked(error) or database.in_transaction():
+                raise
+            return _patiently(lambda: execute(sql, params))
         finally:
             metrics.DATABASE_SECONDS.inc(perf_counter() - started)
             metrics.DATABASE_QUERIES.inc()
 
     if isinstance(database, peewee.SqliteDatabase):
         _take_turns(database)
-        execute = _wait_for_turn(database, execute)
     database.execute_sql = timed  # type: ignore[method-assign]
     return database
 
@@ -79,17 +92,6 @@ def _take_turns(database: peewee.SqliteDatabase) -> None:
     database.begin = begin_immediate  # type: ignore[method-assign]
 
 
-def _wait_for_turn(database: peewee.Database, execute: Callable[..., Any]) -> Callable[..., Any]:
-    """The same for a statement outside a transaction: refused as a whole, it may be tried again."""
-
-    def wait(sql: str, params: Any = None) -> Any:
-        if database.in_transaction():
-            return execute(sql, params)
-        return _patiently(lambda: execute(sql, params))
-
-    return wait
-
-
 def _patiently(work: Callable[[], Any]) -> Any:
     """Try again while another connection writes; under gevent other greenlets run on meanwhile."""
     deadline = monotonic() + LOCK_WAIT_SECONDS
@@ -97,9 +99,13 @@ def _patiently(work: Callable[[], Any]) -> Any:
         try:
             return work()
         except peewee.OperationalError as error:
-            if "locked" not in str(error) or monotonic() > deadline:
+            if not _is_locked(error) or monotonic() > deadline:
                 raise
         sleep(LOCK_RETRY_SECONDS)
+
+
+def _is_locked(error: peewee.OperationalError) -> bool:
+    return "locked" in str(error)
 
 
 def open_database(url: str, pool: int = 20) -> peewee.Database:
@@ -127,4 +133,4 @@ def use_database(database: peewee.Database) -> None:
 
 def adopt(database: peewee.Database) -> peewee.Database:
     """Take a host application's own Peewee database, with the same transaction rules."""
-    return _prepare(database)
+    return _prepare(database.obj if isinstance(database, peewee.Proxy) else database)

@@ -87,7 +87,7 @@ class Notiway:
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)
-        app.session_interface = QuietSessions(app.session_interface)
+        app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
         app.cli.add_command(commands)
         app.before_request(runtime.start)
         app.teardown_appcontext(_close_database)

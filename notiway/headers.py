@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
+from notiway.websocket import UPGRADE_FLAG
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -31,6 +33,8 @@ def protect(app: Flask) -> None:
 
 
 def _add(response: Response) -> Response:
+    if UPGRADE_FLAG in request.environ:
+        return response  # stays here: the handshake has answered
     for name, value in ALWAYS.items():
         response.headers.setdefault(name, value)
     if request.is_secure:

@@ -10,8 +10,10 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from notiway import metrics
+from notiway.beats import Beats
 from notiway.closing import close_gradually
 from notiway.connection import CloseCode, Connection, State
 from notiway.deadlines import Deadlines
@@ -23,8 +25,6 @@ from notiway.superseding import Superseding
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
-MISSED_BEATS = 2  # a client silent for so many intervals is gone
-BEAT_SLICES = 100  # heartbeats are spread over so many parts of the interval
 
 
 class Hub:
@@ -38,14 +38,13 @@ class Hub:
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self._audiences: dict[str, dict[Connection, None]] = {}
-        self._beats: list[dict[Connection, None]] = [{} for _ in range(BEAT_SLICES)]
-        self._slots = itertools.cycle(range(BEAT_SLICES))
-        self._beat_slots = itertools.cycle(range(BEAT_SLICES))
         self._queue: deque[Event] = deque()
         self._pumping = False
         self._deadlines = Deadlines(reactor)
         self._superseding = Superseding(reactor, self._take)
-        reactor.every(heartbeat_seconds / BEAT_SLICES, self._beat)
+        self._taken = self._done = 0  # events, since the start
+        self._releases: deque[tuple[int, Callable[[], None]]] = deque()  # each after so many events
+        self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -72,7 +71,7 @@ class Hub:
         to connect again for the rest.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(self._release, connection, frames, frozenset(known_ids), more)
+        self.reactor.call_soon(self._queue_release, partial(_release, connection, frames, frozenset(known_ids), more))
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -87,6 +86,12 @@ class Hub:
         data = connection.format.frame(text)
         if data is not None:
             self.reactor.call_soon(connection.offer, data, key)
+
+    def tell_all(self, connections: list[Connection], text: str | None, key: str | None = None) -> None:
+        """The same for several connections of one format."""
+        data = connections[0].format.frame(text)
+        if data is not None:
+            self.reactor.call_soon(_offer, connections, data, key)
 
     def subscribe(self, connection: Connection, audience: str) -> None:
         """Let a connection listen to one more audience; whoever calls has checked that it may."""
@@ -117,7 +122,7 @@ class Hub:
             return
         for key in connection.audiences:
             self._stop_listening(connection, key)
-        self._beats[connection.slot].pop(connection, None)
+        self._beats.remove(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
 
     # On the reactor
@@ -125,8 +130,7 @@ class Hub:
     def _add(self, connection: Connection) -> None:
         connection.owner = self
         self._by_id[connection.id] = connection
-        connection.slot = next(self._slots)
-        self._beats[connection.slot][connection] = None
+        self._beats.add(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
         self.reactor.watch(connection)
         mine = self._audiences.get(f"user:{connection.user_id}", {})
@@ -162,16 +166,23 @@ class Hub:
             return [] if one is None else [one]
         return list(self._audiences.get(audience, ()))
 
+    def _ask_counts(self, alive: list[Connection]) -> None:
+        if self.on_beat is not None:
+            self.on_beat(alive)
+
     def _take(self, event: Event) -> None:
+        self._taken += 1
         self._queue.append(event)
         self._pump()
 
-    def _release(self, connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
-        if more and connection.held:
-            connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
-        connection.release(frames, known_ids)
-        if more:
-            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+    def _queue_release(self, release: Callable[[], None]) -> None:
+        # What was taken before this is still held, and so is not sent a second time.
+        self._releases.append((self._taken, release))
+        self._run_releases()
+
+    def _run_releases(self) -> None:
+        while self._releases and self._releases[0][0] <= self._done:
+            self._releases.popleft()[1]()
 
     def _pump(self) -> None:
         if not self._pumping and self._queue:
@@ -183,11 +194,15 @@ class Hub:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(len(self._queue))]
                 # Neighbours for the same audience are joined: one send carries several frames.
-                for audience, events in itertools.groupby(batch, key=lambda event: event.audience):
+                # What follows a kick is not for who was kicked, so nothing is joined across one.
+                for (audience, _), group in itertools.groupby(batch, lambda one: (one.audience, one.kind == "kick")):
+                    events = list(group)
                     try:
-                        yield from self._fan_out(audience, list(events))
+                        yield from self._fan_out(audience, events)
                     except Exception:
                         log.exception("events for %s did not reach every connection; the next ones do", audience)
+                    self._done += len(events)
+                    self._run_releases()
                     yield
         finally:
             self._pumping = False
@@ -219,15 +234,15 @@ class Hub:
             if session is None or connection.session == session:
                 connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
 
-    def _beat(self) -> None:
-        connections = list(self._beats[next(self._beat_slots)])
-        alive = []
-        for connection in connections:
-            if connection.missed >= MISSED_BEATS and connection.format.transport.answers:
-                connection.lost()
-            elif connection.state is State.OPEN:
-                connection.missed += 1
-                connection.offer(connection.format.transport.ping(), "ping")
-                alive.append(connection)
-        if alive and self.on_beat is not None:
-            self.on_beat(alive)
+
+def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
+    for connection in connections:
+        connection.offer(data, key)
+
+
+def _release(connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
+    if more and connection.held:
+        connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
+    connection.release(frames, known_ids)
+    if more:
+        connection.finish(CloseCode.RESTARTING, "more to come: connect again")

@@ -12,8 +12,8 @@ from notiway.errors import NotFound
 from notiway.ids import id_floor, id_time, is_id
 from notiway.item import Item
 from notiway.models import now_ms
-from notiway.rows import FROM_INBOX, VISIBLE, read_items
-from notiway.sql import marks, run
+from notiway.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
+from notiway.sql import BY_UNREAD, marks, run
 from notiway.store import deliver_to
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
@@ -21,7 +21,7 @@ RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transa
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 TOLD_SINGLY = 200  # items of a "mark all" that are told one by one
-UNREAD = f"SELECT 1 {FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
+UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 PENDING = (
     "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
@@ -30,6 +30,7 @@ PENDING = (
     f" AND {VISIBLE} AND NOT EXISTS"
     " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
 )
+ARRIVE = f"SELECT ({COUNT}), EXISTS ({PENDING})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,12 @@ def feed(
         where.append("i.notification_id < ?")
         params.append(before)
     conditions = "".join(f" AND {part}" for part in where)
+    source_rows = FROM_UNREAD if state == "unread" else FROM_INBOX
     items = read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
+        f"{source_rows} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
         [*params, limit + 1],
     )
-    more = len(items) > limit
-    return Page(items[:limit], items[limit - 1].id if more else None)
+    return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
 def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
@@ -157,13 +158,19 @@ def unread_count(user_id: str) -> int:
     return count
 
 
+def arrive(user_id: str) -> int:
+    """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
+    now = now_ms()
+    count, is_behind = run(ARRIVE, (user_id, now, user_id, user_id, now, user_id)).fetchone()
+    return unread_count(user_id) if is_behind and catch_up(user_id) else int(count)
+
+
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
-    users = list(user_ids)
     if db.param == "?":
-        source, listed = "json_each(?) u", json.dumps(users)
+        source, listed = "json_each(?) u", json.dumps(list(user_ids))
     else:
-        source, listed = "unnest(CAST(? AS text[])) AS u(value)", users  # type: ignore[assignment]
+        source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]
     one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
     rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
     return {row[0]: row[1] for row in rows}
@@ -193,12 +200,12 @@ def mark_all_read(user_id: str, before: str | None = None) -> list[Item]:
     now = now_ms()
     cutoff = " AND notification_id <= ?" if before else ""
     items = read_items(
-        f"{FROM_INBOX} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
+        f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
         " ORDER BY notification_id DESC LIMIT ?",
         (user_id, now, *([before] if before else []), TOLD_SINGLY),
     )
     run(
-        "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+        f"UPDATE notiway_inbox_item{BY_UNREAD} SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
         f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
         (now, now, user_id, before) if before else (now, now, user_id),
     )

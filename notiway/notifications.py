@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from notiway.runtime import Runtime, current
 
 log = logging.getLogger(__name__)
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_SHOWN = 5  # unknown users named in an error
 ID_TYPES = (str, int, UUID)  # what a user id may be; text everywhere inside
 
@@ -207,7 +208,7 @@ def _milliseconds(moment: Any, faults: list[Fault]) -> int | None:
         faults.append(Fault("expires_at", "must be a datetime"))
         return None
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return int(aware.timestamp() * 1000)
+    return (aware - EPOCH) // timedelta(milliseconds=1)
 
 
 def _recipients(to: Any, runtime: Runtime, faults: list[Fault]) -> tuple[str, list[str]]:

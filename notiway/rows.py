@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from notiway.item import Item
-from notiway.sql import run
+from notiway.sql import BY_UNREAD, run
 
 SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
 
@@ -21,31 +21,17 @@ COLUMNS = (
 )
 
 
+FROM_UNREAD = FROM_INBOX.replace(" i JOIN", f" i{BY_UNREAD} JOIN")
+
+
 def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
     """Run a query for items; its first parameter is the user."""
     rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
-    return [
-        Item(
-            id=row[0],
-            audience=f"user:{params[0]}" if row[1] == SEVERAL else row[1],
-            name=row[2],
-            type=row[3],
-            priority=row[4],
-            title=row[5],
-            message=row[6],
-            created_at=row[7],
-            body=None if row[8] is None else json.loads(row[8]),
-            action_url=row[9],
-            group_key=row[10],
-            source=row[11],
-            actor=row[12],
-            producer=row[13],
-            expires_at=row[14],
-            dedupe_key=row[15],
-            sent_at=row[16],
-            seen_at=row[17],
-            read_at=row[18],
-            deleted_at=row[19],
-        )
-        for row in rows
-    ]
+    return [_item(row, f"user:{params[0]}") for row in rows]
+
+
+def _item(row: Sequence[Any], owner: str) -> Item:
+    audience = owner if row[1] == SEVERAL else row[1]
+    body = None if row[8] is None else json.loads(row[8])
+    # In the order of Item's fields; what is in an inbox is persisted.
+    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:]))

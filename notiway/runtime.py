@@ -111,10 +111,12 @@ class Runtime:
         for start in range(0, len(users), USERS_PER_QUERY):
             with db.connection_context():
                 counts = inbox.unread_counts(users[start : start + USERS_PER_QUERY])
+            alike: dict[tuple[Format, int], list[Connection]] = {}
             for connection in alive:
                 if connection.user_id in counts:
-                    text = connection.format.wire.heartbeat(counts[connection.user_id])
-                    self.hub.tell(connection, text, "unread")
+                    alike.setdefault((connection.format, counts[connection.user_id]), []).append(connection)
+            for (format, unread), connections in alike.items():
+                self.hub.tell_all(connections, format.wire.heartbeat(unread), "unread")
 
     def _settle(self, event: Event, users: list[str]) -> None:
         """After a stored broadcast: put the item into the inboxes of those who are here, and correct their badges."""

@@ -12,9 +12,16 @@ from typing import Any, cast
 import flask_sock
 import simple_websocket
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
+from wsproto.utilities import generate_accept_token
 
 from notiway.connection import CloseCode, Connection, State
 
+LENGTH_16, LENGTH_64 = 126, 127  # the length follows in two bytes, in eight (RFC 6455 §5.2)
+PONG_HEAD = b"\x8a\x80"  # a whole pong, masked and empty as our ping is (RFC 6455 §5.5.3)
+PONG_BYTES = 6  # with the mask
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+)
 UPGRADE_FLAG = "notiway.upgrade"  # in the WSGI environ: this handshake is ours
 
 
@@ -34,15 +41,27 @@ class Upgrade(simple_websocket.Server):  # type: ignore[misc]
     """flask-sock's server object: as it was for a host's own sockets, handshake only for ours.
 
     Ours starts no thread, and refuses permessage-deflate, which costs 205 KB a connection, by not
-    seeing the offer (RFC 7692 §5: an extension that the server does not name is not used).
+    naming it (RFC 7692 §5: an extension that the server does not name is not used).
     """
 
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
         if UPGRADE_FLAG not in environ:
             super().__init__(environ, *args, **options)
             return
-        plain = {key: value for key, value in environ.items() if key != "HTTP_SEC_WEBSOCKET_EXTENSIONS"}
-        super().__init__(plain, thread_class=_NoThread)
+        super().__init__(environ, thread_class=_NoThread)
+
+    def handshake(self) -> None:
+        """Answer the opening handshake (RFC 6455 §4.2.2).
+
+        For ours the route has checked version and key, and werkzeug's routing the two upgrade headers. To let wsproto
+        parse the request a second time would double the cost of a connect.
+        """
+        if UPGRADE_FLAG not in self.environ:
+            super().handshake()
+            return
+        token = generate_accept_token(self.environ["HTTP_SEC_WEBSOCKET_KEY"].strip().encode())
+        self.sock.sendall(SWITCHING % token)
+        self.connected = True
 
 
 def take_over_upgrades() -> None:
@@ -81,8 +100,14 @@ class WebSocketTransport:
         self._ping = bytes(FrameProtocol(client=False, extensions=[]).ping())
 
     def encode(self, text: str) -> bytes:
-        """One whole unmasked frame: the same bytes fit every socket."""
-        return bytes(FrameProtocol(client=False, extensions=[]).send_data(text))
+        """One whole unmasked frame (RFC 6455 §5.2): the same bytes fit every socket."""
+        payload = text.encode()
+        size = len(payload)
+        if size < LENGTH_16:
+            return b"\x81%c%b" % (size, payload)
+        if size < 1 << 16:
+            return b"\x81%c%b%b" % (LENGTH_16, size.to_bytes(2, "big"), payload)
+        return b"\x81%c%b%b" % (LENGTH_64, size.to_bytes(8, "big"), payload)
 
     def ping(self) -> bytes:
         return self._ping
@@ -92,6 +117,8 @@ class WebSocketTransport:
 
     def receive(self, connection: Connection, data: bytes) -> None:
         """Parse what came; a parser lives only while a frame or message is half done."""
+        if connection.parser is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
+            return  # the answer to our ping, all that most clients ever send
         parser = connection.parser or FrameProtocol(client=False, extensions=[])
         try:
             parser.receive_bytes(data)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
 from collections.abc import Mapping, Sequence
 
 from notiway.config import Config
@@ -12,7 +13,7 @@ from notiway.errors import ConfigError, Fault
 
 def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
     """`ConfigError` for the memory broker with several workers (some hosts set WEB_CONCURRENCY=2 silently)."""
-    count = declared_workers(arguments, environ)
+    count = _loading_gunicorn() or declared_workers(arguments, environ)
     if count > 1 and not config.broker_is_shared:
         raise ConfigError(
             f"Notiway refuses to start {count} workers with the memory broker: each would reach only its own clients",
@@ -21,6 +22,19 @@ def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str
                 Fault("WEB_CONCURRENCY", "or set it to 1 (gunicorn --workers 1)"),
             ],
         )
+
+
+def _loading_gunicorn() -> int | None:
+    """The worker count of the gunicorn that is loading this application, wherever it was set; None without one.
+
+    A configuration file (`workers = 2`) is seen neither on the command line nor in the environment.
+    """
+    frame = sys._getframe()
+    while (caller := frame.f_back) is not None:
+        frame = caller
+        if frame.f_globals.get("__name__") == "gunicorn.app.base" and frame.f_code.co_name == "wsgi":
+            return int(frame.f_locals["self"].cfg.workers)
+    return None
 
 
 def declared_workers(arguments: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -51,7 +51,12 @@ class Site:
         """Run `flask --app … notiway …`; its output."""
         done = subprocess.run(
             [sys.executable, "-m", "flask", "--app", self.application.partition(":")[0], "notiway", *words],
-            env=self.environment, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+            env=self.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
@@ -67,7 +72,11 @@ class Site:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", self.application, "-c", str(ROOT / "gunicorn.conf.py"), *options],
-                env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
+                env=self.environment,
+                cwd=ROOT,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         wait_until(self._ready, START_SECONDS)
         return self

@@ -10,18 +10,18 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import HTTPException, default_exceptions
 
+from notiway import runtime
 from notiway.errors import NotiwayError, Throttled, Unauthorized
 from notiway.local_url import local_path, path_of_referrer
 
 Form = Literal["page", "fragment", "json"]
-MACHINES = "notiway_live."  # endpoints that programs call: these answer JSON, whatever was accepted
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
-    if (request.endpoint or "").startswith(MACHINES):
+    if request.path.startswith(runtime.current().url("/api/")) and request.endpoint != "notiway_live.api_docs":
         return "json"
     if headers.get("HX-Request") == "true":
         full = headers.get("HX-History-Restore-Request") == "true" or headers.get("HX-Request-Type") == "full"

@@ -56,8 +56,6 @@ def _open(upgrade: Upgrade) -> None:
 def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
     after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
-    if not items:
-        inbox.catch_up(user_id)
-    connected = connection.format.wire.connected(connection.id, inbox.unread_count(user_id))
+    connected = connection.format.wire.connected(connection.id, inbox.arrive(user_id))
     first = [connected, *live.frames_of(connection, items)]
     now.hub.release(connection, first, [item.id for item in items], more=len(items) == RESUME_LIMIT)

@@ -9,6 +9,8 @@ from typing import Any
 
 from notiway.event import Event
 
+ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
+
 
 def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
     """An item as JSON clients see it: `createdAt` in ISO 8601, `timestamp` in milliseconds."""
@@ -89,4 +91,4 @@ def _ids(ids: Iterable[str]) -> dict[str, Any]:
 
 
 def _message(event: str, data: dict[str, Any]) -> str:
-    return json.dumps({"event": event, "data": data}, separators=(",", ":"), ensure_ascii=False)
+    return ENCODER.encode({"event": event, "data": data})

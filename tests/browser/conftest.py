@@ -27,7 +27,7 @@ CHROMIUM_FLAGS = (
 # Chromium logs a refused policy by itself; this also catches what it only reports.
 REPORT_VIOLATIONS = """
 addEventListener("securitypolicyviolation", (event) =>
-  console.error(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`));
+  console.error(`CSP: ${event.effectiveDirective} refused ${event.blockedURI} in ${event.sourceFile}`));
 """
 
 Browse = Callable[..., BrowserContext]
@@ -59,8 +59,10 @@ class Console:
         if message.type in ("error", "warning"):
             self.errors.append(f"{message.type}: {message.text} ({message.location.get('url')})")
 
-    def unexpected(self) -> list[str]:
-        return [text for text in self.errors if not any(re.search(pattern, text) for pattern in self.expected)]
+    def check(self) -> None:
+        """Fail with everything that was not expected."""
+        found = {text for text in self.errors if not any(re.search(pattern, text) for pattern in self.expected)}
+        assert not found, "\n".join(sorted(found))
 
 
 # For the package, not the session: the event loop that Playwright keeps in this thread must not outlive these tests.
@@ -116,7 +118,7 @@ def console() -> Iterator[Console]:
     """Every test ends with an empty console, but for what it expected."""
     console = Console()
     yield console
-    assert console.unexpected() == []
+    console.check()
 
 
 @pytest.fixture

@@ -78,7 +78,7 @@ def test_times_are_relative_with_the_absolute_one_in_the_title(browse: Browse, a
 def test_an_empty_dropdown_says_so_and_links_to_the_history(browse: Browse, ada: Person) -> None:
     page = visit(browse(ada))
     dropdown = open_panel(page)
-    expect(dropdown.get_by_text("You’re all caught up")).to_be_visible()
+    expect(dropdown.get_by_text("all caught up")).to_be_visible()
     dropdown.get_by_role("link", name="See all notifications").click()
     expect(page.get_by_role("heading", name="Notifications", level=1)).to_be_visible()
 

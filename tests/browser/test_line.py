@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from playwright.sync_api import Page, WebSocket, expect
-from servers import wait_until
+from playwright.sync_api import Page, Route, WebSocket, WebSocketRoute, expect
 from serving import Site
 
 from browser.conftest import Browse, Console

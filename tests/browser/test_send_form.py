@@ -50,9 +50,7 @@ def test_the_form_sends_and_is_empty_again(browse: Browse, ada: Person) -> None:
     expect(row(open_panel(page), "Written by hand")).to_have_attribute("data-type", "warning")
 
 
-def test_a_fault_is_named_at_its_field_and_nothing_typed_is_lost(
-    browse: Browse, ada: Person, console: Console
-) -> None:
+def test_a_fault_is_named_at_its_field_and_nothing_typed_is_lost(browse: Browse, ada: Person, console: Console) -> None:
     console.expect("status of 422")
     page = visit(browse(ada))
     page.get_by_label("Message").fill("A message without a title")

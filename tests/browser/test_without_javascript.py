@@ -19,7 +19,6 @@ def rows(page: Page) -> Locator:
     return history(page).get_by_role("listitem").filter(has=page.get_by_role("checkbox"))
 
 
-
 def plain(browse: Browse, person: Person, path: str) -> Page:
     page = browse(person, java_script_enabled=False).new_page()
     page.goto(path)

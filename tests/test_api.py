@@ -1,0 +1,333 @@
+"""The HTTP API: publishing, client tokens, catching up. Every refusal is JSON with a code."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import jwt
+import pytest
+
+from notiway import client_tokens, inbox, members, producers, runtime
+from notiway.audience import Audience
+from notiway.client_tokens import Claims
+from notiway.models import Notification, now_ms
+
+
+@pytest.fixture
+def make_key(app):
+    """Makes API keys: `make_key("publish")`."""
+    made = []
+
+    def make(*scopes):
+        with app.app_context():
+            made.append(producers.add(f"key {len(made)}", scopes)[1])
+        return made[-1]
+
+    return make
+
+
+@pytest.fixture
+def publish(client, make_key):
+    """Publishes as a producer with all scopes, or with the given key."""
+    own = make_key("publish", "token")
+
+    def post(body, key=own, path="/api/notifications", **options):
+        data = body if isinstance(body, str | bytes) else json.dumps(body)
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return client.post(path, data=data, content_type="application/json", headers=headers, **options)
+
+    return post
+
+
+@pytest.fixture
+def token(app):
+    """Makes client tokens: `token("user-1")`."""
+
+    def make(user_id, ttl=60, **more):
+        with app.app_context():
+            return client_tokens.mint(runtime.current().token_secret, Claims(user_id, time.time() + ttl, **more))
+
+    return make
+
+
+@pytest.fixture
+def heard(app, monkeypatch):
+    """The Events that reach the broker."""
+    events = []
+    with app.app_context():
+        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
+    return events
+
+
+def envelope(number=1, **changes):
+    return {
+        "id": f"order-{number}",
+        "type": "order-shipped",
+        "body": {"orderId": number},
+        "routing": {"audienceType": 4, "audienceValue": "user-1"},
+        "metadata": {"producer": "orders", "isPersisted": True},
+    } | changes
+
+
+def error_of(response):
+    body = response.json["error"]
+    assert set(body) == {"code", "message", "fields"}
+    return response.status_code, body["code"]
+
+
+def test_a_good_envelope_is_taken_and_stored_once(publish, app, heard):
+    first, again = publish(envelope()), publish(envelope())
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert first.json == {"id": "order-1", "audienceId": "user:user-1", "persisted": True, "duplicate": False}
+    assert again.json["duplicate"] is True
+    assert [event.kind for event in heard] == ["created"]
+    with app.app_context():
+        assert inbox.unread_count("user-1") == 1
+
+
+def test_an_unpersisted_one_is_delivered_once_and_stored_nowhere(publish, app, heard):
+    raw = envelope(metadata={"producer": "orders"})
+    assert publish(raw).json["persisted"] is False
+    assert publish(raw).json["duplicate"] is True
+    assert len(heard) == 1
+    with app.app_context():
+        assert Notification.select().count() == 0
+
+
+def test_two_producers_may_use_the_same_id(publish, heard):
+    assert publish(envelope()).status_code == 201
+    assert publish(envelope(metadata={"producer": "billing", "isPersisted": True})).status_code == 201
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_fifty_times_from_ten_threads_delivers_and_stores_once(app, make_key, heard, persisted):
+    key = make_key("publish")
+    raw = json.dumps(envelope(metadata={"isPersisted": persisted}))
+
+    def post(_):
+        headers = {"Authorization": f"Bearer {key}"}
+        return app.test_client().post("/api/notifications", data=raw, headers=headers).status_code
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(post, range(50)))
+    assert sorted(answers) == [200] * 49 + [201]
+    assert len(heard) == 1
+    with app.app_context():
+        assert Notification.select().count() == persisted
+
+
+def test_a_bad_item_among_a_thousand_harms_none_of_the_others(publish, app):
+    batch = [envelope(number) for number in range(1_000)]
+    batch[500] = envelope(500, routing={"audienceType": 3})
+    answer = publish(batch)
+    assert answer.status_code == 200
+    assert answer.json[500]["error"]["fields"] == [
+        {"path": "routing.audienceValue", "message": "is required for a group"}
+    ]
+    assert sum("id" in item for item in answer.json) == 999
+    with app.app_context():
+        assert Notification.select().count() == 999
+
+
+def test_more_than_a_thousand_are_refused_as_a_whole(publish, app):
+    assert error_of(publish([envelope(number) for number in range(1_001)])) == (413, "TooLarge")
+    with app.app_context():
+        assert Notification.select().count() == 0
+
+
+def test_an_empty_array_answers_an_empty_array(publish):
+    assert publish([]).json == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [("", 400), ("{", 400), ("NaN", 400), (b"\xff", 400), ("[" * 100_000, 400), ("5", 422), ("{}", 422), ("null", 422)],
+)
+def test_what_is_no_envelope_gets_a_clear_refusal(publish, body, status):
+    assert error_of(publish(body)) == (status, "WrongInput")
+
+
+def test_a_body_over_the_limit_is_refused(publish):
+    assert error_of(publish(b" " * (16 * 1024 * 1024 + 1))) == (413, "TooLarge")
+
+
+@pytest.mark.parametrize("key", [None, "", "nw_wrong", "Bearer x"])
+def test_without_a_good_key_nothing_is_published(publish, key):
+    assert error_of(publish(envelope(), key=key)) == (401, "Unauthorized")
+
+
+def test_a_revoked_key_publishes_nothing(publish, make_key, app):
+    key = make_key("publish")
+    with app.app_context():
+        producers.revoke("key 1")
+    assert error_of(publish(envelope(), key=key)) == (401, "Unauthorized")
+
+
+def test_a_key_does_only_what_its_scopes_say(publish, make_key):
+    assert error_of(publish(envelope(), key=make_key("token"))) == (403, "Forbidden")
+    asked = publish({"userId": "user-1"}, key=make_key("publish"), path="/api/tokens")
+    assert error_of(asked) == (403, "Forbidden")
+
+
+@pytest.mark.parametrize(
+    ("routing", "allowed"),
+    [
+        ({"audienceType": 3, "audienceValue": "ops", "tenantId": "acme"}, True),
+        ({"audienceType": 3, "audienceValue": "ops", "tenantId": "umbrella"}, False),
+        ({"audienceType": 3, "audienceValue": "ops"}, False),
+        ({"audienceType": 1}, False),
+        ({"audienceType": 4, "audienceValue": "user-1"}, False),
+    ],
+)
+def test_a_bounded_key_publishes_only_within_its_pattern(publish, make_key, routing, allowed):
+    answer = publish(envelope(routing=routing), key=make_key("publish:group:acme:*"))
+    assert answer.status_code == (201 if allowed else 403)
+    if not allowed:
+        assert answer.json["error"]["fields"][0]["path"] == "routing"
+
+
+def test_the_rate_limit_says_when_to_come_back(make_app, monkeypatch):
+    app = make_app(NOTIWAY_PUBLISH_RATE="2 per minute")
+    with app.app_context():
+        key = producers.add("key", ["publish"])[1]
+    headers = {"Authorization": f"Bearer {key}"}
+
+    def post(number):
+        return app.test_client().post("/api/notifications", json=envelope(number), headers=headers)
+
+    answers = [post(number) for number in range(3)]
+    assert [answer.status_code for answer in answers] == [201, 201, 429]
+    assert error_of(answers[-1]) == (429, "Throttled")
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+
+
+def test_what_came_after_an_id_is_listed_oldest_first(client, publish, token):
+    publish([envelope(number) for number in range(5)])
+    headers = {"Authorization": f"Bearer {token('user-1')}"}
+    page = client.get("/api/notifications?limit=3", headers=headers).json
+    assert [item["body"]["orderId"] for item in page["notifications"]] == [0, 1, 2]
+    assert page["unreadCount"] == 5
+    rest = client.get(f"/api/notifications?since={page['nextCursor']}", headers=headers).json
+    assert [item["body"]["orderId"] for item in rest["notifications"]] == [3, 4]
+    assert rest["nextCursor"] is None
+
+
+@pytest.mark.parametrize("query", ["since=x", "limit=0", "limit=201", "limit=-1", "limit=x", "limit=%C2%B2"])
+def test_a_query_that_is_not_understood_is_refused(client, token, query):
+    answer = client.get(f"/api/notifications?{query}", headers={"Authorization": f"Bearer {token('user-1')}"})
+    assert error_of(answer) == (400, "WrongInput")
+
+
+def test_a_broadcast_costs_one_row_however_many_members(publish, app):
+    with app.app_context():
+        for number in range(50):
+            members.join(f"user-{number}", Audience.group("ops"))
+    publish(envelope(routing={"audienceType": 3, "audienceValue": "ops"}))
+    with app.app_context():
+        assert Notification.select().count() == 1
+        assert inbox.unread_count("user-7") == 0
+        assert len(inbox.feed("user-7").items) == 1
+        assert inbox.feed("stranger").items == []
+
+
+def test_what_has_expired_is_gone_at_once(publish, app, monkeypatch):
+    publish(envelope())
+    later = now_ms() + 31 * 60 * 1000
+    monkeypatch.setattr(inbox, "now_ms", lambda: later)
+    with app.app_context():
+        assert inbox.unread_count("user-1") == 0
+        assert inbox.feed("user-1").items == []
+        assert inbox.since("user-1", "") == []
+
+
+def test_a_token_is_made_and_opens_the_api(client, publish):
+    answer = publish({"userId": "user-1", "tenantId": "acme", "audiences": ["group:acme:ops"]}, path="/api/tokens")
+    assert answer.status_code == 201
+    assert answer.json["expiresAt"] > time.time()
+    made = answer.json["token"]
+    assert client.get("/api/notifications", headers={"Authorization": f"Bearer {made}"}).status_code == 200
+    assert client.get(f"/api/notifications?access_token={made}").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({}, "userId"),
+        ({"userId": 5}, "userId"),
+        ({"userId": ""}, "userId"),
+        ({"userId": "a", "ttl": 0}, "ttl"),
+        ({"userId": "a", "ttl": True}, "ttl"),
+        ({"userId": "a", "ttl": 10**9}, "ttl"),
+        ({"userId": "a", "tenantId": "a:b"}, "tenantId"),
+        ({"userId": "a", "tenantId": 5}, "tenantId"),
+        ({"userId": "a", "audiences": "group:x"}, "audiences"),
+        ({"userId": "a", "audiences": ["user:b"]}, "audiences.0"),
+        ({"userId": "a", "audiences": ["group:x", "nonsense"]}, "audiences.1"),
+    ],
+)
+def test_a_token_request_names_its_faults(publish, body, path):
+    answer = publish(body, path="/api/tokens")
+    assert error_of(answer) == (400, "WrongInput")
+    assert path in {field["path"] for field in answer.json["error"]["fields"]}
+
+
+def test_a_bounded_token_key_hands_out_only_what_it_may(publish, make_key):
+    key = make_key("token:user:*", "token:group:acme:*")
+    assert publish({"userId": "a", "audiences": ["group:acme:x"]}, key=key, path="/api/tokens").status_code == 201
+    refused = publish({"userId": "a", "audiences": ["group:umbrella:x"]}, key=key, path="/api/tokens")
+    assert error_of(refused) == (403, "Forbidden")
+
+
+def bad_tokens(secret):
+    claims = {"sub": "user-1", "exp": int(time.time()) + 60}
+    return {
+        "expired": jwt.encode(claims | {"exp": int(time.time()) - 1}, secret, algorithm="HS256"),
+        "unsigned": jwt.encode(claims, None, algorithm="none"),
+        "signed by somebody else": jwt.encode(claims, "x" * 64, algorithm="HS256"),
+        "without an end": jwt.encode({"sub": "user-1"}, secret, algorithm="HS256"),
+        "without a user": jwt.encode({"exp": claims["exp"]}, secret, algorithm="HS256"),
+        "for nobody": jwt.encode(claims | {"sub": ""}, secret, algorithm="HS256"),
+        "by another algorithm": jwt.encode(claims, secret, algorithm="HS512"),
+        "no token": "x.y.z",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(bad_tokens("s" * 64)))
+def test_a_bad_token_opens_nothing(app, client, name):
+    with app.app_context():
+        made = bad_tokens(runtime.current().token_secret)[name]
+    answer = client.get("/api/notifications", headers={"Authorization": f"Bearer {made}"})
+    assert error_of(answer) == (401, "Unauthorized")
+
+
+def test_any_backend_that_shares_the_secret_can_make_tokens(make_app):
+    app = make_app(NOTIWAY_TOKEN_SECRET="a secret that the backend knows as well")
+    claims = {"sub": "user-1", "exp": int(time.time()) + 60}
+    made = jwt.encode(claims, "a secret that the backend knows as well", algorithm="HS256")
+    answer = app.test_client().get("/api/notifications", headers={"Authorization": f"Bearer {made}"})
+    assert answer.status_code == 200
+
+
+def test_a_token_for_one_user_reads_nothing_of_another(client, publish, token):
+    publish(envelope())
+    answer = client.get("/api/notifications", headers={"Authorization": f"Bearer {token('user-2')}"})
+    assert answer.json["notifications"] == []
+
+
+def test_allowed_origins_may_read_answers_and_others_may_not(make_app):
+    app = make_app(NOTIWAY_ALLOWED_ORIGINS="https://shop.example.com")
+    for origin, allowed in (("https://shop.example.com", True), ("https://evil.test", False)):
+        answer = app.test_client().options("/api/notifications", headers={"Origin": origin})
+        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+def test_the_description_names_every_route_of_the_api(client, app):
+    described = client.get("/api/openapi.json").json
+    routes = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")}
+    assert set(described["paths"]) == routes - {"/api/openapi.json", "/api/docs", "/api/notifications/stream"}
+    assert client.get("/api/docs").status_code == 200
+
+
+def test_the_error_of_a_wrong_method_is_json_too(client):
+    assert client.delete("/api/notifications").status_code == 405

@@ -1,0 +1,189 @@
+"""An envelope is taken whole or refused with every fault named by its path."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from notiway import envelope
+from notiway.envelope import DEFAULT_TTL_MS
+from notiway.errors import InvalidNotification
+
+NOW = int(datetime(2026, 1, 15, tzinfo=UTC).timestamp() * 1000)
+LATER = "2026-02-15T00:00:00Z"
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = ("id", "type", "body", "routing", "metadata", "priority", "groupKey")
+ROUTING = st.fixed_dictionaries(
+    {"audienceType": st.integers(-1, 7) | JSON},
+    optional={"audienceValue": st.text(max_size=8) | JSON, "tenantId": st.text(max_size=8) | JSON},
+)
+
+
+def good(**changes):
+    return {
+        "id": "billing-invoice-ready-2025-01-15",
+        "type": "invoice-ready",
+        "body": {"invoiceId": "INV-789", "amount": 149.99, "currency": "USD"},
+        "routing": {"audienceType": 4, "audienceValue": "user-123", "tenantId": None},
+        "metadata": {"producer": "billing-service", "isPersisted": True, "persistedTTL": LATER},
+    } | changes
+
+
+def parse(raw):
+    return envelope.parse(raw, "key-name", NOW)
+
+
+def paths(raw):
+    with pytest.raises(InvalidNotification) as caught:
+        parse(raw)
+    assert caught.value.faults
+    return {fault.path for fault in caught.value.faults}
+
+
+def test_the_contracts_example_is_taken():
+    parsed = parse(good())
+    assert parsed.audience.key == "user:user-123"
+    assert parsed.persisted
+    assert parsed.draft.producer == "billing-service"
+    assert parsed.draft.dedupe_key == parsed.id == "billing-invoice-ready-2025-01-15"
+    assert parsed.draft.title == "Invoice ready"
+    assert parsed.draft.body["amount"] == 149.99
+
+
+@pytest.mark.parametrize(
+    ("routing", "key"),
+    [
+        ({"audienceType": 1}, "global"),
+        ({"audienceType": 1, "audienceValue": "global"}, "global"),
+        ({"audienceType": 2, "audienceValue": "acme"}, "tenant:acme"),
+        ({"audienceType": 2, "tenantId": "acme"}, "tenant:acme"),
+        ({"audienceType": 2, "audienceValue": "acme", "tenantId": "acme"}, "tenant:acme"),
+        ({"audienceType": 3, "audienceValue": "ops"}, "group:ops"),
+        ({"audienceType": 3, "audienceValue": "ops", "tenantId": "acme"}, "group:acme:ops"),
+        ({"audienceType": 3, "audienceValue": "ops", "tenantId": ""}, "group:ops"),
+        ({"audienceType": 4, "audienceValue": "42"}, "user:42"),
+        ({"audienceType": 4, "audienceValue": "urn:user:42"}, "user:urn:user:42"),
+    ],
+)
+def test_routing_names_an_audience(routing, key):
+    assert parse(good(routing=routing)).audience.key == key
+
+
+def test_a_connection_hears_what_is_not_stored():
+    parsed = parse(good(routing={"audienceType": 5, "audienceValue": "abc"}, metadata={}))
+    assert parsed.audience.key == "connection:abc"
+    assert not parsed.persisted
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"id": ""}, "id"),
+        ({"id": 1}, "id"),
+        ({"id": "x" * 201}, "id"),
+        ({"type": ""}, "type"),
+        ({"type": "two words"}, "type"),
+        ({"type": None}, "type"),
+        ({"body": []}, "body"),
+        ({"body": {"a": "x" * 40_000}}, "body"),
+        ({"body": {"actionUrl": "javascript:alert(1)"}}, "body.actionUrl"),
+        ({"body": {"actionUrl": "//evil.test"}}, "body.actionUrl"),
+        ({"body": {"actionUrl": 5}}, "body.actionUrl"),
+        ({"priority": "asap"}, "priority"),
+        ({"groupKey": ""}, "groupKey"),
+        ({"routing": None}, "routing"),
+        ({"routing": {}}, "routing.audienceType"),
+        ({"routing": {"audienceType": 0}}, "routing.audienceType"),
+        ({"routing": {"audienceType": 6}}, "routing.audienceType"),
+        ({"routing": {"audienceType": True}}, "routing.audienceType"),
+        ({"routing": {"audienceType": "4", "audienceValue": "x"}}, "routing.audienceType"),
+        ({"routing": {"audienceType": 1, "tenantId": "acme"}}, "routing.tenantId"),
+        ({"routing": {"audienceType": 2}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 2, "audienceValue": "a", "tenantId": "b"}}, "routing.tenantId"),
+        ({"routing": {"audienceType": 3}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 3, "audienceValue": "a:b"}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 4}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 4, "audienceValue": ""}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 4, "audienceValue": "a\nb"}}, "routing.audienceValue"),
+        ({"routing": {"audienceType": 5, "audienceValue": "abc"}}, "metadata.isPersisted"),
+        ({"metadata": {"isPersisted": "yes"}}, "metadata.isPersisted"),
+        ({"metadata": {"timeStamp": "yesterday"}}, "metadata.timeStamp"),
+        ({"metadata": {"timeStamp": 5}}, "metadata.timeStamp"),
+        ({"metadata": {"isPersisted": True, "persistedTTL": "2020-01-01T00:00:00Z"}}, "metadata.persistedTTL"),
+        ({"metadata": {"producer": ""}}, "metadata.producer"),
+    ],
+)
+def test_a_fault_is_named_by_its_path(changes, path):
+    assert path in paths(good(**changes))
+
+
+@pytest.mark.parametrize("raw", [None, 5, "text", [], [good()], {}])
+def test_what_is_no_envelope_is_refused(raw):
+    assert paths(raw)
+
+
+def test_every_fault_is_named_at_once():
+    assert paths(good(id="", type="", priority="x", routing={"audienceType": 9})) == {
+        "id",
+        "type",
+        "priority",
+        "routing.audienceType",
+    }
+
+
+def test_a_persisted_envelope_without_an_end_lives_thirty_minutes():
+    assert parse(good(metadata={"isPersisted": True})).draft.expires_at == NOW + DEFAULT_TTL_MS
+
+
+def test_an_end_without_a_zone_is_utc():
+    moment = datetime(2026, 2, 15, tzinfo=UTC) + timedelta(hours=3)
+    parsed = parse(good(metadata={"isPersisted": True, "persistedTTL": "2026-02-15T03:00:00"}))
+    assert parsed.draft.expires_at == int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("severity", "type_"),
+    [("info", "info"), ("warning", "warning"), ("critical", "error"), ("loud", "info"), (5, "info")],
+)
+def test_severity_feeds_the_bell(severity, type_):
+    assert parse(good(body={"severity": severity})).draft.type == type_
+
+
+def test_title_message_and_link_of_the_body_feed_the_bell():
+    draft = parse(good(body={"title": "T", "message": "M", "actionUrl": "/status"})).draft
+    assert (draft.title, draft.message, draft.action_url) == ("T", "M", "/status")
+
+
+def test_unknown_fields_are_passed_over():
+    assert parse(good(future=1, metadata={"isPersisted": False, "trace": "x"})).id
+
+
+@given(raw=JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON) | {"routing": ROUTING | JSON}))
+def test_whatever_comes_is_taken_or_refused_with_paths(raw):
+    try:
+        parsed = parse(raw)
+    except InvalidNotification as error:
+        assert all(fault.path and fault.message for fault in error.faults)  # noqa: PT017
+        assert error.faults  # noqa: PT017
+    else:
+        assert parsed.audience.key
+        assert not parsed.draft.faults(NOW)
+
+
+@given(
+    body=st.dictionaries(st.text(max_size=10), JSON, max_size=5),
+    kind=st.integers(1, 4),
+    value=st.text(min_size=1, max_size=20),
+)
+def test_good_shapes_keep_their_bodies(body, kind, value):
+    try:
+        parsed = parse(good(body=body, routing={"audienceType": kind, "audienceValue": value}))
+    except InvalidNotification as error:
+        assert {fault.path.split(".")[0] for fault in error.faults} <= {"routing", "body"}  # noqa: PT017
+    else:
+        assert parsed.draft.body == body

@@ -1,0 +1,414 @@
+"""Inbox: one user's list, count and changes; nobody else's."""
+
+import pytest
+from fresh import verbs
+
+from notiway import inbox, members
+from notiway.audience import Audience
+from notiway.errors import NotFound
+from notiway.ids import id_floor, new_id
+from notiway.models import InboxCursor, InboxItem, Notification, now_ms
+from notiway.notifications import send_notification
+
+EVERYONE = Audience.everyone()
+ADMINS = Audience.group("admins")
+BAD_IDS = ["", "x", "' OR 1=1 --", "*", "0" * 36, "\x00", "\ud800", id_floor(0), "01A1FB6F-C229-72E7-B053-226348921859"]
+
+
+@pytest.fixture(autouse=True)
+def broker(tmp_path):
+    with verbs(tmp_path) as notebook:
+        yield notebook
+
+
+def send(to, title="Hi", *args, **options):
+    return send_notification(to, title, *args, **options).id
+
+
+def titles(user_id="ada", **filters):
+    return [item.title for item in inbox.feed(user_id, **filters).items]
+
+
+def everything():
+    """All that is stored about inboxes, to see that nothing changed."""
+    return sorted(InboxItem.select().tuples())
+
+
+# What a user sees
+
+
+def test_the_feed_is_newest_first_and_only_the_users():
+    for title in "abc":
+        send("ada", title)
+    send("bob", "not hers")
+    assert titles() == ["c", "b", "a"]
+    assert titles("bob") == ["not hers"]
+    assert titles("nobody") == []
+
+
+def test_an_item_carries_all_that_was_sent():
+    sent = send_notification(
+        "ada", "T", "M", type="error", priority="urgent", name="disk-full", action_url="/d", group_key="g",
+        source="s", actor="a", body={"n": [1]},
+    )  # fmt: skip
+    item = inbox.get("ada", sent.id)
+    assert (item.title, item.message, item.type, item.priority, item.name) == ("T", "M", "error", "urgent", "disk-full")
+    assert (item.action_url, item.group_key, item.source, item.actor, item.body) == ("/d", "g", "s", "a", {"n": [1]})
+    assert (item.audience, item.producer, item.persisted, item.is_read) == ("user:ada", "app", True, False)
+
+
+def test_each_of_several_users_sees_itself_addressed():
+    sent = send(["ada", "bob"])
+    assert inbox.get("ada", sent).audience == "user:ada"
+    assert inbox.get("bob", sent).audience == "user:bob"
+
+
+def test_pages_follow_each_other_without_gap_or_double():
+    sent = [send("ada", str(number)) for number in range(7)]
+    seen, cursor = [], None
+    for _ in range(4):
+        page = inbox.feed("ada", before=cursor, limit=3)
+        seen += [item.id for item in page.items]
+        send("ada", "arrives meanwhile")
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == sent[::-1]
+
+
+def test_a_page_that_is_just_full_is_the_last_one():
+    for _ in range(3):
+        send("ada")
+    assert inbox.feed("ada", limit=3).next_cursor is None
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, ["d", "c", "b", "a"]),
+        ({"state": "unread"}, ["d", "c", "b"]),
+        ({"state": "read"}, ["a"]),
+        ({"type": "error"}, ["c", "b"]),
+        ({"source": "billing"}, ["b"]),
+        ({"priority": "urgent"}, ["d"]),
+        ({"type": "error", "state": "unread", "source": "billing"}, ["b"]),
+        ({"type": "' OR 1=1 --"}, []),
+    ],
+)
+def test_filters_are_combined(filters, expected):
+    inbox.mark_read("ada", [send("ada", "a")])
+    send("ada", "b", type="error", source="billing")
+    send("ada", "c", type="error")
+    send("ada", "d", priority="urgent")
+    assert titles(**filters) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("invoice", True),
+        ("INVOICE", True),
+        ("paid $5", True),
+        ("100%", True),
+        ("100_", False),
+        ("1%0", False),
+        ("under_score", True),
+        ("underXscore", False),
+        ("back\\slash", True),
+        ("Ärger", True),
+        ("x' OR 'a'='a", False),
+        ("message", False),
+    ],
+)
+def test_text_is_looked_for_as_it_is_written(text, found):
+    send("ada", "Invoice 100% Ärger", "John paid $500 under_score back\\slash")
+    assert bool(titles(text=text)) is found
+
+
+def test_sources_are_those_of_the_users_items():
+    for source in ("b", "a", "b"):
+        send("ada", source=source)
+    send("bob", source="his")
+    send("ada")
+    assert inbox.sources("ada") == ["a", "b"]
+
+
+# One definition of "there": list, count, replay and actions
+
+
+def expire(notification_id):
+    Notification.update(expires_at=now_ms() - 1).where(Notification.id == notification_id).execute()
+
+
+def recall(notification_id):
+    Notification.update(recalled_at=now_ms()).where(Notification.id == notification_id).execute()
+
+
+HIDE = {"deleted": lambda one: inbox.delete("ada", [one]), "expired": expire, "recalled": recall}
+
+
+@pytest.mark.parametrize("hide", HIDE.values(), ids=HIDE)
+@pytest.mark.parametrize("to", ["ada", EVERYONE], ids=["pushed", "pulled"])
+def test_what_is_hidden_is_hidden_everywhere(hide, to):
+    first, gone, last = (send(to, title) for title in ("first", "gone", "last"))
+    inbox.catch_up("ada")
+    hide(gone)
+    assert titles() == titles(state="unread") == ["last", "first"]
+    assert inbox.unread_count("ada") == inbox.unread_counts(["ada"])["ada"] == 2
+    assert [item.id for item in inbox.since("ada", id_floor(0))] == [first, last]
+    assert inbox.catch_up("ada") == 0
+    for look in (inbox.get, lambda user_id, one: inbox.mark_read(user_id, [one])):
+        with pytest.raises(NotFound):
+            look("ada", gone)
+
+
+@pytest.mark.parametrize("hide", [expire, recall])
+def test_what_is_hidden_before_it_is_pulled_is_never_pulled(hide):
+    hide(send(EVERYONE))
+    assert inbox.catch_up("ada") == 0
+    assert everything() == []
+
+
+def test_list_count_and_many_counts_agree_in_every_state():
+    sent = [send(to, str(number)) for number, to in enumerate(["ada", EVERYONE, ["ada", "bob"], ADMINS] * 6)]
+    members.join("ada", ADMINS)
+    inbox.catch_up("ada")
+    steps = [
+        lambda: inbox.mark_read("ada", sent[0:4]),
+        lambda: inbox.delete("ada", sent[2:7]),
+        lambda: expire(sent[8]),
+        lambda: recall(sent[9]),
+        lambda: inbox.mark_unread("ada", sent[1:2]),
+        lambda: inbox.restore("ada", sent[3:5]),
+        lambda: inbox.mark_all_read("ada", sent[12]),
+        lambda: send("ada", "one more"),
+        lambda: inbox.mark_all_read("ada"),
+    ]
+    for step in steps:
+        step()
+        unread = [item for item in inbox.feed("ada", limit=100).items if not item.is_read]
+        count = inbox.unread_count("ada")
+        assert count == len(unread) == len(titles(state="unread", limit=100)) == inbox.unread_counts(["ada"])["ada"]
+
+
+@pytest.mark.parametrize(("sent", "count"), [(0, 0), (1, 1), (99, 99), (100, 100), (130, 100)])
+def test_the_count_is_capped(sent, count):
+    for _ in range(sent):
+        row = Notification.create(id=new_id(), audience="user:ada", title="Hi")
+        InboxItem.create(user_id="ada", notification=row)
+    assert inbox.unread_count("ada") == count
+    assert inbox.unread_counts(["ada"]) == {"ada": count}
+
+
+def test_many_counts_are_each_users_own():
+    send(["ada", "bob"])
+    send("bob")
+    assert inbox.unread_counts(["ada", "bob", "cy", "' OR 1=1 --"]) == {"ada": 1, "bob": 2, "cy": 0, "' OR 1=1 --": 0}
+    assert inbox.unread_counts([]) == {}
+
+
+# Broadcasts are pulled
+
+
+@pytest.mark.parametrize(
+    "audience", [EVERYONE, Audience.tenant("acme"), ADMINS, Audience.group("admins", "acme")], ids=lambda each: each.key
+)
+def test_a_broadcast_is_one_row_until_its_members_look(audience):
+    for user_id in ("ada", "bob"):
+        if audience != EVERYONE:
+            members.join(user_id, audience)
+    sent = send(audience)
+    assert Notification.select().count() == 1
+    assert everything() == []
+    assert inbox.catch_up("ada") == 1
+    assert inbox.catch_up("ada") == 0
+    assert [row.user_id for row in InboxItem.select()] == ["ada"]
+    assert [item.id for item in inbox.feed("bob").items] == [sent]
+    assert Notification.select().count() == 1
+
+
+@pytest.mark.parametrize("audience", [Audience.tenant("acme"), ADMINS, Audience.group("admins", "acme")])
+def test_a_broadcast_is_pulled_by_its_members_only(audience):
+    members.join("bob", audience)
+    members.join("ada", Audience.group("other"))
+    send(audience)
+    assert titles("ada") == []
+    assert titles("bob") == ["Hi"]
+
+
+def test_list_and_replay_pull_by_themselves():
+    start = send("ada", "before")
+    send(EVERYONE, "one")
+    assert titles() == ["one", "before"]
+    send(EVERYONE, "two")
+    assert [item.title for item in inbox.since("ada", start)] == ["one", "two"]
+
+
+def test_a_broadcast_that_was_deleted_does_not_come_back_even_when_the_cursor_is_lost():
+    gone = send(EVERYONE)
+    inbox.catch_up("ada")
+    inbox.delete("ada", [gone])
+    assert inbox.catch_up("ada") == 0
+    InboxCursor.delete().execute()
+    assert inbox.catch_up("ada") == 0
+    assert titles() == []
+
+
+def test_many_broadcasts_are_pulled_at_once():
+    for number in range(30):
+        send(EVERYONE, str(number))
+    assert inbox.catch_up("ada") == 30
+    assert len(inbox.feed("ada", limit=50).items) == 30
+
+
+# Replay
+
+
+def test_a_replay_is_oldest_first_and_begins_after_the_id():
+    sent = [send("ada", str(number)) for number in range(5)]
+    assert [item.id for item in inbox.since("ada", sent[1])] == sent[2:]
+    assert [item.id for item in inbox.since("ada", sent[1], limit=2)] == sent[2:4]
+    assert inbox.since("ada", sent[4]) == []
+
+
+def test_where_commits_may_be_out_of_order_a_window_is_read_again(monkeypatch):
+    made = new_id()
+    assert inbox.resume_from(made) == made
+    monkeypatch.setattr(type(inbox.db.obj), "param", "%s")
+    again = inbox.resume_from(made)
+    assert again == id_floor(inbox.id_time(made) - inbox.RESUME_OVERLAP_MS)
+
+
+def test_the_newest_id_is_the_users():
+    assert inbox.newest_id("ada") == ""
+    first = send("ada")
+    send("bob")
+    assert inbox.newest_id("ada") == first
+
+
+# Changes
+
+CHANGES = {
+    "mark_read": inbox.mark_read,
+    "mark_unread": inbox.mark_unread,
+    "mark_seen": inbox.mark_seen,
+    "delete": inbox.delete,
+    "restore": inbox.restore,
+    "get_many": inbox.get_many,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("with_own", [False, True], ids=["alone", "among one's own"])
+def test_another_users_id_is_not_found_and_nothing_changes(change, with_own):
+    own, foreign = send("ada"), send("bob")
+    inbox.mark_read("bob", [foreign])
+    before = everything()
+    with pytest.raises(NotFound):
+        change("ada", [own, foreign] if with_own else [foreign])
+    assert everything() == before
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("bad", BAD_IDS)
+def test_an_id_of_nothing_is_not_found_and_nothing_changes(change, bad):
+    own = send("ada")
+    before = everything()
+    with pytest.raises(NotFound):
+        change("ada", [own, bad])
+    assert everything() == before
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_change_of_nothing_changes_nothing(change):
+    send("ada")
+    before = everything()
+    change("ada", [])
+    assert everything() == before
+
+
+def test_a_change_touches_the_users_copy_only():
+    sent = send(["ada", "bob"])
+    for change in (inbox.mark_read, inbox.mark_seen, inbox.delete):
+        change("ada", [sent])
+    his = inbox.get("bob", sent)
+    assert (his.read_at, his.seen_at, his.deleted_at) == (None, None, None)
+
+
+def test_reading_twice_keeps_the_first_time(monkeypatch):
+    sent = send("ada")
+    monkeypatch.setattr(inbox, "now_ms", lambda: 1_000)
+    inbox.mark_read("ada", [sent])
+    monkeypatch.setattr(inbox, "now_ms", lambda: 2_000)
+    inbox.mark_read("ada", [sent])
+    inbox.mark_seen("ada", [sent])
+    item = inbox.get("ada", sent)
+    assert (item.read_at, item.seen_at) == (1_000, 1_000)
+
+
+def test_seen_is_not_read():
+    sent = send("ada")
+    inbox.mark_seen("ada", [sent])
+    item = inbox.get("ada", sent)
+    assert item.seen_at is not None
+    assert not item.is_read
+    assert inbox.unread_count("ada") == 1
+
+
+def test_unread_again_stays_seen():
+    sent = send("ada")
+    inbox.mark_read("ada", [sent])
+    inbox.mark_unread("ada", [sent])
+    item = inbox.get("ada", sent)
+    assert (item.is_read, item.seen_at is None) == (False, False)
+
+
+def test_restoring_brings_an_item_back_as_it_was():
+    sent = send("ada")
+    inbox.mark_read("ada", [sent])
+    inbox.delete("ada", [sent])
+    inbox.delete("ada", [sent])
+    assert titles() == []
+    (item,) = inbox.restore("ada", [sent])
+    assert item.is_read
+    assert item.deleted_at is None
+    assert titles() == ["Hi"]
+
+
+@pytest.mark.parametrize("hide", [expire, recall])
+def test_what_is_over_cannot_be_restored(hide):
+    sent = send("ada")
+    inbox.delete("ada", [sent])
+    hide(sent)
+    with pytest.raises(NotFound):
+        inbox.restore("ada", [sent])
+
+
+def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread():
+    sent = [send("ada", str(number)) for number in range(4)]
+    inbox.mark_all_read("ada", sent[1])
+    assert titles(state="unread") == ["3", "2"]
+    assert titles(state="read") == ["1", "0"]
+
+
+def test_marking_all_without_a_cutoff_marks_all_of_the_user():
+    send(["ada", "bob"])
+    send("ada")
+    inbox.mark_all_read("ada")
+    assert (inbox.unread_count("ada"), inbox.unread_count("bob")) == (0, 1)
+
+
+def test_marking_all_does_not_touch_what_is_read_or_deleted(monkeypatch):
+    read, deleted = send("ada"), send("ada")
+    monkeypatch.setattr(inbox, "now_ms", lambda: 1_000)
+    inbox.mark_read("ada", [read])
+    inbox.delete("ada", [deleted])
+    monkeypatch.setattr(inbox, "now_ms", lambda: 2_000)
+    inbox.mark_all_read("ada")
+    rows = {row.notification_id: (row.read_at, row.deleted_at) for row in InboxItem.select()}
+    assert rows == {read: (1_000, None), deleted: (None, 1_000)}
+
+
+def test_several_items_come_in_the_order_they_were_asked_for_and_once():
+    first, second = send("ada", "1"), send("ada", "2")
+    assert [item.id for item in inbox.get_many("ada", [second, first, second])] == [second, first]

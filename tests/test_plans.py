@@ -1,0 +1,168 @@
+"""Plans: on 200,000 rows every statement goes through an index, and none walks over a table of ours."""
+
+import re
+import sqlite3
+
+import pytest
+from fresh import fresh_database
+
+from notiway import inbox, members, retention, store
+from notiway.database import db, use_database
+from notiway.draft import Draft
+from notiway.ids import id_floor
+
+ROWS = 200_000
+USERS = 200  # with a thousand items each
+BROADCASTS = 2_000
+FIRST_MS = 1_700_000_000_000
+WALK = re.compile(r"SCAN (?:n|i|notiway_\w+)\b")
+INDEXED = re.compile(r"SEARCH \S+ USING (?:COVERING )?(?:INDEX|PRIMARY KEY)")
+
+NUMBERS = (
+    f"WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS + BROADCASTS - 1})"
+)
+ID = f"printf('%08x-%04x-7000-8000-000000000000', ({FIRST_MS} + n) >> 16, ({FIRST_MS} + n) & 65535)"
+NOTIFICATIONS = f"""INSERT INTO notiway_notification
+    (id, audience, name, type, priority, title, message, created_at, expires_at) {NUMBERS}
+    SELECT {ID}, iif(n < {ROWS}, 'user:' || n % {USERS}, 'global'), 'n', 'info', 'medium', 'title ' || n, '', n,
+    iif(n % 50 = 0, n * 2, NULL) FROM numbers"""
+ITEMS = f"""INSERT INTO notiway_inbox_item (user_id, notification_id, read_at, deleted_at, created_at) {NUMBERS}
+    SELECT CAST(n % {USERS} AS text), {ID}, iif(n % 3, 1, NULL), iif(n % 7 = 0, 1, NULL), n
+    FROM numbers WHERE n < {ROWS}"""
+
+
+def nth(number):
+    return id_floor(FIRST_MS + number)
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    with fresh_database(tmp_path_factory.mktemp("plans")) as opened:
+        raw = opened.connection()
+        raw.execute("PRAGMA foreign_keys = 0")
+        raw.execute("PRAGMA synchronous = 0")
+        raw.execute("BEGIN")
+        raw.execute(NOTIFICATIONS)
+        raw.execute(ITEMS)
+        raw.execute("COMMIT")
+        opened.close_all()  # the pragmas go with this connection
+        yield opened
+
+
+@pytest.fixture(scope="module", params=["no statistics", "analyzed"])
+def measured(large, request):
+    """The same rows as the query planner sees them at first, and after an ANALYZE."""
+    large.execute_sql("ANALYZE" if request.param == "analyzed" else "DROP TABLE IF EXISTS sqlite_stat1")
+    large.close()  # the next connection reads the statistics anew
+    return large
+
+
+@pytest.fixture
+def database(measured):
+    use_database(measured)
+    measured.connect(reuse_if_open=True)
+    yield measured
+    measured.close()
+
+
+class Roll(Exception):
+    """Undo what a statement changed, so that the next test sees the same rows."""
+
+
+def statements_of(database, work):
+    """The statements, values filled in, that some work executes; what it changes is rolled back."""
+    seen = []
+    raw = database.connection()
+    try:
+        with database.atomic():
+            raw.set_trace_callback(seen.append)
+            work()
+            raise Roll
+    except Roll:
+        raw.set_trace_callback(None)
+    return [text for text in seen if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", text)]
+
+
+def mine(count=3):
+    """Ids in the inbox of user 5, neither deleted nor expired."""
+    found = (n for n in range(5, ROWS, USERS) if n % 7 and n % 50)
+    return [nth(next(found)) for _ in range(count)]
+
+
+WORK = {
+    "feed": lambda: inbox.feed("5"),
+    "feed, next page": lambda: inbox.feed("5", before=nth(ROWS // 2)),
+    "feed, unread": lambda: inbox.feed("5", state="unread"),
+    "feed, filtered": lambda: inbox.feed("5", state="read", type="info", source="s", priority="high", text="title"),
+    "count": lambda: inbox.unread_count("5"),
+    "counts": lambda: inbox.unread_counts(["5", "6", "7"]),
+    "newest id": lambda: inbox.newest_id("5"),
+    "since": lambda: inbox.since("5", nth(ROWS // 2)),
+    "sources": lambda: inbox.sources("5"),
+    "get": lambda: inbox.get("5", mine()[0]),
+    "mark read": lambda: inbox.mark_read("5", mine()),
+    "mark unread": lambda: inbox.mark_unread("5", mine()),
+    "mark seen": lambda: inbox.mark_seen("5", mine()),
+    "mark all": lambda: inbox.mark_all_read("5"),
+    "mark all, cutoff": lambda: inbox.mark_all_read("5", nth(ROWS // 2)),
+    "delete": lambda: inbox.delete("5", mine()),
+    "restore": lambda: inbox.restore("5", mine()),
+    "catch up, first": lambda: inbox.catch_up("5"),
+    "catch up, member": lambda: (members.join("5", members.Audience.group("g")), inbox.catch_up("5")),
+    "listens to": lambda: members.listens_to("5"),
+    "unknown users": lambda: members.unknown_in_user_table(["5", "6"]),
+    "send": lambda: store.deliver_to([store.insert(Draft("Hi"), "user:5")[0].id], ["5"]),
+    "send, dedupe": lambda: [store.insert(Draft("Hi", dedupe_key="k"), "user:5") for _ in range(2)],
+    "cleanup": lambda: retention.clean_up(1, now=FIRST_MS + 700 + retention.DAY_MS),
+    "cleanup, expired": lambda: retention.clean_up(36_500, now=900),
+    "cleanup, dry run": lambda: retention.clean_up(1, now=FIRST_MS + 700 + retention.DAY_MS, dry_run=True),
+}
+
+
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK)
+def test_each_statement_uses_an_index_and_none_walks_over_a_table(database, work):
+    statements = statements_of(database, work)
+    assert statements
+    for statement in statements:
+        plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+        assert not [step for step in plan if WALK.match(step)], (statement, plan)
+        if "WHERE" in statement or "MAX(" in statement:
+            assert any(INDEXED.match(step) for step in plan), (statement, plan)
+
+
+@pytest.mark.parametrize("name", ["feed", "feed, next page", "since", "newest id", "mark all, cutoff", "cleanup"])
+def test_nothing_is_sorted_afterwards(database, name):
+    for statement in statements_of(database, WORK[name]):
+        plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
+        assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
+
+
+@pytest.mark.parametrize("name", ["count", "counts", "feed, unread", "mark all", "mark all, cutoff"])
+def test_what_is_unread_is_found_through_the_partial_index(database, name):
+    statement = statements_of(database, WORK[name])[-1]
+    plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
+    assert "notiway_inbox_item_unread" in plan
+
+
+@pytest.mark.parametrize(
+    ("name", "statements"),
+    [("count", 1), ("counts", 1), ("newest id", 1), ("mark all", 1), ("mark all, cutoff", 1), ("mark read", 2)],
+)
+def test_each_of_these_is_one_statement(database, name, statements):
+    # A change looks first: somebody else's id must be refused before anything changes.
+    assert len(statements_of(database, WORK[name])) == statements
+
+
+def test_the_rows_are_there(database):
+    assert database.execute_sql("SELECT COUNT(*) FROM notiway_inbox_item").fetchone()[0] == ROWS
+    assert inbox.get_many("5", mine())
+    assert inbox.unread_count("5") == inbox.COUNT_CAP
+
+
+def test_a_walk_would_be_noticed(database):
+    plan = [
+        row[3] for row in database.execute_sql("EXPLAIN QUERY PLAN SELECT * FROM notiway_notification n").fetchall()
+    ]
+    assert [step for step in plan if WALK.match(step)]
+    assert sqlite3.sqlite_version_info >= (3, 36), "older ones write SCAN TABLE"
+    assert db.obj is database

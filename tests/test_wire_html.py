@@ -1,0 +1,134 @@
+"""The HTML wire: one frame for every page of an audience, inert whatever it carries."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from jinja2 import Environment, FileSystemLoader
+
+from notiway.event import KINDS, Event
+from notiway.item import Item
+from notiway.wire.html import HtmlWire
+
+TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+ITEM = Item(
+    "01890a5d-ac96-774b-bcce-b302099a8057", "user:ada", "n", "success", "high", "Hi", "there", 1_700_000_000_123
+)
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onmouseover='alert(1)",
+    "</hx-partial><hx-partial hx-target='body'>",
+    "{{ 7 * 7 }}{% include 'x' %}",
+    "<!-- --><svg/onload=alert(1)>",
+    "javascript:alert(1)",
+]
+EVENTS = {
+    "created": {"notification": ITEM.as_dict(), "unread": 3},
+    "updated": {"notification": ITEM.as_dict(), "unread": 3},
+    "restored": {"notifications": [ITEM.as_dict()], "unread": 3},
+    "read": {"ids": [ITEM.id], "unread": 3},
+    "unread": {"ids": [ITEM.id], "unread": 3},
+    "deleted": {"ids": [ITEM.id], "unread": 3},
+    "recalled": {"ids": [ITEM.id], "unread": 3},
+    "read_all": {"before": ITEM.id, "unread": 3},
+    "sync": {"unread": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def wire():
+    env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
+    env.globals["notiway_url"] = lambda path: f"/prefix{path}"
+    return HtmlWire(env)
+
+
+class Tags(HTMLParser):
+    """Every tag with its attributes, and the text between."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_every_kind_but_the_kick_has_a_frame(wire):
+    assert set(EVENTS) == KINDS - {"kick"}
+    assert wire.render(Event("kick", "user:ada", {"session": None})) is None
+
+
+@pytest.mark.parametrize("kind", EVENTS)
+def test_a_frame_is_made_of_parts_for_the_tray_and_the_badge(wire, kind):
+    tags = Tags(wire.render(Event(kind, "user:ada", EVENTS[kind]))).tags
+    targets = [attributes["hx-target"] for tag, attributes in tags if tag == "hx-partial"]
+    assert targets == (["#notiway-badge"] if kind == "sync" else ["#notiway-incoming", "#notiway-badge"])
+
+
+@pytest.mark.parametrize(("unread", "shown"), [(0, "0"), (1, "1"), (99, "99"), (100, "99+")])
+def test_the_badge_is_capped(wire, unread, shown):
+    for text in (wire.heartbeat(unread), wire.render(Event("sync", "user:ada", {"unread": unread}))):
+        assert Tags(text).text.strip() == shown
+        assert f'data-count="{unread}"' in text
+        assert (" hidden" in text) is (unread == 0)
+
+
+def test_where_the_count_is_not_known_the_badge_is_left_alone(wire):
+    assert "notiway-badge" not in wire.render(Event("created", "global", {"notification": ITEM.as_dict()}))
+    assert wire.render(Event("sync", "user:ada", {})) is None
+
+
+@pytest.mark.parametrize("kind", ["read", "unread", "deleted", "recalled"])
+def test_a_change_names_its_ids(wire, kind):
+    tags = Tags(wire.render(Event(kind, "user:ada", {"ids": ["a", "b"], "unread": 1}))).tags
+    (mark,) = [attributes for _, attributes in tags if "data-notiway-event" in attributes]
+    assert (mark["data-notiway-event"], mark["data-ids"]) == (kind, "a b")
+
+
+def test_a_connection_learns_its_id(wire):
+    assert 'data-connection-id="c-1"' in wire.connected("c-1", 3)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+@pytest.mark.parametrize("field", ["title", "message", "source", "actor", "group_key", "name"])
+def test_whatever_an_item_carries_it_comes_out_inert(wire, field, text):
+    clean = Tags(wire.render(Event("created", "user:ada", {"notification": ITEM.as_dict(), "unread": 1})))
+    hostile = {**ITEM.as_dict(), field: text}
+    frame = Tags(wire.render(Event("created", "user:ada", {"notification": hostile, "unread": 1})))
+    extra = {"span"} if field == "source" else set()
+    assert {tag for tag, _ in frame.tags} - extra == {tag for tag, _ in clean.tags} - extra
+    assert not [name for _, attributes in frame.tags for name in attributes if name.startswith("on")]
+    if field in ("title", "message"):
+        assert text in frame.text
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_an_error_comes_out_inert(wire, text):
+    (mark,) = [attributes for _, attributes in Tags(wire.error("WrongInput", text)).tags if "data-code" in attributes]
+    assert mark["data-message"] == text
+
+
+def test_links_carry_the_prefix_of_the_site(wire):
+    text = wire.render(Event("created", "user:ada", EVENTS["created"]))
+    links = re.findall(r'(?:href|hx-put|hx-delete|formaction)="([^"]+)"', text)
+    assert links
+    assert all(link.startswith(("/prefix/", "#")) for link in links)
+
+
+def test_a_frame_holds_nothing_of_one_viewer(wire):
+    for kind, data in EVENTS.items():
+        text = wire.render(Event(kind, "user:ada", data))
+        assert "csrf" not in text.lower()
+        assert wire.render(Event(kind, "user:bob", data)) == text
+
+
+def test_the_words_of_a_notification_keep_their_spaces(wire):
+    spaced = {**ITEM.as_dict(), "title": "a  >  <  b"}
+    assert "a  >  <  b" in Tags(wire.render(Event("created", "user:ada", {"notification": spaced}))).text

@@ -1,0 +1,107 @@
+"""The JSON wire: the texts of the contract, letter by letter."""
+
+import json
+
+import pytest
+
+from notiway.event import KINDS, Event
+from notiway.item import Item
+from notiway.wire.json import JsonWire, iso, notification_dict
+
+WIRE = JsonWire()
+ITEM = Item(
+    "id-1", "user:ada", "order-shipped", "success", "high", "Hi", "there", 1_700_000_000_123, body={"n": [1]},
+    action_url="/x", group_key="g", source="s", actor="a", producer="app", expires_at=1_800_000_000_000, seen_at=1,
+).as_dict()  # fmt: skip
+SEEN_BY_CLIENTS = {
+    "id": "id-1",
+    "name": "order-shipped",
+    "type": "success",
+    "priority": "high",
+    "title": "Hi",
+    "message": "there",
+    "body": {"n": [1]},
+    "actionUrl": "/x",
+    "groupKey": "g",
+    "source": "s",
+    "actor": "a",
+    "producer": "app",
+    "audienceId": "user:ada",
+    "persisted": True,
+    "createdAt": "2023-11-14T22:13:20.123Z",
+    "timestamp": 1_700_000_000_123,
+    "expiresAt": "2027-01-15T08:00:00.000Z",
+    "seen": True,
+    "read": False,
+}
+MESSAGES = [
+    ("created", {"notification": ITEM, "unread": 3}, "notification", {**SEEN_BY_CLIENTS, "unreadCount": 3}),
+    ("created", {"notification": ITEM}, "notification", SEEN_BY_CLIENTS),
+    ("updated", {"notification": ITEM}, "notification", SEEN_BY_CLIENTS),
+    (
+        "read",
+        {"ids": ["a"], "unread": 2},
+        "markedAsRead",
+        {"notificationId": "a", "notificationIds": ["a"], "unreadCount": 2},
+    ),
+    (
+        "unread",
+        {"ids": ["a", "b"], "unread": 2},
+        "markedAsUnread",
+        {"notificationId": "a", "notificationIds": ["a", "b"], "unreadCount": 2},
+    ),
+    (
+        "deleted",
+        {"ids": ["a"], "unread": 0},
+        "deleted",
+        {"notificationId": "a", "notificationIds": ["a"], "unreadCount": 0},
+    ),
+    ("recalled", {"ids": ["a"]}, "recalled", {"notificationId": "a", "notificationIds": ["a"]}),
+    ("read_all", {"before": "a", "unread": 1}, "markedAllAsRead", {"before": "a", "unreadCount": 1}),
+    (
+        "restored",
+        {"notifications": [ITEM], "unread": 1},
+        "restored",
+        {"notificationId": "id-1", "notificationIds": ["id-1"], "notifications": [SEEN_BY_CLIENTS], "unreadCount": 1},
+    ),
+    ("sync", {"unread": 5}, "pong", {"unreadCount": 5}),
+]
+
+
+@pytest.mark.parametrize(("kind", "data", "event", "expected"), MESSAGES)
+def test_each_event_has_its_message(kind, data, event, expected):
+    assert json.loads(WIRE.render(Event(kind, "user:ada", data))) == {"event": event, "data": expected}
+
+
+def test_every_kind_but_the_kick_has_a_message():
+    assert {kind for kind, *_ in MESSAGES} == KINDS - {"kick"}
+    assert WIRE.render(Event("kick", "user:ada", {"session": None})) is None
+
+
+def test_what_the_server_says_by_itself():
+    assert json.loads(WIRE.connected("c", 3)) == {"event": "connected", "data": {"unreadCount": 3, "connectionId": "c"}}
+    assert json.loads(WIRE.heartbeat(3)) == {"event": "pong", "data": {"unreadCount": 3}}
+    assert json.loads(WIRE.error("NotFound", "no")) == {"event": "error", "data": {"code": "NotFound", "message": "no"}}
+
+
+def test_texts_are_carried_as_they_are():
+    hostile = {**ITEM, "title": '</script><script>"\n\u2028🔔', "message": "'; --"}
+    seen = json.loads(WIRE.render(Event("created", "user:ada", {"notification": hostile})))["data"]
+    assert (seen["title"], seen["message"]) == (hostile["title"], hostile["message"])
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "text"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (1, "1970-01-01T00:00:00.001Z"),
+        (1_699_999_999_999, "2023-11-14T22:13:19.999Z"),
+    ],
+)
+def test_times_are_iso_8601_in_utc(milliseconds, text):
+    assert iso(milliseconds) == text
+
+
+def test_what_is_read_says_so():
+    assert notification_dict({**ITEM, "read_at": 0})["read"] is True
+    assert notification_dict({**ITEM, "seen_at": None})["seen"] is False
