@@ -37,6 +37,7 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
         return None
+    request.environ[BACKGROUND_FLAG] = True
     if request.headers.get("Sec-WebSocket-Version") != VERSION:
         wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
         return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}
@@ -46,7 +47,6 @@ def _guard() -> ResponseReturnValue | None:
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
     request.environ[UPGRADE_FLAG] = True
-    request.environ[BACKGROUND_FLAG] = True
     return None
 
 
