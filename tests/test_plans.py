@@ -144,6 +144,12 @@ def test_what_is_unread_is_found_through_the_partial_index(database, name):
     assert "notiway_inbox_item_unread" in plan
 
 
+def test_catching_up_begins_where_it_ended(database):
+    statement = statements_of(database, WORK["catch up, first"])[0]
+    plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
+    assert "(audience=? AND id>?)" in plan
+
+
 @pytest.mark.parametrize(
     ("name", "statements"),
     [("count", 1), ("counts", 1), ("newest id", 1), ("mark all", 1), ("mark all, cutoff", 1), ("mark read", 2)],
