@@ -58,7 +58,7 @@ def _models(db):
             indexes = (
                 (("producer", "dedupe_key"), True),
                 (("audience", "id"), False),
-                (("audience", "dedupe_key"), False),
+                (("dedupe_key",), False),
                 (("expires_at",), False),
             )
 

@@ -67,11 +67,10 @@ class Hub:
     ) -> None:
         """Send `first`, then what was held, without the items in `known_ids`, then live.
 
-        With `more`, `first` is not all that the client missed: then nothing newer follows, and the client is told
-        to connect again for the rest.
+        With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(self._queue_release, partial(_release, connection, frames, frozenset(known_ids), more))
+        self.reactor.call_soon(self._release, partial(_release, connection, frames, frozenset(known_ids), more))
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -175,12 +174,12 @@ class Hub:
         self._queue.append(event)
         self._pump()
 
-    def _queue_release(self, release: Callable[[], None]) -> None:
-        # What was taken before this is still held, and so is not sent a second time.
+    def _release(self, release: Callable[[], None]) -> None:
+        # Behind what was taken before: that is still held, and so not sent a second time.
         self._releases.append((self._taken, release))
-        self._run_releases()
+        self._let_go()
 
-    def _run_releases(self) -> None:
+    def _let_go(self) -> None:
         while self._releases and self._releases[0][0] <= self._done:
             self._releases.popleft()[1]()
 
@@ -202,7 +201,7 @@ class Hub:
                     except Exception:
                         log.exception("events for %s did not reach every connection; the next ones do", audience)
                     self._done += len(events)
-                    self._run_releases()
+                    self._let_go()
                     yield
         finally:
             self._pumping = False
@@ -242,7 +241,7 @@ def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
 
 def _release(connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
     if more and connection.held:
-        connection.held = []  # sent now, these would look like the newest, and hide what is missing before them
+        connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
     connection.release(frames, known_ids)
     if more:
         connection.finish(CloseCode.RESTARTING, "more to come: connect again")

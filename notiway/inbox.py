@@ -20,7 +20,6 @@ COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
-TOLD_SINGLY = 200  # items of a "mark all" that are told one by one
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 PENDING = (
@@ -192,24 +191,25 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),))
 
 
-def mark_all_read(user_id: str, before: str | None = None) -> list[Item]:
-    """Mark everything read up to and including the id `before`; without it, everything there is.
+def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
+    """The newest unread items up to and including the id `before` (None: of all), at most `limit`."""
+    cutoff = " AND i.notification_id <= ?" if before else ""
+    return read_items(
+        f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
+        " ORDER BY i.notification_id DESC LIMIT ?",
+        (user_id, now_ms(), *([before] if before else []), limit),
+    )
 
-    Returns the newest of the items that were unread, 200 at most: for devices that follow item by item.
-    """
+
+def mark_all_read(user_id: str, before: str | None = None) -> None:
+    """Mark everything read up to and including the id `before`; without it, everything there is."""
     now = now_ms()
     cutoff = " AND notification_id <= ?" if before else ""
-    items = read_items(
-        f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
-        " ORDER BY notification_id DESC LIMIT ?",
-        (user_id, now, *([before] if before else []), TOLD_SINGLY),
-    )
     run(
         f"UPDATE notiway_inbox_item{BY_UNREAD} SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
         f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
         (now, now, user_id, before) if before else (now, now, user_id),
     )
-    return items
 
 
 def delete(user_id: str, ids: Sequence[str]) -> list[Item]:

@@ -89,7 +89,7 @@ class Notification(Table):
         indexes = (
             (("producer", "dedupe_key"), True),
             (("audience", "id"), False),
-            (("audience", "dedupe_key"), False),
+            (("dedupe_key",), False),
             (("expires_at",), False),
         )
 

@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_SHOWN = 5  # unknown users named in an error
+TOLD_SINGLY = 200  # items of a "mark all" that are told one by one, for devices that follow item by item
 ID_TYPES = (str, int, UUID)  # what a user id may be; text everywhere inside
 
 
@@ -131,7 +132,8 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     runtime = current()
     inbox.catch_up(user_id)
     with db.atomic():
-        items = inbox.mark_all_read(user_id, before)
+        items = inbox.unread_up_to(user_id, before, TOLD_SINGLY)
+        inbox.mark_all_read(user_id, before)
         unread = inbox.unread_count(user_id)
         changed = {"before": before, "items": _names(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))

@@ -70,11 +70,15 @@ class Probe:
             if event.message_finished:
                 return "".join(parts)
 
+    def close(self) -> None:
+        """Hang up, without a word: a server must bear that."""
+        self._socket.close()
+
     def __enter__(self) -> Probe:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._socket.close()
+        self.close()
 
     def _wait_for(self, kind: type[Wanted]) -> Wanted:
         while True:

@@ -58,6 +58,7 @@ def test_the_bell_of_a_foreign_application_rings(reader: Reader, page: Page) -> 
     page.get_by_role("button", name="Sign in").click()
     badge = page.locator("#notiway-badge")
     expect(badge).to_be_hidden()
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
     page.evaluate("window.loadedOnce = true")
 
     page.get_by_role("button", name="Order tea").click()
@@ -101,7 +102,7 @@ def test_with_our_gunicorn_settings_a_restart_says_goodbye(reader: Reader) -> No
         cookie = f"session={visitor.cookies['session']}"
     with connect(f"ws://127.0.0.1:{reader.port}/ws/notifications", additional_headers={"Cookie": cookie}) as socket:
         assert "connected" in socket.recv(30)
-        assert reader.stop() == 0
+        assert reader.stop() == 0, reader.log.read_text()
         with pytest.raises(ConnectionClosed) as closed:
             socket.recv(30)
         assert closed.value.rcvd is not None

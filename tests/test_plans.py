@@ -103,6 +103,7 @@ WORK = {
     "mark read": lambda: inbox.mark_read("5", mine()),
     "mark unread": lambda: inbox.mark_unread("5", mine()),
     "mark seen": lambda: inbox.mark_seen("5", mine()),
+    "unread up to": lambda: inbox.unread_up_to("5", nth(ROWS // 2), 200),
     "mark all": lambda: inbox.mark_all_read("5"),
     "mark all, cutoff": lambda: inbox.mark_all_read("5", nth(ROWS // 2)),
     "delete": lambda: inbox.delete("5", mine()),
@@ -130,18 +131,26 @@ def test_each_statement_uses_an_index_and_none_walks_over_a_table(database, work
             assert any(INDEXED.match(step) for step in plan), (statement, plan)
 
 
-@pytest.mark.parametrize("name", ["feed", "feed, next page", "since", "newest id", "mark all, cutoff", "cleanup"])
+@pytest.mark.parametrize(
+    "name", ["feed", "feed, next page", "since", "unread up to", "newest id", "mark all, cutoff", "cleanup"]
+)
 def test_nothing_is_sorted_afterwards(database, name):
     for statement in statements_of(database, WORK[name]):
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
         assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
 
 
-@pytest.mark.parametrize("name", ["count", "counts", "feed, unread", "mark all", "mark all, cutoff"])
+@pytest.mark.parametrize("name", ["count", "counts", "feed, unread", "unread up to", "mark all", "mark all, cutoff"])
 def test_what_is_unread_is_found_through_the_partial_index(database, name):
     statement = statements_of(database, WORK[name])[-1]
     plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
     assert "notiway_inbox_item_unread" in plan
+
+
+def test_catching_up_begins_where_it_ended(database):
+    statement = statements_of(database, WORK["catch up, first"])[0]
+    plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
+    assert "(audience=? AND id>?)" in plan
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def negotiate() -> ResponseReturnValue:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.hub":
         return None
+    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     principal = auth.require_principal()
@@ -57,7 +58,6 @@ def _guard() -> ResponseReturnValue | None:
         _spend(request.args["id"], principal)
     request.environ[PRINCIPAL] = principal
     request.environ[UPGRADE_FLAG] = True
-    request.environ[BACKGROUND_FLAG] = True
     return None
 
 

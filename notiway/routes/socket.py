@@ -29,6 +29,7 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
         return None
+    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
@@ -36,7 +37,6 @@ def _guard() -> ResponseReturnValue | None:
     if auth.given_token() is None:
         auth.check_origin()
     request.environ[UPGRADE_FLAG] = True
-    request.environ[BACKGROUND_FLAG] = True
     return None
 
 

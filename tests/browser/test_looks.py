@@ -16,9 +16,9 @@ from browser.person import Person
 from browser.sights import bell, expect_unread, history, open_panel, panel, press, row, rows, toasts, visit
 
 VENDOR = Path(__file__).parent / "vendor"
-SCHEMES = ("light", "dark")
+WIDE, PHONE = 1200, 320  # px
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
-NARROW = {"width": 320, "height": 640}
+NARROW = {"width": PHONE, "height": 640}
 # Finished animations only: half faded-in text has half its contrast.
 SETTLE = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation.effect.getComputedTiming().iterations !== Infinity)
@@ -39,7 +39,8 @@ def axe() -> str:
 
 def expect_accessible(page: Page) -> None:
     page.evaluate(SETTLE)
-    page.evaluate(f"() => {{ {axe()} }}")
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(f"() => {{ {axe()} }}")
     found: list[dict[str, Any]] = page.evaluate(RUN_AXE)
     assert found == []
 
@@ -158,14 +159,15 @@ def test_axe_finds_nothing_in_light_and_dark_and_nothing_scrolls_sideways(
     browse: Browse, ada: Person, console: Console, show: Show
 ) -> None:
     console.expect(r"status of 4\d\d|ERR_FAILED|Failed to fetch")
-    page = browse(ada, color_scheme="light", viewport={"width": 1200, "height": 800}).new_page()
+    page = browse(ada, color_scheme="light", viewport={"width": WIDE, "height": 800}).new_page()
     show(page, ada)
-    for width in (1200, 320):
-        page.set_viewport_size({"width": width, "height": 800})
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            expect_accessible(page)
-    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    expect_accessible(page)
+    page.emulate_media(color_scheme="dark")
+    if show is dashboard:  # what a phone leaves out is on every page the same: the bar
+        expect_accessible(page)
+    page.set_viewport_size({"width": PHONE, "height": 800})
+    expect_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
 
 
 def test_the_dropdown_can_be_used_at_320_px(browse: Browse, ada: Person) -> None:

@@ -8,7 +8,7 @@ from browser.conftest import Browse
 from browser.person import Person
 from browser.sights import expect_unread, history, press, toasts, visit
 
-LONG = 60_000  # ms: longer than any toast stays
+LONG = 20_000  # ms: longer than any toast stays, shorter than the silence after which a line is given up
 
 
 def page_with_clock(browse: Browse, person: Person) -> Page:

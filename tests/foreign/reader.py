@@ -13,7 +13,7 @@ from foreign.tutorial import ROOT, Block
 from servers import accepts, wait_until
 
 INSTALL_SECONDS = 240.0  # the downloads of a slow network
-STOP_SECONDS = 20.0
+STOP_SECONDS = 60.0
 LOCKED = re.compile(r"^[a-z0-9][^ ]*==[^ ]+(?: ;[^\\\n]*)?", re.MULTILINE)
 OURS = ("NOTIWAY_", "FLASK_", "PYTHON", "GUNICORN_")
 

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from live.raw import upgrade
+from live.raw import KEY, upgrade
 from live.talk import Listener, inbox, is_open_elsewhere, listen, new_visitor, open_socket
 
 FRIEND = "https://friend.example"
@@ -118,8 +118,11 @@ def test_background_traffic_never_extends_the_login(ada):
         assert "Set-Cookie" not in quiet.headers
     with listen(ada) as tab:
         assert "Set-Cookie" not in tab.headers
-    with upgrade(ada.site, Cookie=ada.cookie, Origin="https://evil.example") as (status, _):
-        assert status == 403
+    handshake = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Key": KEY}
+    for more in ({"Sec-WebSocket-Version": "8"}, {"Sec-WebSocket-Version": "13", "Origin": "https://evil.example"}):
+        refused = ada.get("/ws/notifications", headers=handshake | more)
+        assert refused.status_code in (403, 426)
+        assert "Set-Cookie" not in refused.headers
 
 
 def test_an_open_socket_goes_on_when_its_page_asks_for_other_things(ada):
