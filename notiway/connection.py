@@ -38,6 +38,9 @@ class CloseCode(IntEnum):
     SIGNED_OUT = 4009
 
 
+KNOWN_CODES = frozenset(CloseCode)  # told apart in metrics; a client may close with any code
+
+
 class State(IntEnum):
     OPEN = 0
     CLOSING = 1  # a close frame waits to be written
@@ -185,7 +188,7 @@ class Connection:
             return
         self.state = State.CLOSING
         self.direct, self.held, self.partial = False, None, None
-        metrics.CLOSES.labels(code=str(int(code))).inc()
+        metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()
         rest = self.backlog[0][1] if self.backlog else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
