@@ -17,7 +17,8 @@ function report() {
   rows.forEach((row) => row.removeAttribute("data-unseen"));
   const body = new URLSearchParams([...new Set(rows.map((row) => row.dataset.notiwayId))].map((id) => ["ids", id]));
   fetch(url, { method: "POST", body, headers: { ...csrf(rows[0]), "HX-Request": "true" }, credentials: "same-origin", keepalive: true })
-    .catch(() => rows.forEach((row) => row.setAttribute("data-unseen", "")));
+    .then((answer) => answer.ok || Promise.reject(answer)) // one that was deleted meanwhile refuses them all
+    .catch(() => rows.forEach((row) => row.setAttribute("data-unseen", ""))); // the next change tries again
 }
 
 function soon() {

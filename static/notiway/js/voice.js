@@ -4,13 +4,16 @@ import { announce } from "./announce.js";
 import { newestId } from "./rows.js";
 import { notify } from "./toasts.js";
 
-const GATHER = 120; // ms: arrivals this close together are told as one
+const GATHER = 120; // ms: arrivals this close together are told as one…
+const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
 const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
 const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
 const MANY = 3; // more than this at once become one toast
 const taken = new Set();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let gathered = [];
+let timer = null;
+let firstAt = 0;
 let baseline = "";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -77,8 +80,10 @@ async function speak() {
 /** A notification reached this tab. What the page already counted when it was drawn is no news. */
 export function arrived(row) {
   if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline) return;
-  if (!gathered.length) setTimeout(speak, GATHER);
+  if (!gathered.length) firstAt = Date.now();
   gathered.push(row.cloneNode(true));
+  clearTimeout(timer);
+  timer = setTimeout(speak, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
 }
 
 export function start() {
