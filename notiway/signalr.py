@@ -11,6 +11,7 @@ from notiway.websocket import WebSocketTransport
 from notiway.wire.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
 
 HANDSHAKE_SECONDS = 15
+VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too
 READY = "ready"  # Connection.stage after a good handshake
 RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
@@ -51,7 +52,7 @@ def handshake_fault(values: dict[str, Any]) -> str | None:
         return "the first message must be a handshake"
     if values["protocol"] != "json":
         return f"the protocol {values['protocol'][:50]!r} is not offered, only json"
-    if values.get("version") != 1:
+    if values.get("version") not in VERSIONS:
         return "only version 1 of the protocol is offered"
     return None
 
@@ -64,6 +65,17 @@ def completion(invocation_id: str, error: str | None = None) -> str:
     else:
         values["error"] = error
     return message(values)
+
+
+def refuse_handshake(connection: Connection, reason: str) -> None:
+    """Answer the handshake with an error, and close; on the reactor."""
+    connection.release([connection.format.transport.encode(message({"error": reason}))])
+    connection.close(CloseCode.PROTOCOL_ERROR, reason)
+
+
+def give_up(connection: Connection) -> None:
+    """End a connection whose client has not shaken hands in time; on the reactor."""
+    refuse_handshake(connection, f"no handshake came within {HANDSHAKE_SECONDS} s")
 
 
 def is_ready(connection: Connection) -> bool:

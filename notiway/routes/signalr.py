@@ -11,19 +11,18 @@ from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-from notiway import auth, live, runtime
+from notiway import auth, live, runtime, signalr
 from notiway.auth import Principal
 from notiway.database import db
 from notiway.errors import NotFound
 from notiway.models import SpentToken
 from notiway.routes import handshake
 from notiway.sessions import BACKGROUND_FLAG
-from notiway.signalr import HANDSHAKE_SECONDS
 from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
-PRINCIPAL = "notiway.principal"  # in the WSGI environ
+VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection, and the id that was negotiated
 
 
 def register(blueprint: Blueprint) -> None:
@@ -38,10 +37,11 @@ def negotiate() -> ResponseReturnValue:
     principal = auth.require_principal()
     request.environ[BACKGROUND_FLAG] = True
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
-    token = _serializer().dumps([secrets.token_urlsafe(12), principal.user_id])
-    if request.args.get("negotiateVersion", type=int, default=0) < 1:
-        return jsonify(connectionId=token, availableTransports=transports)
+    # Producers reach one tab by its connection's id, so the client must know it from here on.
     connection_id = secrets.token_urlsafe(12)
+    token = _serializer().dumps([connection_id, principal.user_id])
+    if request.args.get("negotiateVersion", type=int, default=0) < 1:
+        return jsonify(negotiateVersion=0, connectionId=token, availableTransports=transports)
     return jsonify(
         negotiateVersion=1, connectionId=connection_id, connectionToken=token, availableTransports=transports
     )
@@ -54,17 +54,16 @@ def _guard() -> ResponseReturnValue | None:
     if (refusal := handshake.refusal()) is not None:
         return refusal
     principal = auth.require_principal()
-    if "id" in request.args:
-        _spend(request.args["id"], principal)
-    request.environ[PRINCIPAL] = principal
+    negotiated = _spend(request.args["id"], principal) if "id" in request.args else None
+    request.environ[VISITOR] = principal, negotiated
     request.environ[UPGRADE_FLAG] = True
     return None
 
 
-def _spend(token: str, principal: Principal) -> None:
-    """Use a connection token up; `NotFound` if it is none, too old, somebody else's, or used before."""
+def _spend(token: str, principal: Principal) -> str:
+    """Use a connection token up; the id in it. `NotFound` if it is none, too old, somebody else's, or used before."""
     try:
-        _, user_id = _serializer().loads(token, max_age=TOKEN_SECONDS)
+        connection_id, user_id = _serializer().loads(token, max_age=TOKEN_SECONDS)
     except (BadSignature, ValueError):
         raise NotFound("There is no such connection") from None
     if user_id != principal.user_id:
@@ -75,16 +74,16 @@ def _spend(token: str, principal: Principal) -> None:
         spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
         if not db.rows_affected(db.execute(spent)):
             raise NotFound("There is no such connection")
+    return str(connection_id)
 
 
 def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
-    principal: Principal = request.environ[PRINCIPAL]
+    principal, connection_id = request.environ[VISITOR]
     sock, view_stays = take_socket(upgrade)
-    connection = live.join(now, sock, "signalr", principal)
-    # Held until the handshake (routes/invocations.py); who never says hello does not stay.
-    now.hub.end_at(connection, time.time() + HANDSHAKE_SECONDS)
-    connection.stage = "" if principal.ends_at is None else str(principal.ends_at)
+    # Held until the handshake (routes/invocations.py).
+    hello = time.time() + signalr.HANDSHAKE_SECONDS, signalr.give_up
+    connection = live.join(now, sock, "signalr", principal, connection_id, hello)
     live.stay(connection, view_stays)
 
 
