@@ -7,9 +7,12 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from enum import IntEnum
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from notiway import metrics
+from notiway.close_codes import KNOWN_CODES
+from notiway.close_codes import CloseCode as CloseCode
 
 if TYPE_CHECKING:
     from notiway.transport import Poller
@@ -19,26 +22,9 @@ log = logging.getLogger(__name__)
 SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
 READ_BYTES = 64 * 1024
+BURST_FACTOR = 16  # a client that is reading may fall behind by so many times its limit
+STALL_SECONDS = 2.0  # one that took nothing for so long may not
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
-
-
-class CloseCode(IntEnum):
-    """Why a connection ends (RFC 6455 §7.4 and CONTRACT §4)."""
-
-    NORMAL = 1000
-    PROTOCOL_ERROR = 1002
-    UNSUPPORTED = 1003
-    INVALID_TEXT = 1007
-    NOT_ALLOWED = 1008
-    TOO_BIG = 1009
-    RESTARTING = 1012
-    TOO_SLOW = 1013
-    NOT_SIGNED_IN = 4001
-    TOO_MANY = 4008
-    SIGNED_OUT = 4009
-
-
-KNOWN_CODES = frozenset(CloseCode)  # told apart in metrics; a client may close with any code
 
 
 class State(IntEnum):
@@ -53,14 +39,15 @@ class Connection:
 
     `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
     `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order. Its first entry,
-    key None, is being written; `backlog_bytes` wait behind it, at most `limit`.
+    key None, is being written; `backlog_bytes` wait behind it: `limit` for a client that has stalled, and
+    BURST_FACTOR times as many for one that is reading, since a burst is no sign of a slow client.
     """
 
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id", "limit",
-        "mail", "missed", "on_gone", "owner", "parser", "partial", "send", "session", "slot", "sock", "stage", "state",
-        "user_id",
+        "mail", "missed", "on_gone", "owner", "parser", "partial", "progress_at", "send", "session", "slot", "sock",
+        "stage", "state", "user_id",
     )
     # fmt: on
 
@@ -83,6 +70,7 @@ class Connection:
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.backlog: list[tuple[str | None, bytes]] | None = None
         self.backlog_bytes = 0
+        self.progress_at = 0.0  # when the kernel last took something, by the monotonic clock
         self.parser: Any = None
         self.partial: bytearray | None = None
         self.missed = 0  # beats since the client was heard
@@ -120,7 +108,7 @@ class Connection:
 
     def keep(self, frames: Iterable[tuple[bytes, str | None]], sent: int) -> None:
         """Begin a backlog with (bytes, key) frames of which the kernel took only the first `sent` bytes."""
-        self.direct = False
+        self.direct, self.progress_at = False, monotonic()
         waiting = iter(frames)
         for data, _ in waiting:
             if sent < len(data):
@@ -166,6 +154,8 @@ class Connection:
             except OSError:
                 self.lost()
                 return
+            if sent:
+                self.progress_at = monotonic()
             if sent != len(data):
                 self.backlog[0] = (None, data[sent:])
                 return
@@ -234,7 +224,9 @@ class Connection:
                     self.backlog_bytes -= len(backlog.pop(index)[1])
         backlog.append((key or "", data))
         self.backlog_bytes += len(data)
-        if self.backlog_bytes > self.limit:
+        if self.backlog_bytes > self.limit and (
+            self.backlog_bytes > self.limit * BURST_FACTOR or monotonic() - self.progress_at > STALL_SECONDS
+        ):
             metrics.BACKLOG_DROPS.inc()
             self.close(CloseCode.TOO_SLOW, "too slow")
 

@@ -60,6 +60,12 @@ class Owner:
         self.forgotten.append(connection)
 
 
+@pytest.fixture
+def no_bursts(monkeypatch):
+    """The limit of a client that has stalled, at once."""
+    monkeypatch.setattr(connection_module, "BURST_FACTOR", 1)
+
+
 def scripted(room=0, limit=100, **kinds):
     sock = Scripted(room)
     connection = Connection(sock, json_format(), "c", limit, "ada")
@@ -115,7 +121,7 @@ def test_what_is_superseded_is_replaced_but_never_the_frame_that_was_begun():
     assert sock.taken == b"badge 1badge 8pingitem"
 
 
-def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that_was_begun():
+def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that_was_begun(no_bursts):
     connection, sock = scripted(room=3, limit=20)
     drops = metrics.BACKLOG_DROPS._value.get()
     for number in range(20):
@@ -128,7 +134,38 @@ def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that
     assert metrics.BACKLOG_DROPS._value.get() == drops + 1
 
 
-def test_a_burst_that_is_larger_than_the_limit_is_not_kept():
+def test_a_burst_for_a_client_that_reads_is_kept_up_to_a_multiple_of_the_limit():
+    connection, sock = scripted(room=5, limit=50)
+    connection.keep([(b"x" * 10, None) for _ in range(80)], 5)
+    assert connection.state is State.OPEN
+    sock.room = 1_000
+    connection.flush()
+    assert sock.taken == b"x" * 795
+    connection, sock = scripted(room=5, limit=50)
+    connection.keep([(b"x" * 10, None) for _ in range(83)], 5)
+    assert connection.state is not State.OPEN
+
+
+def test_a_client_that_has_taken_nothing_for_a_while_gets_no_burst(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(connection_module, "monotonic", lambda: now[0])
+    connection, sock = scripted(limit=50)
+    connection.offer(b"x" * 10)
+    for _ in range(8):
+        connection.offer(b"x" * 10)
+    assert connection.state is State.OPEN
+    now[0] += connection_module.STALL_SECONDS - 1
+    sock.room = 1
+    connection.flush()
+    now[0] += connection_module.STALL_SECONDS
+    connection.offer(b"x")
+    assert connection.state is State.OPEN, "it took a byte meanwhile"
+    now[0] += 0.1
+    connection.offer(b"x")
+    assert connection.state is not State.OPEN
+
+
+def test_a_burst_that_is_larger_than_the_limit_is_not_kept(no_bursts):
     connection, sock = scripted(limit=50)
     burst = [(b"x" * 10, None) for _ in range(1_000)]
     connection.keep(burst, 5)
@@ -138,7 +175,7 @@ def test_a_burst_that_is_larger_than_the_limit_is_not_kept():
     assert sock.taken == b"x" * 5 + CLOSE(CloseCode.TOO_SLOW, "too slow")
 
 
-def test_a_replay_may_be_larger_than_the_limit_and_live_frames_behind_it_may_not():
+def test_a_replay_may_be_larger_than_the_limit_and_live_frames_behind_it_may_not(no_bursts):
     connection, sock = scripted(limit=50)
     connection.held = []
     connection.release([b"r" * 500, b"s" * 500])
@@ -235,7 +272,7 @@ def test_a_client_that_is_gone_is_let_go_once(fault, when):
     assert (connection.backlog, connection.held, connection.parser) == (None, None, None)
 
 
-def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does():
+def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_bursts):
     connection, client = make_pair(limit=10_000)
     connection.release([])
     sent = []

@@ -7,6 +7,7 @@ from pair import WAIT_SECONDS, item, json_format, make_hub, make_pair, settle
 from servers import wait_until
 
 from notiway import beats, closing, metrics
+from notiway import connection as connection_module
 from notiway import hub as hub_module
 from notiway.connection import CloseCode, State
 from notiway.event import Event
@@ -31,6 +32,12 @@ def hub(reactor):
 def speech():
     """One format for all, as in an application."""
     return json_format()
+
+
+@pytest.fixture
+def no_bursts(monkeypatch):
+    """The limit of a client that has stalled, at once."""
+    monkeypatch.setattr(connection_module, "BURST_FACTOR", 1)
 
 
 @pytest.fixture
@@ -164,7 +171,7 @@ def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub,
 # Nobody waits for a slow client
 
 
-def test_a_client_that_stops_reading_is_closed_and_the_others_wait_for_none_of_it(hub, connect):
+def test_a_client_that_stops_reading_is_closed_and_the_others_wait_for_none_of_it(hub, connect, no_bursts):
     slow_connection, slow = connect("slow")
     _, quick = connect("quick")
     received = []
@@ -179,7 +186,7 @@ def test_a_client_that_stops_reading_is_closed_and_the_others_wait_for_none_of_i
     assert [json.loads(text)["data"]["id"] for text in got] == [f"id-{number}" for number in range(len(got))]
 
 
-def test_a_burst_for_a_slow_client_never_grows_past_the_limit(hub, connect, reactor):
+def test_a_burst_for_a_slow_client_never_grows_past_the_limit(hub, connect, reactor, no_bursts):
     connection, _ = connect(limit=8 * 1024)
     most = []
     close = type(connection).close
