@@ -21,9 +21,7 @@ def test_nothing_is_missed_when_the_server_dies_and_comes_back(
     browse: Browse, mortal_site: Site, console: Console
 ) -> None:
     console.expect(DEAD_SERVER)
-    console.expect(
-        r"404 .*/notifications/seen"
-    )  # the row that was deleted behind the page's back was to be noted as seen
+    console.expect(r"404 .*/notifications/seen")  # one to be noted as seen was deleted meanwhile
     site = mortal_site
     ada = Person(site, "Ada")
     first, second = ada.store_many(["Before one", "Before two"])
