@@ -16,7 +16,7 @@ from notiway import metrics
 from notiway.beats import Beats
 from notiway.closing import close_gradually
 from notiway.connection import CloseCode, Connection, State
-from notiway.deadlines import Deadlines
+from notiway.deadlines import Deadlines, Ending, sign_out
 from notiway.event import Event
 from notiway.format import Broadcast
 from notiway.reactor import Reactor
@@ -55,7 +55,7 @@ class Hub:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._superseding.put if "coalesce" in event.data else self._take, event)
+        self.reactor.call_soon(self._superseding.put, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. What is delivered from now on is held until `release`."""
@@ -76,9 +76,9 @@ class Hub:
         """Keep back what comes for a connection, until `release`."""
         self.reactor.call_soon(connection.hold)
 
-    def end_at(self, connection: Connection, ends_at: float | None) -> None:
+    def end_at(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
         """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
-        self.reactor.call_soon(self._deadlines.set, connection, ends_at)
+        self.reactor.call_soon(self._deadlines.set, connection, ends_at, end)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""

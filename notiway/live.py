@@ -12,6 +12,7 @@ from notiway.audience import Audience, AudienceType
 from notiway.auth import Principal
 from notiway.connection import Connection
 from notiway.database import db
+from notiway.deadlines import Ending
 from notiway.errors import Forbidden, NotiwayError
 from notiway.event import Event
 from notiway.item import Item
@@ -27,10 +28,22 @@ class NotSupported(NotiwayError):
     status = 400
 
 
-def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None) -> Connection:
-    """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001."""
+def join(
+    now: Runtime,
+    sock: Any,
+    format_name: str,
+    principal: Principal | None,
+    connection_id: str | None = None,
+    hello: tuple[float, Ending] | None = None,
+) -> Connection:
+    """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001.
+
+    `hello` is until when the client must say hello, in seconds since the epoch, and what happens if it does not;
+    the end of its token or session then waits in `stage`.
+    """
     user_id = None if principal is None else principal.user_id
-    connection = Connection(sock, now.formats[format_name], secrets.token_urlsafe(12), now.config.queue_limit, user_id)
+    key = connection_id or secrets.token_urlsafe(12)
+    connection = Connection(sock, now.formats[format_name], key, now.config.queue_limit, user_id)
     if principal is None:
         now.hub.open(connection, ())
         return connection
@@ -40,9 +53,13 @@ def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None)
     if principal.tenant_id is not None and (key := f"tenant:{principal.tenant_id}") not in audiences:
         audiences.append(key)
         replay.pull(principal.user_id, key)
-    now.hub.open(connection, audiences)
-    if principal.ends_at is not None:
+    # Before it is open: from then on the client is read, and what it says may set another end.
+    if hello is not None:
+        connection.stage = "" if principal.ends_at is None else str(principal.ends_at)
+        now.hub.end_at(connection, *hello)
+    elif principal.ends_at is not None:
         now.hub.end_at(connection, principal.ends_at)
+    now.hub.open(connection, audiences)
     return connection
 
 

@@ -12,12 +12,15 @@ from notiway.wire.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
 
 HANDSHAKE_SECONDS = 15
 VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too
+SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own beat is
 READY = "ready"  # Connection.stage after a good handshake
 RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
 
 class SignalRTransport(WebSocketTransport):
     """WebSocket text frames whose pings and goodbyes are the protocol's own messages."""
+
+    silence_seconds = SILENCE_SECONDS
 
     def ping(self) -> bytes:
         return self.encode(message({"type": PING}))

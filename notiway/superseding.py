@@ -11,18 +11,26 @@ INTERVAL_SECONDS = 0.1
 
 
 class Superseding:
-    """Keeps the newest Event of each audience and key, and passes it on at the next tick; runs on the reactor."""
+    """Keeps the newest Event of each audience and key until the next tick, and passes on the rest; on the reactor."""
 
     def __init__(self, reactor: Reactor, take: Callable[[Event], None]) -> None:
-        self._newest: dict[tuple[str, str], Event] = {}
+        self._newest: dict[str, dict[str, Event]] = {}  # by audience and key
         self._take = take
         reactor.every(INTERVAL_SECONDS, self._flush)
 
     def put(self, event: Event) -> None:
-        """Take an Event whose data name under `coalesce` what it supersedes."""
-        self._newest[event.audience, event.data["coalesce"]] = event
+        """Take an Event; its data name under `coalesce` what it supersedes, if anything."""
+        key = event.data.get("coalesce")
+        if key is None:
+            # In order: a last report of progress must not come behind the news that all is done.
+            for waiting in self._newest.pop(event.audience, {}).values():
+                self._take(waiting)
+            self._take(event)
+        else:
+            self._newest.setdefault(event.audience, {})[key] = event
 
     def _flush(self) -> None:
         newest, self._newest = self._newest, {}
-        for event in newest.values():
-            self._take(event)
+        for waiting in newest.values():
+            for event in waiting.values():
+                self._take(event)

@@ -15,8 +15,7 @@ from notiway.database import db
 from notiway.envelope import audience_of
 from notiway.errors import Forbidden, NotFound, NotiwayError, WrongInput
 from notiway.runtime import Runtime
-from notiway.signalr import READY, completion, handshake_fault, is_ready, split
-from notiway.wire.signalr import message
+from notiway.signalr import READY, completion, handshake_fault, is_ready, refuse_handshake, split
 
 log = logging.getLogger(__name__)
 
@@ -37,31 +36,34 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
             with db.connection_context():
                 for values in messages:
                     if not is_ready(connection):
-                        _shake_hands(now, connection, values)
+                        if not _shake_hands(now, connection, values):
+                            return
                     else:
                         _take(now, connection, values)
 
     return handle
 
 
-def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -> None:
+def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -> bool:
     fault = handshake_fault(values)
     if fault is not None:
         _refuse(now, connection, fault)
-        return
+        return False
     ends_at = float(connection.stage) if connection.stage else None
     connection.stage = READY
     now.hub.end_at(connection, ends_at)
     items = replay.standing(cast("str", connection.user_id), connection.audiences)
     hello = connection.format.wire.connected(connection.id, 0)
     now.hub.release(connection, [hello, *live.frames_of(connection, items)], [item.id for item in items])
+    return True
 
 
 def _refuse(now: Runtime, connection: Connection, reason: str) -> None:
     """A fault of the protocol itself: before the handshake its answer carries the error, after it a Close does."""
-    if not is_ready(connection):
-        now.hub.release(connection, [message({"error": reason})])
-    now.reactor.call_soon(connection.close, CloseCode.PROTOCOL_ERROR, reason)
+    if is_ready(connection):
+        now.reactor.call_soon(connection.close, CloseCode.PROTOCOL_ERROR, reason)
+    else:
+        now.reactor.call_soon(refuse_handshake, connection, reason)
 
 
 def _take(now: Runtime, connection: Connection, values: dict[str, Any]) -> None:

@@ -41,6 +41,7 @@ def negotiate() -> ResponseReturnValue:
     connection_id = secrets.token_urlsafe(12)
     token = _serializer().dumps([connection_id, principal.user_id])
     if request.args.get("negotiateVersion", type=int, default=0) < 1:
+        token = _serializer().dumps(["", principal.user_id])  # that version knows only one id
         return jsonify(negotiateVersion=0, connectionId=token, availableTransports=transports)
     return jsonify(
         negotiateVersion=1, connectionId=connection_id, connectionToken=token, availableTransports=transports
@@ -74,7 +75,7 @@ def _spend(token: str, principal: Principal) -> str:
         spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
         if not db.rows_affected(db.execute(spent)):
             raise NotFound("There is no such connection")
-    return str(connection_id)
+    return str(connection_id) or token
 
 
 def _open(upgrade: Upgrade) -> None:
