@@ -17,6 +17,7 @@ class Beats:
 
     def __init__(self, reactor: Reactor, interval: float, alive: Callable[[list[Connection]], None]) -> None:
         self._alive = alive
+        self._interval = interval
         self._slices: list[dict[Connection, None]] = [{} for _ in range(SLICES)]
         self._next_for_new = itertools.cycle(range(SLICES))
         self._next_to_beat = itertools.cycle(range(SLICES))
@@ -34,7 +35,7 @@ class Beats:
     def _beat(self) -> None:
         alive = []
         for connection in list(self._slices[next(self._next_to_beat)]):
-            if connection.missed >= MISSED_BEATS and connection.format.transport.answers:
+            if self._is_gone(connection):
                 connection.lost()
             elif connection.state is State.OPEN:
                 connection.missed += 1
@@ -42,3 +43,8 @@ class Beats:
                 alive.append(connection)
         if alive:
             self._alive(alive)
+
+    def _is_gone(self, connection: Connection) -> bool:
+        transport = connection.format.transport
+        silence = connection.missed * self._interval
+        return transport.answers and connection.missed >= MISSED_BEATS and silence >= transport.silence_seconds

@@ -93,6 +93,7 @@ class WebSocketTransport:
     """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
 
     answers = True
+    silence_seconds = 0.0
 
     def __init__(self, on_message: Callable[[Connection, str], None], message_limit: int) -> None:
         self._on_message = on_message
