@@ -21,7 +21,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
-    if request.path.startswith(runtime.current().url("/api/")) and request.endpoint != "notiway_live.api_docs":
+    machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
+    if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
         return "json"
     if headers.get("HX-Request") == "true":
         full = headers.get("HX-History-Restore-Request") == "true" or headers.get("HX-Request-Type") == "full"

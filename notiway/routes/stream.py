@@ -49,6 +49,8 @@ def stream() -> ResponseReturnValue:
     principal = auth.require_principal()
     now = runtime.current()
     request.environ[BACKGROUND_FLAG] = True
+    if request.method == "HEAD":
+        return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
