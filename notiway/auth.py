@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import flask_login
@@ -88,7 +89,7 @@ def session_key() -> str:
     """The random name of this login session; made when a page is drawn, read when a socket opens."""
     if SESSION_KEY not in session:
         session[SESSION_KEY] = secrets.token_urlsafe(12)
-    return str(session[SESSION_KEY])
+    return intern(str(session[SESSION_KEY]))
 
 
 def check_csrf() -> None:
@@ -132,4 +133,5 @@ def follow_logins(app: Flask) -> None:
 def _id_of(user: Any) -> str:
     # get_id() may carry a session token beside the id (flask-login's alternative ids), so a plain id is preferred.
     plain = getattr(user, "id", None)
-    return str(user.get_id() if plain is None else plain)
+    # Interned, as is the session's name: every connection of the user keeps both.
+    return intern(str(user.get_id() if plain is None else plain))
