@@ -3,6 +3,7 @@
 gunicorn reads this file before the worker is monkey-patched, so nothing of the application is imported at the top.
 """
 
+import gc
 import logging
 import os
 import resource
@@ -89,6 +90,10 @@ def post_worker_init(worker):
             worker.notiway_drain = gevent.spawn(runtime.drain, DRAIN_SECONDS * DRAIN_PART)
 
     signal.signal(signal.SIGTERM, drain)
+
+    # What is loaded now stays. Each collection then has less to look at, and a connect's garbage goes sooner.
+    gc.collect()
+    gc.freeze()
 
 
 def post_request(worker, req, environ, resp):
