@@ -25,7 +25,7 @@ from pathlib import Path
 from server import HERE, ROOT, Recipe, Server, clean_environment
 
 PAYLOAD = 600  # bytes of text in a broadcast
-WARM_UP = 500  # connections opened first; they stay, and are not counted
+WARM_UP = 1_000  # connections opened first; they stay, and are not counted
 WARM_UP_ROUNDS = 20
 BATCHES = 5  # of each figure; the median counts
 DELIVERIES = 50_000  # per batch, about
