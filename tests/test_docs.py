@@ -18,13 +18,12 @@ from foreign.tutorial import ROOT, blocks
 from prometheus_client import generate_latest
 
 import notiway
-from notiway import metrics
+from notiway import live, metrics
 from notiway.cli import commands
 from notiway.config import Config
 from notiway.connection import CloseCode
 from notiway.event import KINDS, Event
 from notiway.item import Item
-from notiway.routes import socket
 from notiway.wire.json import JsonWire
 
 DOCS = ROOT / "docs"
@@ -138,7 +137,7 @@ def test_every_kind_of_event_is_documented() -> None:
 
 def test_every_close_code_is_documented() -> None:
     listed = re.findall(r"^\| (\d{4}(?:, \d{4})*) \|", reference("websocket"), re.MULTILINE)
-    assert {int(code) for row in listed for code in row.split(", ")} == {*map(int, CloseCode), socket.TRY_AGAIN}
+    assert {int(code) for row in listed for code in row.split(", ")} == {*map(int, CloseCode), live.TRY_AGAIN}
 
 
 def test_the_messages_of_the_socket_look_as_documented() -> None:
