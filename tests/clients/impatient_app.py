@@ -1,0 +1,12 @@
+"""The host application, whose hub waits for nobody."""
+
+import os
+
+from loud_app import app
+
+from notiway import signalr
+
+signalr.HANDSHAKE_SECONDS = float(os.environ.get("HANDSHAKE_SECONDS", "0.3"))
+signalr.SignalRTransport.silence_seconds = 0.0
+
+__all__ = ["app"]

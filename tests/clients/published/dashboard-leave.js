@@ -1,0 +1,5 @@
+// When the user leaves the dashboard page
+await connection.invoke("Unsubscribe", {
+audienceType: 3,
+audienceValue: "dashboard-ops"
+});

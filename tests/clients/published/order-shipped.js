@@ -1,0 +1,3 @@
+connection.on("order-shipped", (notification) => {
+showToast(notification.body.message);
+});
