@@ -82,7 +82,7 @@ def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
         items = []
         first.append(wire.reset(newest))
     # With items to come the count has no id yet: a stream cut between them must resume before them.
-    first.append(wire.heartbeat(unread) if items else wire.start(unread, newest))
+    first.append(wire.connected(connection.id, unread, None if items else newest))
     now.hub.release(connection, [*first, *live.frames_of(connection, items)], [item.id for item in items])
 
 

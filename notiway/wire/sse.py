@@ -41,8 +41,10 @@ class SseWire:
             case _:
                 return None
 
-    def connected(self, connection_id: str, unread: int) -> str:
-        return f": connected {connection_id}\n\n" + self._count(unread)
+    def connected(self, connection_id: str, unread: int, newest_id: str | None = None) -> str:
+        """The first events: the connection's id, the count, and the id to resume from if nothing else ever comes."""
+        first = _event("connected", {"connectionId": connection_id, "unreadCount": unread})
+        return first + _event("unread", {"unreadCount": unread}, newest_id)
 
     def heartbeat(self, unread: int) -> str:
         return self._count(unread)
@@ -58,10 +60,6 @@ class SseWire:
         full = notification_dict(item)
         values = {**full, "body": full["message"], "payload": full["body"]}
         return _event("notification", values, item["id"] if item["persisted"] else None)
-
-    def start(self, unread: int, newest_id: str) -> str:
-        """The first event: the count, and the id to resume from if nothing else ever comes."""
-        return _event("unread", {"unreadCount": unread}, newest_id)
 
     def _count(self, unread: int | None) -> str:
         return "" if unread is None else _event("unread", {"unreadCount": unread})
