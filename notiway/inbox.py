@@ -187,8 +187,8 @@ def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
 
 
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
-    """Note that items were shown to the user; that does not make them read."""
-    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),))
+    """Note that items were shown to the user; that does not make them read. One may have been deleted meanwhile."""
+    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
 
 
 def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
