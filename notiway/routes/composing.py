@@ -60,10 +60,11 @@ class Composed:
         empty = {name for name in NOT_YET if not (self.keys if name == "to" else self.values[name].strip())}
         return {path: text for path, text in self.first_faults.items() if path not in empty}
 
-    def check(self) -> None:
-        """Raise `InvalidNotification` with every fault."""
-        if self.faults:
+    def recipients(self) -> Audience | Sequence[str]:
+        """Who gets it; `InvalidNotification` with every fault if there is one."""
+        if self.faults or self.to is None:
             raise InvalidNotification("Nothing was sent", self.faults)
+        return self.to
 
     def item(self) -> Item:
         """What a bell, a toast or a banner would show, with something to look at where the form is empty."""

@@ -55,9 +55,7 @@ def send() -> ResponseReturnValue:
         return _page(composed, composed.open_faults, found=_found(composed.values["q"]))
     by = auth.require_staff()
     try:
-        composed.check()
-        assert composed.to is not None  # else there is a fault
-        entry, is_new = staff.send(by, composed.to, form_key=composed.values["form_key"], **composed.fields)
+        entry, is_new = staff.send(by, composed.recipients(), form_key=composed.values["form_key"], **composed.fields)
     except NotiwayError as error:
         return _refused(error, composed)
     notice = _notice(entry, is_new)
