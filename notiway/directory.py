@@ -31,8 +31,10 @@ def search(text: str, people: People | None, limit: int = LIMIT) -> list[Choice]
     An application that tells nothing about its users gets `text` itself as the id of one.
     """
     text = text.strip()
+    if "\0" in text:
+        return []
     found = _broadcasts(text, limit)
-    if not text or "\0" in text:
+    if not text:
         return found
     if people is not None:
         return found + [_of_person(person) for person in people.search(text, limit)]
@@ -56,7 +58,7 @@ def _broadcasts(text: str, limit: int) -> list[Choice]:
     rows = run(
         "SELECT audience, COUNT(*) FROM notiway_membership WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\'"
         " GROUP BY audience ORDER BY audience LIMIT ?",
-        (f"%:%{text.translate(LIKE_ESCAPE)}%".replace("\0", ""), limit),
+        (f"%:%{text.translate(LIKE_ESCAPE)}%", limit),
     ).fetchall()
     return [
         Choice(choice.key, choice.kind, choice.label, "1 member" if count == 1 else f"{count:,} members")
