@@ -42,7 +42,9 @@ def _models(db):
 
 def up(migrator, db):
     db.create_tables(_models(db), safe=False)
-    db.execute_sql(f"CREATE INDEX {ANNOUNCEMENTS} ON notiway_notification (id) WHERE name = 'system-announcement'")
+    db.execute_sql(
+        f'CREATE INDEX "{ANNOUNCEMENTS}" ON "notiway_notification" ("id") WHERE ("name" = \'system-announcement\')'
+    )
 
 
 def down(migrator, db):
