@@ -5,9 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway import members
+from notiway import members, runtime
 from notiway.audience import Audience
 from notiway.cli.users import find
+from notiway.errors import NotFound
 
 
 def register(commands: AppGroup) -> None:
@@ -24,6 +25,8 @@ def register(commands: AppGroup) -> None:
 def add(user: str, audience: str) -> None:
     """Make USER (id or e-mail) a member of AUDIENCE: tenant:acme, group:admins or group:acme:admins."""
     user_id, wanted = _user_id(user), _audience(audience)
+    if runtime.current().unknown_users([user_id]):
+        raise NotFound(f"There is no user {user_id!r}")
     members.join(user_id, wanted)
     click.echo(f"{user_id}\tis a member of {wanted.key}; open pages hear it after their next load")
 

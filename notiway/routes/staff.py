@@ -64,7 +64,7 @@ def send() -> ResponseReturnValue:
         return jsonify(sent.as_dict(sent.rows([entry])[0]) | {"duplicate": not is_new}), 201 if is_new else 200
     if asked == "fragment":
         return _fragment(composing.empty(), {}, notice=notice) + render_template(
-            "notiway/staff/_sent_anew.html", **sent.page()
+            "notiway/staff/_sent_anew.html", **_log()
         )
     session[NOTICE_KEY] = notice
     return redirect(url_for("notiway_staff.compose"), 303)
