@@ -3,12 +3,16 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from flask import render_template_string
 
 from notiway import announcements, members, schema
 from notiway.announcements import STANDING
 from notiway.audience import Audience
 from notiway.database import db
+from notiway.event import Event
+from notiway.item import Item
 from notiway.models import Notification
+from notiway.notifications import item_of
 from notiway.rows import COLUMNS
 from notiway.sql import run
 
@@ -92,9 +96,6 @@ def test_pages_that_were_away_fetch_what_stands(announce, browser, visitor):
 def test_a_frame_carries_no_token_and_one_that_was_read_before_draws_none(app, announce, user):
     row = announce(user.id)
     wire = app.extensions["notiway"].formats["html"].wire
-    from notiway.event import Event
-    from notiway.notifications import item_of
-
     item = item_of(row).as_dict()
     frame = wire.render(Event("created", f"user:{user.id}", {"notification": item, "unread": 1}))
     assert "notiway-banner" in frame
@@ -104,9 +105,6 @@ def test_a_frame_carries_no_token_and_one_that_was_read_before_draws_none(app, a
 
 
 def test_one_that_is_not_stored_is_dismissed_on_the_page_alone(app):
-    from notiway.event import Event
-    from notiway.item import Item
-
     item = Item("1", "global", announcements.NAME, "warning", "medium", "Soon", "", 1, persisted=False)
     frame = (
         app.extensions["notiway"]
@@ -121,6 +119,20 @@ def test_a_full_inbox_is_not_searched_for_them(rows):
     plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {STANDING}", ("1", 0, 3)).fetchall()
     assert "notiway_notification_announcement" in str(plan[0])
     assert schema.pending(db.obj) == []
+
+
+def test_where_a_layout_has_no_place_for_them_the_bell_brings_them(app, announce, auth, user):
+    bare = "{{ notiway.head() }}<nav>{{ notiway.bell() }}</nav>"
+    app.add_url_rule("/bare", "bare", view_func=lambda: render_template_string(bare))
+    placed = "<body>{{ notiway.announcements() }}{{ notiway.bell() }}</body>"
+    app.add_url_rule("/placed", "placed", view_func=lambda: render_template_string(placed))
+    announce(Audience.everyone())
+    browser = auth(user)
+    for path, floats in (("/bare", True), ("/placed", False)):
+        page = browser.get(path).text
+        assert page.count('class="notiway-banner"') == 1
+        assert page.count('id="notiway-banners"') == 1
+        assert ("notiway-banners--floating" in page) is floats
 
 
 # The dashboard's form

@@ -75,13 +75,10 @@ def test_a_broken_template_is_logged_and_the_default_is_shown(wire_of, broken, c
 
 
 def test_names_without_a_template_are_looked_for_once_and_not_remembered_without_end(wire_of, monkeypatch):
-    wire = wire_of()
     asked = []
-    loader = wire._env.loader
-    original = type(loader).get_source
-    monkeypatch.setattr(
-        type(loader), "get_source", lambda self, env, name: asked.append(name) or original(self, env, name)
-    )
+    look = DictLoader.get_source
+    monkeypatch.setattr(DictLoader, "get_source", lambda self, env, name: asked.append(name) or look(self, env, name))
+    wire = wire_of()
     for name in ["never-heard-of"] * 3 + [f"name-{number}" for number in range(1_500)]:
         wire.render(created(name=name))
     assert asked.count("events/never-heard-of.html") == 1

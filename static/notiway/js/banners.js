@@ -9,7 +9,7 @@ function remove(banner) {
   const focused = banner.contains(document.activeElement);
   const next = banner.nextElementSibling ?? banner.previousElementSibling;
   banner.remove();
-  if (focused) (next?.querySelector("button") ?? document.querySelector("[data-notiway-bell]:not([hidden]), [data-notiway-link]"))?.focus();
+  if (focused) (next?.querySelector("button") ?? document.querySelector("[data-notiway-bell]:not([hidden]), [data-notiway-link]:not([hidden])"))?.focus();
 }
 
 function sweep() {
