@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 import uuid_utils
 
 from notiway.models import User, now_ms
+from notiway.people import Person
 from notiway.sql import run
 
 DEMO_EMAIL = "demo@example.com"
@@ -89,6 +90,26 @@ def deactivate(user_id: str, now: int | None = None) -> bool:
     """Lock the user out; False when there is none of that id. The caller publishes the kick."""
     changes = {User.is_active: False, User.signed_out_at: now or now_ms()}
     return bool(User.update(changes).where(User.id == user_id).execute())
+
+
+class Directory:
+    """The users as staff look for them: see `notiway.people.People`."""
+
+    def search(self, text: str, limit: int) -> list[Person]:
+        fits = User.email.contains(text) | User.name.contains(text) | (User.id == text)
+        users = User.select().where((User.is_active == True) & fits)  # noqa: E712
+        return [_person(user) for user in users.order_by(User.name, User.id).limit(limit)]
+
+    def named(self, user_ids: Collection[str]) -> list[Person]:
+        return [_person(user) for user in User.select().where(User.id.in_(list(user_ids)))]
+
+    def count(self) -> int:
+        number: int = User.select().where(User.is_active == True).count()  # noqa: E712
+        return number
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.name or user.email, user.email if user.name else "")
 
 
 def _account(user: User) -> Account:

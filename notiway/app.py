@@ -16,11 +16,13 @@ from flask_wtf.csrf import CSRFProtect
 from itsdangerous import URLSafeTimedSerializer
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from notiway import headers, logs
+from notiway import accounts, contacts, headers, jobs, logs
 from notiway.config import KIB, Config
 from notiway.extension import Notiway
 from notiway.members import unknown_in_user_table
-from notiway.routes import account, dashboard, errors
+from notiway.pulse import GROUP, INTERVAL_SECONDS, Pulse
+from notiway.routes import account, dashboard, errors, usecases
+from notiway.runtime import Runtime
 from notiway.secret import development_wanted, find_secret
 
 PACKAGE = Path(__file__).resolve().parent
@@ -78,6 +80,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(
         SECRET_KEY=os.environ.get("SECRET_KEY"),
         NOTIWAY_ENV="development" if development else "production",
+        NOTIWAY_OPEN_GROUPS=os.environ.get("NOTIWAY_OPEN_GROUPS", GROUP),  # the dashboard's live numbers
     )
     app.config.from_mapping(settings or {})
     config = Config.load(app.config)
@@ -89,12 +92,20 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.session_interface = SecureBehindTls()
     account.login_manager().init_app(app)
     CSRFProtect(app)
-    Notiway(app, unknown_users=unknown_in_user_table)
+    running = Notiway(unknown_users=unknown_in_user_table, people=accounts.Directory()).init_app(app)
     app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
     app.register_blueprint(dashboard.blueprint())
+    app.register_blueprint(usecases.blueprint(_pulse(running)))
+    jobs.add(app, contacts.import_contacts)
     errors.register(app)
     headers.protect(app)
     return app
+
+
+def _pulse(now: Runtime) -> Pulse:
+    pulse = Pulse(now.hub)
+    now.reactor.every(INTERVAL_SECONDS, pulse.tick)
+    return pulse
 
 
 def _limiter(app: Flask, config: Config) -> Limiter:

@@ -85,6 +85,20 @@ def require_user() -> str:
     return user_id
 
 
+def is_staff() -> bool:
+    """Whether the user who is signed in has an attribute or a method `is_staff` that says so."""
+    flag: Any = getattr(flask_login.current_user, "is_staff", False) if current_user_id() is not None else False
+    return bool(flag() if callable(flag) else flag)
+
+
+def require_staff() -> str:
+    """The id of the signed-in member of staff; `Unauthorized` for nobody, `Forbidden` for everybody else."""
+    user_id = require_user()
+    if not is_staff():
+        raise Forbidden("This page is for staff")
+    return user_id
+
+
 def session_key() -> str:
     """The random name of this login session; made when a page is drawn, read when a socket opens."""
     if SESSION_KEY not in session:

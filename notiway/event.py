@@ -44,8 +44,10 @@ class Event:
 
     @property
     def leaves_counts_open(self) -> bool:
-        """A stored broadcast: each who hears it has one unread more, and the event cannot tell everyone's count."""
-        return self.kind == "created" and "unread" not in self.data and bool(self.data["notification"]["persisted"])
+        """A stored broadcast, or its recall: it changes the count of each who hears it, and cannot tell everyone's."""
+        if "unread" in self.data:
+            return False
+        return self.kind == "recalled" or (self.kind == "created" and bool(self.data["notification"]["persisted"]))
 
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""

@@ -25,8 +25,10 @@ from notiway.format import Format
 from notiway.hub import Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers, unknown_in_user_table
+from notiway.people import People
 from notiway.reactor import Reactor
-from notiway.routes import actions, api, health, invocations, pages, reply, signalr, socket, stream
+from notiway.routes import actions, api, banners, health, invocations, pages, reply, signalr, socket, staff, stream
+from notiway.routes import tasks as task_pages
 from notiway.runtime import KEY, Runtime, current
 from notiway.sessions import QuietSessions
 from notiway.signalr import SignalRTransport
@@ -57,7 +59,8 @@ class Notiway:
     The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
     `database` is the application's own Peewee database, where transactions are to be shared; else
-    NOTIWAY_DATABASE_URL is opened. In templates `{{ notiway.bell() }}` draws the bell.
+    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.people`). In templates
+    `{{ notiway.bell() }}` draws the bell.
     """
 
     def __init__(
@@ -66,8 +69,10 @@ class Notiway:
         *,
         database: peewee.Database | None = None,
         unknown_users: UnknownUsers | None = None,
+        people: People | None = None,
     ) -> None:
         self._database = database
+        self._people = people
         self._unknown_users = unknown_users
         if app is not None:
             self.init_app(app)
@@ -84,6 +89,7 @@ class Notiway:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
         runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
+        runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)
@@ -104,6 +110,7 @@ class Notiway:
         config = current().config
         newest = inbox.newest_id(user_id)
         assets, g.notiway_assets = not g.get("notiway_assets", False), True
+        floating = self.announcements(floating=True)
         return Markup(  # noqa: S704 - a rendered template, escaped there
             render_template(
                 "notiway/_bell.html",
@@ -113,8 +120,22 @@ class Notiway:
                 socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
                 heartbeat=config.heartbeat_seconds,
                 assets=assets,
+                announcements=floating,
             )
         )
+
+    def announcements(self, *, floating: bool = False) -> Markup:
+        """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
+        user_id = auth.current_user_id()
+        if user_id is None or g.get("notiway_announcements", False):
+            return Markup()
+        g.notiway_announcements = True
+        return banners.draw(user_id, floating=floating)
+
+    def tasks(self, name: str) -> Markup:
+        """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
+        user_id = auth.current_user_id()
+        return Markup() if user_id is None else task_pages.draw(user_id, name)
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -141,6 +162,7 @@ class Notiway:
         live.register_error_handler(NotiwayError, reply.failure)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
+        app.register_blueprint(staff.blueprint(), url_prefix=prefix)
         live.after_request(_allow_origins)
         app.register_blueprint(live, url_prefix=prefix)
         if "csrf" in app.extensions:
@@ -148,6 +170,7 @@ class Notiway:
             app.extensions["csrf"].exempt(live)
         app.jinja_env.globals.update(
             notiway=self,
+            notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
         )

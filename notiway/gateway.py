@@ -16,8 +16,7 @@ from notiway.item import Item
 from notiway.models import now_ms
 from notiway.notifications import item_of, publish
 from notiway.runtime import Runtime
-
-COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
+from notiway.superseding import superseding_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +70,6 @@ def _ring(runtime: Runtime, items: Sequence[Item]) -> None:
             if user_id not in counts:
                 counts[user_id] = inbox.unread_count(user_id)
             data["unread"] = counts[user_id]
-        if not item.persisted and (key := _superseding(item)):
+        if key := superseding_key(item):
             data["coalesce"] = key
         publish(runtime, Event("created", item.audience, data))
-
-
-def _superseding(item: Item) -> str | None:
-    """The key under which newer values of the same thing replace older ones that are still on their way."""
-    if item.group_key:
-        return f"{item.name} {item.group_key}"
-    for field in COALESCED_FIELDS:
-        value = (item.body or {}).get(field)
-        if isinstance(value, str | int):
-            return f"{item.name} {field} {value}"
-    return None

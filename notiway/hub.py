@@ -109,6 +109,18 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
+    def users_of(self, audience: str) -> set[str]:
+        """The users who are connected here and hear this audience."""
+        return {each.user_id for each in list(self._audiences.get(audience, ())) if each.user_id is not None}
+
+    def listening(self, audience: str) -> int:
+        """How many connections here listen to an audience."""
+        return len(self._audiences.get(audience, ()))
+
+    def listened(self, suffix: str) -> list[str]:
+        """The audiences with this ending that somebody here listens to."""
+        return [key for key in list(self._audiences) if key.endswith(suffix)]
+
     # Owner of connections (connection.Poller)
 
     def want_write(self, connection: Connection, wanted: bool) -> None:

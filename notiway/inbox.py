@@ -147,7 +147,11 @@ def newest_id(user_id: str) -> str:
 
 def sources(user_id: str, limit: int = 50) -> list[str]:
     """The sources that the user's items name, for a filter."""
-    rows = run(f"SELECT DISTINCT n.source {FROM_INBOX} AND n.source IS NOT NULL LIMIT ?", (user_id, limit))
+    shown = f"i.deleted_at IS NULL AND {VISIBLE}"
+    rows = run(
+        f"SELECT DISTINCT n.source {FROM_INBOX} AND n.source IS NOT NULL AND {shown} LIMIT ?",
+        (user_id, now_ms(), limit),
+    )
     return sorted(row[0] for row in rows.fetchall())
 
 

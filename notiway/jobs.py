@@ -80,6 +80,21 @@ def add_tasks(huey: Huey, app: Flask) -> None:
     huey.task(name="relay", expires=RELAY_SECONDS)(_in_app(app, relay))
 
 
+def add(app: Flask, function: Callable[..., None]) -> None:
+    """Register a job of the application's own, where the application is made: web process and worker need to know it.
+
+    >>> jobs.add(app, import_contacts)  # doctest: +SKIP
+    >>> jobs.enqueue(import_contacts, current_user.id, data)  # in a route  # doctest: +SKIP
+    """
+    app.extensions[runtime.KEY].huey.task(name=function.__name__)(_in_app(app, function))
+
+
+def enqueue(function: Callable[..., None], *args: Any) -> None:
+    """Put a registered job on the queue; its arguments must pickle."""
+    huey = runtime.current().huey
+    huey.enqueue(huey._registry.string_to_task(f"{function.__module__}.{function.__name__}")(args))
+
+
 def clean_up() -> None:
     """Remove what is older than the retention, and what expired; once a day."""
     done = retention.clean_up(runtime.current().config.retention_days)

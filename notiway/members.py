@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fnmatch import fnmatchcase
 from sys import intern
 
@@ -38,6 +38,32 @@ def join(user_id: str, audience: Audience) -> None:
 def leave(user_id: str, audience: Audience) -> None:
     """End a membership; what is in the inbox already stays."""
     Membership.delete().where((Membership.user_id == user_id) & (Membership.audience == audience.key)).execute()
+
+
+def members_of(audience: str) -> list[str]:
+    """The ids of a tenant's or group's members."""
+    rows = run("SELECT user_id FROM notiway_membership WHERE audience = ? ORDER BY user_id", (audience,)).fetchall()
+    return [row[0] for row in rows]
+
+
+def members_among(audience: str, user_ids: Sequence[str]) -> set[str]:
+    """Which of these users are members."""
+    found: set[str] = set()
+    for start in range(0, len(user_ids), BATCH):
+        part = user_ids[start : start + BATCH]
+        text = f"SELECT user_id FROM notiway_membership WHERE audience = ? AND user_id IN ({marks(part)})"  # noqa: S608
+        found |= {row[0] for row in run(text, (audience, *part)).fetchall()}
+    return found
+
+
+def count_members(audience: str) -> int:
+    """How many members a tenant or group has, without those who are locked out."""
+    count: int = run(
+        "SELECT COUNT(*) FROM notiway_membership m LEFT JOIN notiway_user u ON u.id = m.user_id"
+        " WHERE m.audience = ? AND (u.id IS NULL OR u.is_active)",
+        (audience,),
+    ).fetchone()[0]
+    return count
 
 
 def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] = ()) -> bool:

@@ -112,6 +112,14 @@ class InboxItem(Table):
         without_rowid = True  # SQLite clusters the rows by user and id: the feed is one range
 
 
+Notification.add_index(
+    Notification.index(
+        Notification.id,
+        name="notiway_notification_announcement",
+        where=(Notification.name == "system-announcement"),
+    )
+)
+
 InboxItem.add_index(
     InboxItem.index(
         InboxItem.user_id,
@@ -157,4 +165,53 @@ class SpentToken(Table):
         table_name = "notiway_spent_token"
 
 
-TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken)
+class AuditEntry(Table):
+    """What staff did: one row for each send and recall, never changed."""
+
+    id = peewee.CharField(primary_key=True, max_length=36)
+    at = peewee.BigIntegerField(default=now_ms)
+    actor_id = peewee.CharField(max_length=200)
+    action = peewee.CharField(max_length=20)
+    notification_id = peewee.CharField(max_length=36, null=True, index=True)
+    audience = peewee.CharField(max_length=420)
+    form_key = peewee.CharField(max_length=36, null=True, unique=True)  # of the form that was sent: it counts once
+    details = JSONText()
+
+    class Meta:
+        table_name = "notiway_audit"
+        indexes = ((("action", "id"), False),)
+
+
+class Task(Table):
+    """A long job of one user, as it was last reported."""
+
+    id = peewee.CharField(primary_key=True, max_length=200)
+    user_id = peewee.CharField(max_length=200)
+    audience = peewee.CharField(max_length=420)  # who hears of it
+    name = peewee.CharField()  # of the events that report it
+    status = peewee.CharField(max_length=20)
+    done = peewee.IntegerField()
+    total = peewee.IntegerField()  # 0: not known
+    message = peewee.TextField()
+    created_at = peewee.BigIntegerField(default=now_ms)
+    updated_at = peewee.BigIntegerField(default=now_ms, index=True)
+
+    class Meta:
+        table_name = "notiway_task"
+        indexes = ((("user_id", "name", "updated_at"), False),)
+
+
+class Contact(Table):
+    """What the host application's demo imports."""
+
+    user_id = peewee.CharField(max_length=200)
+    email = peewee.CharField(max_length=320)
+    name = peewee.CharField()
+    city = peewee.CharField()
+
+    class Meta:
+        table_name = "notiway_contact"
+        primary_key = peewee.CompositeKey("user_id", "email")
+
+
+TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken, AuditEntry, Task, Contact)

@@ -6,29 +6,28 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from notiway import inbox, metrics, store
-from notiway.audience import MAX_PART_LENGTH, Audience
+from peewee import PeeweeException
+
+from notiway import audit, inbox, metrics, recipients, store
 from notiway.connection import CloseCode
 from notiway.database import db
 from notiway.draft import Draft
-from notiway.errors import Fault
+from notiway.errors import Fault, NotFound
 from notiway.event import Event
 from notiway.ids import new_id
 from notiway.item import Item
 from notiway.models import Notification, now_ms
 from notiway.rows import SEVERAL
 from notiway.runtime import Runtime, current
+from notiway.superseding import superseding_key
 
 log = logging.getLogger(__name__)
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-UNKNOWN_SHOWN = 5  # unknown users named in an error
 TOLD_SINGLY = 200  # items of a "mark all" that are told one by one, for devices that follow item by item
-ID_TYPES = (str, int, UUID)  # what a user id may be; text everywhere inside
+USERS_PER_COUNT = 500  # users whose unread counts one query tells
 
 
 def send_notification(
@@ -65,7 +64,7 @@ def send_notification(
     """
     runtime = current()
     faults: list[Fault] = []
-    audience, user_ids = _recipients(to, runtime, faults)
+    audience, user_ids = recipients.of(to, runtime.unknown_users, faults)
     draft = Draft(
         title=title,
         message=message,
@@ -77,7 +76,7 @@ def send_notification(
         source=source,
         actor=actor,
         body=body,
-        expires_at=_milliseconds(expires_at, faults),
+        expires_at=recipients.milliseconds(expires_at, faults),
         dedupe_key=dedupe_key,
     )
     if persist and audience.startswith("connection:"):
@@ -140,6 +139,26 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     return unread
 
 
+def recall(notification_id: str, *, by: str) -> bool:
+    """Take a notification back from everybody: it vanishes from every list, count and banner at once.
+
+    `by` is the user who does it, for the audit log. False, and nothing happened, if it was recalled before;
+    `NotFound` if there is none of that id.
+    """
+    runtime = current()
+    with db.atomic():
+        row = Notification.get_or_none(Notification.id == notification_id)
+        if row is None:
+            raise NotFound("There is no such notification")
+        fresh = (Notification.id == notification_id) & Notification.recalled_at.is_null()
+        if not Notification.update(recalled_at=now_ms()).where(fresh).execute():
+            return False
+        audit.record(by, "recall", row.audience, notification_id=row.id, details={"title": row.title})
+        holders = store.holders(row.id) if row.audience == SEVERAL else [row.audience]
+        db.after_commit(lambda: _tell_recall(runtime, item_of(row), holders))
+    return True
+
+
 def sign_out(user_id: str, session: str | None = None) -> None:
     """Close the sockets of one login session in every tab, or of all the user's sessions, in every process."""
     data = {"session": session, "code": int(CloseCode.SIGNED_OUT)}
@@ -174,24 +193,49 @@ def _names(items: Iterable[Item]) -> list[dict[str, str]]:
     return [{"id": item.id, "public_id": item.public_id, "audience": item.audience} for item in items]
 
 
+def _tell_recall(runtime: Runtime, item: Item, holders: Sequence[str]) -> None:
+    """Named users get their new count; after a broadcast each process corrects those who are connected to it."""
+    counts = _counts(key.removeprefix("user:") for key in holders if key.startswith("user:"))
+    for key in holders:
+        data = {"ids": [item.id], "items": _names([replace(item, audience=key)])}
+        publish(runtime, Event("recalled", key, data | counts.get(key.removeprefix("user:"), {})))
+
+
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
     if not user_ids:
         publish(runtime, Event("created", item.audience, {"notification": item.as_dict()}))
+    counts = _counts(user_ids)
     for user_id in user_ids:
         mine = replace(item, audience=f"user:{user_id}")
-        data = {"notification": mine.as_dict(), "unread": inbox.unread_count(user_id)}
-        publish(runtime, Event("created", mine.audience, data))
+        publish(runtime, Event("created", mine.audience, {"notification": mine.as_dict(), **counts.get(user_id, {})}))
+
+
+def _counts(user_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Each user's unread count as Events carry it; without a database none: the commit is done, heartbeats heal."""
+    users = list(user_ids)
+    found: dict[str, int] = {}
+    try:
+        for start in range(0, len(users), USERS_PER_COUNT):
+            found |= inbox.unread_counts(users[start : start + USERS_PER_COUNT])
+    except PeeweeException:
+        log.exception("unread counts could not be read after a commit; badges follow with the next heartbeat")
+    return {user_id: {"unread": unread} for user_id, unread in found.items()}
 
 
 def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
     values = {name: getattr(draft, name) for name in draft.__slots__}
     row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **values)
-    data = {"notification": item_of(row, persisted=False).as_dict()}
+    item = item_of(row, persisted=False)
+    data: dict[str, Any] = {"notification": item.as_dict()}
+    if key := superseding_key(item):
+        data["coalesce"] = key
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
 
     def ring() -> None:
-        for key in audiences:
-            publish(runtime, Event("created", key, data))
+        # Nothing is stored that could tell a second call, so this process remembers the key for a while.
+        if draft.dedupe_key is None or runtime.recent.add((draft.producer, draft.dedupe_key)):
+            for key in audiences:
+                publish(runtime, Event("created", key, data))
 
     db.after_commit(ring)
     return row
@@ -201,49 +245,3 @@ def item_of(row: Notification, persisted: bool = True) -> Item:
     """A notification as it is before anybody has seen it."""
     values = {key: value for key, value in row.__data__.items() if key != "recalled_at"}
     return Item(**values, persisted=persisted)
-
-
-def _milliseconds(moment: Any, faults: list[Fault]) -> int | None:
-    if moment is None:
-        return None
-    if not isinstance(moment, datetime):
-        faults.append(Fault("expires_at", "must be a datetime"))
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(milliseconds=1)
-
-
-def _recipients(to: Any, runtime: Runtime, faults: list[Fault]) -> tuple[str, list[str]]:
-    """The audience key, and the user ids that get a copy pushed (none for a broadcast)."""
-    if isinstance(to, Audience):
-        if to.is_broadcast:
-            return to.key, []
-        if to.type.name == "CONNECTION":
-            return to.key, []
-        to = to.value
-    many = isinstance(to, Iterable) and not isinstance(to, str | bytes) and not hasattr(to, "get_id")
-    user_ids = list(dict.fromkeys(_user_id(each, faults) for each in (to if many else [to])))
-    known = [user_id for user_id in user_ids if user_id]
-    unknown = sorted(runtime.unknown_users(known)) if known else []
-    if unknown:
-        shown = ", ".join(unknown[:UNKNOWN_SHOWN]) + (" …" if len(unknown) > UNKNOWN_SHOWN else "")
-        faults.append(Fault("to", f"there is no user {shown}"))
-    if not user_ids:
-        faults.append(Fault("to", "must name somebody"))
-    if not known:
-        return "", []
-    return (f"user:{known[0]}" if len(known) == 1 else SEVERAL), known
-
-
-def _user_id(user: Any, faults: list[Fault]) -> str:
-    value = user
-    if not isinstance(user, ID_TYPES):
-        # A flask-login get_id() may carry a session token beside the id, so a plain id is preferred.
-        value = getattr(user, "id", None)
-        if value is None and hasattr(user, "get_id"):
-            value = user.get_id()
-    text = str(value) if isinstance(value, ID_TYPES) and not isinstance(value, bool) else ""
-    if not text or len(text) > MAX_PART_LENGTH or not text.isprintable():
-        faults.append(Fault("to", f"{type(user).__name__} is no user id, no object with an id and no Audience"))
-        return ""
-    return text

@@ -40,6 +40,7 @@ def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None =
             now,
         )
         return Cleaned(_count(OLD, too_old), _count(f"{EXPIRED} AND id >= ?", now, too_old), items)
+    run("DELETE FROM notiway_task WHERE updated_at < ?", (int(now - older_than_days * DAY_MS),))
     old, items_of_old = _remove(OLD, too_old, batch)
     expired, items_of_expired = _remove(EXPIRED, now, batch)
     return Cleaned(old, expired, items_of_old + items_of_expired)

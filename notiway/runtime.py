@@ -22,6 +22,8 @@ from notiway.format import Format
 from notiway.hub import Hub
 from notiway.mailbox import Mailbox
 from notiway.members import UnknownUsers
+from notiway.pace import Pace
+from notiway.people import People
 from notiway.reactor import Reactor
 from notiway.recent import Recent
 from notiway.throttle import Throttle
@@ -49,7 +51,9 @@ class Runtime:
     unknown_users: UnknownUsers
     token_secret: str
     throttle: Throttle
+    people: People | None = None
     recent: Recent = field(default_factory=Recent)
+    pace: Pace = field(default_factory=Pace)
     huey: Any = None
     start_jobs: Callable[[], Any] | None = None
     _jobs: Any = None
@@ -119,15 +123,31 @@ class Runtime:
                 self.hub.tell_all(connections, format.wire.heartbeat(unread), "unread")
 
     def _settle(self, event: Event, users: list[str]) -> None:
-        """After a stored broadcast: put the item into the inboxes of those who are here, and correct their badges."""
+        """After a stored broadcast: put the item into the inboxes of those who are here, and correct their badges.
+
+        After its recall the badges only; and who has it, is here and did not hear of it, is told.
+        """
+        if event.kind == "recalled":
+            self._tell_former_listeners(event, users)
         for start in range(0, len(users), USERS_PER_QUERY):
             part = users[start : start + USERS_PER_QUERY]
             with db.connection_context():
-                with db.atomic():
-                    store.deliver_to([event.data["notification"]["id"]], part)
+                if event.kind == "created":
+                    with db.atomic():
+                        store.deliver_to([event.data["notification"]["id"]], part)
                 counts = inbox.unread_counts(part)
             for user_id, unread in counts.items():
                 self.hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
+
+    def _tell_former_listeners(self, event: Event, heard: list[str]) -> None:
+        """Who left the audience keeps what it got, so it must go there too."""
+        others = sorted(self.hub.user_ids() - set(heard))
+        for start in range(0, len(others), USERS_PER_QUERY):
+            with db.connection_context():
+                holders = store.holders_among(event.data["ids"][0], others[start : start + USERS_PER_QUERY])
+                counts = inbox.unread_counts(holders)
+            for user_id, unread in counts.items():
+                self.hub.deliver(Event("recalled", f"user:{user_id}", event.data | {"unread": unread}))
 
 
 def current() -> Runtime:

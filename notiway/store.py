@@ -9,7 +9,7 @@ from notiway.database import db
 from notiway.draft import Draft
 from notiway.ids import id_after, new_id
 from notiway.models import Notification, now_ms
-from notiway.sql import run
+from notiway.sql import marks, run
 
 ROWS_PER_INSERT = 400  # three values each: well under every database's limit
 
@@ -45,6 +45,22 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None
             f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
             [value for row in part for value in row],
         )
+
+
+def holders(notification_id: str) -> list[str]:
+    """The audience keys of the users who have it in their inbox."""
+    rows = run("SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?", (notification_id,)).fetchall()
+    return [f"user:{row[0]}" for row in rows]
+
+
+def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
+    """Which of these users have it in their inbox, in a tenant or group or not."""
+    rows = run(
+        "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?"
+        f" AND user_id IN ({marks(user_ids) or 'NULL'})",
+        (notification_id, *user_ids),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def _next_id() -> str:

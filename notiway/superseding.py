@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from notiway.event import Event
+from notiway.item import Item
 from notiway.reactor import Reactor
 
 INTERVAL_SECONDS = 0.1
+COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
+
+
+def superseding_key(item: Item) -> str | None:
+    """Under which key newer values of the same thing replace older ones on their way; None for what is stored."""
+    if item.persisted:
+        return None
+    if item.group_key:
+        return f"{item.name} {item.group_key}"
+    for field in COALESCED_FIELDS:
+        value = (item.body or {}).get(field)
+        if isinstance(value, str | int):
+            return f"{item.name} {field} {value}"
+    return None
 
 
 class Superseding:
@@ -33,4 +49,4 @@ class Superseding:
         newest, self._newest = self._newest, {}
         for waiting in newest.values():
             for event in waiting.values():
-                self._take(event)
+                self._take(replace(event, published_at=0.0))  # it waited on purpose: that is no delivery time

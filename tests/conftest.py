@@ -14,8 +14,9 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
-from notiway import accounts, passwords, runtime, schema
+from notiway import accounts, members, passwords, runtime, schema
 from notiway.app import create_app
+from notiway.audience import Audience
 from notiway.database import db
 from notiway.models import InboxItem, Notification
 from notiway.notifications import send_notification
@@ -186,3 +187,25 @@ def send(app: Flask) -> Callable[..., Notification]:
             return send_notification(to, title, *args, **options)
 
     return deliver
+
+
+@pytest.fixture
+def staff_member(make_user: Callable[..., accounts.Account]) -> accounts.Account:
+    return make_user("grace@example.com", is_staff=True)
+
+
+@pytest.fixture
+def staff(auth: Callable[[accounts.Account], Browser], staff_member: accounts.Account) -> Browser:
+    """A browser that a member of staff is signed in with."""
+    return auth(staff_member)
+
+
+@pytest.fixture
+def join(app: Flask) -> Callable[[accounts.Account, Audience], None]:
+    """Makes users members: `join(user, Audience.group("admins"))`."""
+
+    def put(user: accounts.Account, audience: Audience) -> None:
+        with app.app_context():
+            members.join(user.id, audience)
+
+    return put

@@ -36,7 +36,7 @@ def age(app):
 
 
 def test_every_command_of_the_contract_is_there_and_explains_itself(notiway):
-    names = {"migrate", "cleanup", "user", "key", "send", "demo", "doctor", "config", "worker"}
+    names = {"migrate", "cleanup", "user", "key", "send", "demo", "doctor", "config", "worker", "member"}
     assert names <= set(commands.commands)
     for name in names:
         assert commands.commands[name].help
@@ -45,11 +45,13 @@ def test_every_command_of_the_contract_is_there_and_explains_itself(notiway):
 
 def test_migrate_up_down_and_up_again(notiway, app):
     assert notiway("migrate").output == "The database is up to date\n"
-    assert notiway("migrate", "--down", "last").output == "reverted 0001_first_tables\n"
+    names = sorted(path.stem for path in schema.migrations_folder().glob("[0-9]*.py"))
+    for name in names[::-1]:
+        assert notiway("migrate", "--down", "last").output == f"reverted {name}\n"
     with app.app_context():
         assert db.get_tables() == [schema.HISTORY_TABLE]
     assert notiway("migrate", "--down", "last").output == "There is nothing to revert\n"
-    assert notiway("migrate").output == "applied 0001_first_tables\n"
+    assert notiway("migrate").output == "".join(f"applied {name}\n" for name in names)
 
 
 def test_an_unknown_migration_is_refused(notiway):
@@ -59,7 +61,7 @@ def test_an_unknown_migration_is_refused(notiway):
 
 
 def test_a_command_on_an_empty_database_says_what_to_run(notiway):
-    notiway("migrate", "--down", "last")
+    notiway("migrate", "--down", "0001_first_tables")
     result = notiway("user", "list")
     assert result.exit_code == 1
     assert "notiway migrate" in result.output
@@ -104,6 +106,10 @@ def test_a_password_is_asked_for_twice_when_it_is_not_given(notiway):
         (("send", "ada@example.com", "--title", "Hi", "--action-url", "javascript:alert(1)"), 1, "action_url"),
         (("cleanup", "--older-than", "-1"), 2, "-1"),
         (("worker",), 1, "NOTIWAY_JOBS"),
+        (("member", "add", "ada@example.com", "global"), 2, "only tenants and groups"),
+        (("member", "add", "ada@example.com", "moon"), 2, "names no audience"),
+        (("member", "add", "nobody@example.com", "tenant:acme"), 1, "no user"),
+        (("member", "add", "nobody", "tenant:acme"), 1, "no user"),
     ],
 )
 def test_what_cannot_be_done_is_refused_with_a_reason(notiway, user, words, code, reason):
@@ -141,6 +147,15 @@ def test_send_reaches_an_id_an_address_and_an_audience(notiway, app, user):
     assert titles == {f"To {to}" for to in (user.id, "ADA@example.com", f"user:{user.id}", "global")}
 
 
+def test_members_are_added_listed_and_removed(notiway, user):
+    for to in (user.id, "ADA@example.com"):
+        assert notiway("member", "add", to, "group:acme:admins").exit_code == 0
+    assert notiway("member", "list", user.id).output == "group:acme:admins\n"
+    assert notiway("member", "list", "group:acme:admins").output == f"{user.id}\n"
+    assert notiway("member", "remove", user.id, "group:acme:admins").exit_code == 0
+    assert notiway("member", "list", user.id).output == ""
+
+
 def test_a_command_says_when_open_pages_will_not_hear_it(notiway, user):
     result = notiway("send", user.id, "--title", "Hi")
     assert "heartbeat" in result.stderr  # the test application runs with NOTIWAY_JOBS=off
@@ -157,6 +172,8 @@ def test_cleanup_removes_what_is_old_and_says_so(notiway, age, send, user):
 def test_demo_users_are_made_on_an_empty_database_only(notiway):
     assert "staff@example.com" in notiway("demo").output
     assert notiway("user", "list").output.count("\n") == 2
+    assert notiway("member", "list", "demo@example.com").output == "tenant:acme\n"
+    assert set(notiway("member", "list", "staff@example.com").output.split()) == {"tenant:acme", "group:admins"}
     again = notiway("demo", "--if-empty")
     assert (again.exit_code, again.output) == (0, "")
 

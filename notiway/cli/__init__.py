@@ -8,7 +8,7 @@ import click
 import peewee
 from flask.cli import AppGroup
 
-from notiway.cli import consuming, keys, operate, sending, users
+from notiway.cli import consuming, keys, membership, operate, sending, users
 from notiway.errors import NotiwayError
 
 
@@ -28,5 +28,5 @@ class Commands(AppGroup):
 
 commands = Commands("notiway", help="Notiway: users, keys, notifications, database and background work.")
 
-for module in (operate, users, keys, sending, consuming):
+for module in (operate, users, membership, keys, sending, consuming):
     module.register(commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway import jobs, notifications
+from notiway import audit, jobs, staff
 from notiway.audience import Audience
 from notiway.cli.users import find
 from notiway.item import PRIORITIES, TYPES
@@ -28,18 +28,25 @@ def send(
 ) -> None:
     """Send a notification TO a user id, an e-mail address or an audience (global, tenant:acme, group:admins)."""
     heard = jobs.relay_events()
-    sent = notifications.send_notification(
-        _recipient(to), title, message, type=type_, priority=priority, action_url=action_url, source=source
+    sent, _ = staff.send(
+        audit.COMMAND_LINE,
+        _recipient(to),
+        title,
+        message,
+        type=type_,
+        priority=priority,
+        action_url=action_url,
+        source=source,
     )
-    click.echo(f"{sent.id}\tsent to {to}")
+    click.echo(f"{sent.notification_id}\tsent to {to}")
     if not heard:
         click.echo(jobs.NOBODY_HEARS, err=True)
 
 
-def _recipient(text: str) -> str | Audience:
+def _recipient(text: str) -> list[str] | Audience:
     if "@" in text:
-        return find(text).id
+        return [find(text).id]
     try:
         return Audience.parse(text)
     except ValueError:
-        return text
+        return [text]

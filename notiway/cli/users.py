@@ -6,13 +6,15 @@ import click
 import peewee
 from flask.cli import AppGroup
 
-from notiway import accounts, jobs, notifications
+from notiway import accounts, jobs, members, notifications
+from notiway.audience import Audience
 from notiway.errors import NotFound
 from notiway.passwords import hash_password
 
+DEMO_TENANT = Audience.tenant("acme")
 DEMO_USERS = (
-    (accounts.DEMO_EMAIL, "Demo", False),
-    (accounts.STAFF_EMAIL, "Staff", True),
+    (accounts.DEMO_EMAIL, "Demo", False, (DEMO_TENANT,)),
+    (accounts.STAFF_EMAIL, "Staff", True, (DEMO_TENANT, Audience.group("admins"))),
 )
 
 
@@ -69,8 +71,10 @@ def demo(if_empty: bool) -> None:
         if if_empty:
             return
         raise click.ClickException("There are users already; demo users are made on an empty database only")
-    for email, name, is_staff in DEMO_USERS:
+    for email, name, is_staff, audiences in DEMO_USERS:
         account = accounts.add(email, name, hash_password(accounts.DEMO_PASSWORD), is_staff=is_staff)
+        for audience in audiences:
+            members.join(account.id, audience)
         click.echo(f"{account.id}\tadded {email}, password {accounts.DEMO_PASSWORD}")
 
 

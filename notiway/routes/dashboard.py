@@ -8,7 +8,8 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
-from notiway.routes import sending
+from notiway import auth
+from notiway.routes import sending, usecases
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,6 @@ def home() -> ResponseReturnValue:
 
 def dashboard() -> ResponseReturnValue:
     """The demos."""
-    return render_template("host/dashboard.html", samples=SAMPLES, **sending.form_context({}, {}))
+    return render_template(
+        "host/dashboard.html", samples=SAMPLES, **sending.form_context({}, {}), **usecases.context(auth.require_user())
+    )

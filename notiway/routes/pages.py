@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from notiway import auth, inbox, notifications, runtime
 from notiway.draft import is_safe_url
 from notiway.errors import NotiwayError
-from notiway.routes import changes, listing, reply, sending
+from notiway.routes import banners, changes, listing, reply, sending, tasks
 from notiway.wire.json import notification_dict
 
 
@@ -21,6 +21,8 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
     changes.register(blueprint)
     sending.register(blueprint)
+    banners.register(blueprint)
+    tasks.register(blueprint)
 
 
 def _guard() -> None:

@@ -30,6 +30,13 @@ function show(state, words = WORDS[state]) {
   for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;
 }
 
+/** Send a message to the server; returns whether there is a line for it. */
+export function say(message) {
+  if (!id || socket()?.readyState !== WebSocket.OPEN) return false;
+  socket().send(JSON.stringify(message));
+  return true;
+}
+
 /** Drop the line, if any, and dial again at once: htmx tears the element down and sets it up anew. */
 function redial() {
   if (!stopped && socketElement()) window.htmx?.process(socketElement(), true);
@@ -40,6 +47,7 @@ export function live(connection) {
   if (id !== connection && wasLive) setTimeout(reconcile, SETTLE);
   id = connection;
   wasLive = true;
+  document.dispatchEvent(new CustomEvent("notiway:connected"));
 }
 
 function beforeConnection({ detail: { connection } }) {

@@ -1,4 +1,5 @@
 // reconcile: after a break, bring the lists on this page in line with the server, without moving what is read.
+import { refresh as refreshBanners } from "./banners.js";
 import { offer, settle } from "./list.js";
 import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "./rows.js";
 
@@ -47,6 +48,6 @@ async function refresh(list) {
 
 /** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
 export async function reconcile() {
-  await Promise.allSettled(lists().map(refresh));
+  await Promise.allSettled([...lists().map(refresh), refreshBanners()]);
   document.dispatchEvent(new CustomEvent("notiway:change"));
 }

@@ -36,7 +36,7 @@ export function setStates(ids, state) {
 
 /** Mark what is on this page as read, up to and including `before`; without it, everything. */
 export function readUpTo(before) {
-  for (const row of document.querySelectorAll("[data-notiway-list] > [data-state=unread]")) {
+  for (const row of document.querySelectorAll("[data-notiway-list] > [data-state=unread], [data-notiway-banners] > [data-notiway-id]")) {
     if (before && row.dataset.notiwayId > before) continue;
     setState(row, "read");
     done(row.dataset.notiwayId);

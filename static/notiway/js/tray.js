@@ -2,6 +2,7 @@
 import { live } from "./connection.js";
 import { offer, reveal, settle } from "./list.js";
 import { show as showNotice } from "./notice.js";
+import { place } from "./place.js";
 import { copies, dropAll, lists, note, readUpTo, setStates } from "./rows.js";
 import { arrived } from "./voice.js";
 
@@ -25,10 +26,10 @@ function distribute(row) {
   }
 }
 
-function created(row) {
+function created(row, quiet = false) {
   const news = isNews(row.dataset.notiwayId);
   if (!("transient" in row.dataset)) distribute(row);
-  if (news) arrived(row);
+  if (news && !quiet) arrived(row);
   note(row.dataset.notiwayId);
 }
 
@@ -43,6 +44,7 @@ function updated(row) {
 
 const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);
 const changes = {
+  quiet: (change) => [...change.children].forEach((row) => created(row, true)),
   read: (change) => setStates(ids(change), "read"),
   unread: (change) => setStates(ids(change), "unread"),
   read_all: (change) => readUpTo(change.dataset.before),
@@ -61,8 +63,10 @@ function drain() {
     child.remove();
     const kind = child.dataset.notiwayEvent;
     if (kind) changes[kind]?.(child);
+    else if (child.dataset.notiwayInto) place(child);
     else if (child.dataset.notiwayId) created(child);
   }
+  tray.replaceChildren(); // what an event's own template wrote beside its elements
   lists().forEach(settle);
   document.dispatchEvent(new CustomEvent("notiway:change"));
 }

@@ -1,0 +1,66 @@
+"""Member commands: who belongs to which tenants and groups."""
+
+from __future__ import annotations
+
+import click
+from flask.cli import AppGroup
+
+from notiway import members, runtime
+from notiway.audience import Audience
+from notiway.cli.users import find
+from notiway.errors import NotFound
+
+
+def register(commands: AppGroup) -> None:
+    """Add `member add|remove|list`."""
+    group = AppGroup("member", help="Put users into tenants and groups, take them out, and list them.")
+    group.command("add")(add)
+    group.command("remove")(remove)
+    group.command("list")(list_members)
+    commands.add_command(group)
+
+
+@click.argument("user")
+@click.argument("audience")
+def add(user: str, audience: str) -> None:
+    """Make USER (id or e-mail) a member of AUDIENCE: tenant:acme, group:admins or group:acme:admins."""
+    user_id, wanted = _user_id(user), _audience(audience)
+    if runtime.current().unknown_users([user_id]):
+        raise NotFound(f"There is no user {user_id!r}")
+    members.join(user_id, wanted)
+    click.echo(f"{user_id}\tis a member of {wanted.key}; open pages hear it after their next load")
+
+
+@click.argument("user")
+@click.argument("audience")
+def remove(user: str, audience: str) -> None:
+    """End the membership of USER in AUDIENCE; what is in the inbox already stays."""
+    user_id, wanted = _user_id(user), _audience(audience)
+    members.leave(user_id, wanted)
+    click.echo(f"{user_id}\tis no member of {wanted.key}")
+
+
+@click.argument("user_or_audience")
+def list_members(user_or_audience: str) -> None:
+    """List the audiences of a user, or the members of a tenant or group, one on each line."""
+    if user_or_audience.startswith(("tenant:", "group:")):
+        lines = members.members_of(_audience(user_or_audience).key)
+    else:
+        lines = members.listens_to(_user_id(user_or_audience))[2:]
+    for line in lines:
+        click.echo(line)
+
+
+def _user_id(text: str) -> str:
+    # An application with its own users has ids only, and they are not in Notiway's table.
+    return find(text).id if "@" in text else text
+
+
+def _audience(key: str) -> Audience:
+    try:
+        audience = Audience.parse(key)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="AUDIENCE") from None
+    if not audience.is_broadcast or audience.key == "global":
+        raise click.BadParameter("only tenants and groups have members", param_hint="AUDIENCE")
+    return audience

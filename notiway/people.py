@@ -1,0 +1,35 @@
+"""People: what an application tells about its own users, where staff look for them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One user as staff see it: `detail` is what tells two of the same name apart, such as an e-mail address."""
+
+    id: str
+    name: str
+    detail: str = ""
+
+
+class People(Protocol):
+    """Given to `Notiway(people=…)`; without it staff address users by id.
+
+    >>> class Customers:
+    ...     def search(self, text, limit): ...
+    ...     def named(self, user_ids): ...
+    ...     def count(self): ...
+    """
+
+    def search(self, text: str, limit: int) -> list[Person]:
+        """The active users whose name, address or id fits `text`, at most `limit`."""
+
+    def named(self, user_ids: Collection[str]) -> list[Person]:
+        """Those of these ids that exist."""
+
+    def count(self) -> int:
+        """How many users there are whom a message to everybody reaches."""

@@ -1,0 +1,80 @@
+// ops: the live dashboard. It fetches the present state, then listens: data-notiway-subscribe begins that, and it ends
+// when the board or the page is left. Each sample arrives drawn by templates/events/dashboard-update.html.
+const KEPT = 120; // samples: two minutes
+const ROWS = 10; // in the table
+const SERIES = ["connections", "deliveries", "latencyMs"];
+const second = new Intl.DateTimeFormat(document.documentElement.lang, { minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
+const dark = matchMedia("(prefers-color-scheme: dark)");
+
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const shown = (value) => (value == null ? "–" : value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 }));
+
+function draw(figure, samples) {
+  const box = figure.querySelector("[data-plot]");
+  const axis = { stroke: css("--host-text-soft"), grid: { stroke: css("--host-line"), width: 1 }, ticks: { show: false }, font: "12px sans-serif" };
+  const options = {
+    width: box.clientWidth,
+    height: 140,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 4, 0, 0],
+    scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 1) * 1.15] } },
+    axes: [{ ...axis, space: 60, size: 28, values: (_plot, splits) => splits.map((at) => second.format(at * 1000)) }, { ...axis, size: 44 }],
+    series: [{}, { stroke: css("--host-accent"), width: 2, spanGaps: true, points: { show: samples.length < 3 } }],
+  };
+  return new uPlot(options, columns(figure, samples), box);
+}
+
+function columns(figure, samples) {
+  return [samples.map(({ at }) => at / 1000), samples.map((sample) => sample[figure.dataset.series])];
+}
+
+function table(board, samples) {
+  const rows = samples.slice(-ROWS).reverse().map((sample) => {
+    const row = document.createElement("tr");
+    for (const text of [clock.format(sample.at), ...SERIES.map((name) => shown(sample[name]))]) row.insertCell().textContent = text;
+    return row;
+  });
+  board.querySelector("tbody").replaceChildren(...rows);
+}
+
+async function start(board) {
+  const status = board.querySelector("[data-ops-status]");
+  const headers = { Accept: "application/json", "X-Notiway-Background": "1" };
+  const answer = await fetch(board.dataset.source, { headers, credentials: "same-origin" }).catch(() => null);
+  if (!answer?.ok || answer.redirected) {
+    status.textContent = "The numbers could not be fetched. Reload the page to try again.";
+    return;
+  }
+  const { audience, samples } = await answer.json();
+  const figures = [...board.querySelectorAll("figure")];
+  let plots = [];
+
+  const renew = () => {
+    plots.forEach((plot) => plot.destroy());
+    plots = figures.map((figure) => draw(figure, samples));
+  };
+  const show = () => {
+    figures.forEach((figure, index) => {
+      plots[index].setData(columns(figure, samples));
+      figure.querySelector("[data-value]").textContent = shown(samples.at(-1)?.[figure.dataset.series]);
+    });
+    table(board, samples);
+  };
+
+  renew();
+  show();
+  board.addEventListener("notiway:placed", ({ target }) => {
+    const sample = JSON.parse(target.dataset.sample);
+    if (sample.at <= (samples.at(-1)?.at ?? 0)) return;
+    samples.push(sample);
+    samples.splice(0, samples.length - KEPT);
+    show();
+  });
+  new ResizeObserver(() => figures.forEach((figure, index) => plots[index].setSize({ width: figure.querySelector("[data-plot]").clientWidth, height: 140 }))).observe(board);
+  dark.addEventListener("change", () => (renew(), show()));
+  board.dataset.notiwaySubscribe = audience;
+}
+
+document.querySelectorAll("[data-ops]").forEach(start);

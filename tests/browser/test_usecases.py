@@ -1,0 +1,281 @@
+"""The use cases on the dashboard, as people meet them: two tabs, a reload, a phone, a keyboard."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from serving import Site
+
+from browser.conftest import Browse
+from browser.person import Person
+from browser.sights import expect_live, expect_unread, open_panel, rows, toasts, visit
+
+AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
+VIOLATIONS = "async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' '))}`)"
+FRAMES_A_SECOND = 10
+
+
+@pytest.fixture
+def busy_site(sites_to_kill: Callable[..., Site]) -> Site:
+    """It runs background jobs."""
+    return sites_to_kill(NOTIWAY_JOBS="web")
+
+
+@pytest.fixture
+def eve(busy_site: Site) -> Person:
+    return Person(busy_site, "Eve")
+
+
+class Wire:
+    """What a page's socket said and heard."""
+
+    def __init__(self, page: Page) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.heard: list[str] = []
+        page.on("websocket", self._listen)
+
+    def _listen(self, socket: Any) -> None:
+        socket.on("framesent", lambda frame: self.sent.append(json.loads(frame)))
+        socket.on("framereceived", lambda frame: self.heard.append(str(frame)))
+
+    def said(self, action: str) -> list[str]:
+        return [message["audience"] for message in self.sent if message["action"] == action]
+
+
+def bar(page: Page) -> Locator:
+    return page.locator(".notiway-progress")
+
+
+def begin(page: Page, **choices: str) -> None:
+    for name, value in choices.items():
+        page.locator(f"#progress [name={name}][value={value}]").check()
+    page.get_by_role("button", name="Import", exact=True).click()
+
+
+def banners(page: Page) -> Locator:
+    return page.get_by_role("region", name=re.compile("^Announcement: "))
+
+
+def announce(page: Page, headline: str, **fields: str) -> None:
+    page.get_by_label("Headline").fill(headline)
+    for name, value in fields.items():
+        page.locator(f"#announcement [name={name}]").select_option(value)
+    page.get_by_role("button", name="Announce").click()
+
+
+# Progress
+
+
+def test_an_import_shows_in_all_tabs_survives_a_reload_and_ends(browse: Browse, eve: Person) -> None:
+    context = browse(eve)
+    page, other = visit(context), visit(context)
+    wire = Wire(other)
+    other.reload()
+    expect_live(other)
+    began = time.monotonic()
+    begin(page)
+    for each in (page, other):
+        expect(bar(each)).to_have_attribute("data-status", "processing")
+        expect(bar(each).get_by_role("progressbar", name="Contact import")).to_have_attribute(
+            "value", re.compile(r"[1-9]")
+        )
+        expect(bar(each)).to_contain_text(re.compile(r"Row [\d,]+ of 10,000"))
+    page.reload()
+    expect(bar(page)).to_contain_text(re.compile(r"\d+ %"))
+    for each in (page, other):
+        expect(bar(each)).to_have_attribute("data-status", "completed", timeout=60_000)
+        expect(bar(each)).to_contain_text("10,000 contacts imported")
+        expect(bar(each)).to_contain_text("100 %")
+    seconds = time.monotonic() - began
+    reports = [text for text in wire.heard if "notiway-task-" in text]
+    assert 5 < len(reports) <= FRAMES_A_SECOND * (seconds + 1)
+    expect(toasts(other)).to_have_count(0)
+    expect_unread(other, 0)
+
+
+def test_an_import_for_one_tab_stays_there_also_after_a_reload(browse: Browse, eve: Person) -> None:
+    context = browse(eve)
+    other, page = visit(context), visit(context)
+    begin(page, report="tab")
+    expect(bar(page)).to_have_attribute("data-status", "processing")
+    page.reload()
+    expect(bar(page)).to_have_attribute("data-status", re.compile("processing|completed"))
+    expect(bar(page)).to_have_attribute("data-status", "completed", timeout=60_000)
+    expect(bar(other)).to_have_count(0)
+
+
+def test_a_broken_row_shows_the_failed_state_and_the_reason(browse: Browse, eve: Person) -> None:
+    page = visit(browse(eve))
+    begin(page, source="broken")
+    expect(bar(page)).to_have_attribute("data-status", "failed", timeout=60_000)
+    expect(bar(page)).to_contain_text("Row 6,204: 'nobody' is no e-mail address. 6,200 rows were imported.")
+    expect(page.locator("[data-notiway-live]")).to_contain_text("Contact import: Failed")
+
+
+def test_a_file_of_one_s_own_is_imported(browse: Browse, eve: Person) -> None:
+    page = visit(browse(eve))
+    page.locator("#progress [value=file]").check()
+    page.get_by_label("File", exact=True).set_input_files(
+        {"name": "my.csv", "mimeType": "text/csv", "buffer": b"email,name,city\nada@example.com,Ada,Porto\n"}
+    )
+    begin(page)
+    expect(bar(page)).to_contain_text("1 contacts imported")
+
+
+# Announcements
+
+
+def test_an_announcement_is_on_every_page_until_it_is_dismissed_anywhere(browse: Browse, ada: Person) -> None:
+    laptop, phone = visit(browse(ada)), visit(browse(ada), "/notifications")
+    announce(laptop, "Going down", severity="critical")
+    for page in (laptop, phone):
+        expect(banners(page)).to_have_count(1)
+        expect(banners(page)).to_have_attribute("data-severity", "critical")
+        expect(toasts(page)).to_have_count(0)
+        expect_unread(page, 1)
+    laptop.goto("/account")
+    expect(banners(laptop)).to_be_visible()
+    phone.get_by_role("button", name="Dismiss: Going down").click()
+    for page in (laptop, phone):
+        expect(banners(page)).to_have_count(0)
+        expect_unread(page, 0)
+    laptop.reload()
+    expect_live(laptop)
+    expect(banners(laptop)).to_have_count(0)
+
+
+def test_a_banner_takes_no_focus_and_gives_it_back_to_the_next(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    announce(page, "First")
+    announce(page, "Second")
+    expect(banners(page)).to_have_count(2)
+    expect(page.get_by_role("button", name="Announce")).to_be_focused()
+    page.get_by_role("button", name="Dismiss: Second").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Dismiss: First")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(banners(page)).to_have_count(0)
+    expect(page.get_by_role("button", name=re.compile("^Notifications"))).to_be_focused()
+
+
+def test_a_banner_leaves_at_its_time_without_a_reload(browse: Browse, ada: Person) -> None:
+    end = (time.time_ns() // 1_000_000) + 6_000
+    ada.store("Over soon", name="system-announcement", expires_at=end)
+    page = visit(browse(ada))
+    expect(banners(page)).to_have_count(1)
+    expect(banners(page)).to_have_count(0)
+    assert time.time_ns() // 1_000_000 >= end
+
+
+def test_marking_all_as_read_dismisses_too(browse: Browse, ada: Person) -> None:
+    ada.store("Standing", name="system-announcement")
+    page = visit(browse(ada))
+    expect(banners(page)).to_have_count(1)
+    open_panel(page).get_by_role("button", name="Mark all as read").click()
+    expect(banners(page)).to_have_count(0)
+
+
+def test_after_a_break_banners_are_what_they_should_be(browse: Browse, console: Any, sites_to_kill: Any) -> None:
+    site = sites_to_kill(NOTIWAY_DRAIN_SECONDS=1)
+    person = Person(site, "Away")
+    gone = person.store("Dismissed elsewhere", name="system-announcement")
+    console.expect("WebSocket|htmx:ws:error|ERR_CONNECTION_REFUSED|Failed to load resource|net::ERR")
+    page = visit(browse(person))
+    expect(banners(page)).to_have_count(1)
+    site.kill()
+    person.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", gone)
+    person.store("Came meanwhile", name="system-announcement")
+    site.start()
+    expect(page.get_by_role("region", name="Announcement: Came meanwhile")).to_be_visible(timeout=40_000)
+    expect(banners(page)).to_have_count(1)
+
+
+def test_without_javascript_a_banner_stands_and_is_dismissed(browse: Browse, ada: Person) -> None:
+    ada.store("Plain", name="system-announcement")
+    page = browse(ada, java_script_enabled=False).new_page()
+    page.goto("/account")
+    expect(banners(page)).to_be_visible()
+    page.get_by_role("button", name="Dismiss: Plain").click()
+    expect(page).to_have_url(re.compile("/account$"))
+    expect(banners(page)).to_have_count(0)
+
+
+# Live dashboard
+
+
+def test_the_board_starts_with_the_present_listens_and_stops_when_it_is_left(browse: Browse, ada: Person) -> None:
+    page = browse(ada).new_page()
+    wire = Wire(page)
+    visit(page)
+    expect(page.locator(".ops canvas")).to_have_count(3)
+    value = page.locator("[data-series=connections] [data-value]")
+    expect(value).to_have_text(re.compile(r"^\d+$"))
+    page.get_by_text("As a table").click()
+    newest = page.locator(".ops-table tbody tr").first.locator("td").first
+    before = newest.text_content() or ""
+    expect(newest).not_to_have_text(before)
+    assert wire.said("subscribe") == ["group:dashboard-ops"]
+    page.locator("[data-ops]").evaluate("(board) => board.remove()")
+    page.wait_for_function("() => !document.querySelector('[data-ops]')")
+    page.evaluate("() => new Promise((done) => setTimeout(done))")
+    assert wire.said("unsubscribe") == ["group:dashboard-ops"]
+    expect(toasts(page)).to_have_count(0)
+
+
+def test_after_a_reconnect_the_board_listens_again(browse: Browse, console: Any, mortal_site: Site) -> None:
+    person = Person(mortal_site, "Watcher")
+    console.expect("WebSocket|htmx:ws:error|ERR_CONNECTION_REFUSED|Failed to load resource|net::ERR")
+    page = visit(browse(person))
+    page.get_by_text("As a table").click()
+    newest = page.locator(".ops-table tbody tr").first.locator("td").first
+    expect(newest).to_be_visible()
+    mortal_site.kill()
+    mortal_site.start()
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected", timeout=40_000)
+    before = newest.text_content() or ""
+    expect(newest).not_to_have_text(before)
+
+
+# The cards
+
+
+def test_one_card_is_a_toast_only_the_other_stays_in_the_list(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    page.get_by_role("button", name="Publish order-shipped").click()
+    expect(toasts(page)).to_have_count(1)
+    expect_unread(page, 0)
+    page.get_by_role("button", name="Publish invoice-ready").click()
+    expect_unread(page, 1)
+    expect(rows(open_panel(page))).to_have_count(1)
+
+
+# Looks
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_use_cases_have_no_fault_that_axe_finds_and_fit_a_phone(browse: Browse, eve: Person, scheme: Any) -> None:
+    severities = ("info", "warning", "critical")
+    for severity in severities:
+        body = json.dumps({"severity": severity})
+        words = {"message": "Some words about it.", "action_url": "/status", "body": body}
+        eve.store(f"A {severity} one", name="system-announcement", **words)
+    page = visit(
+        browse(eve, viewport={"width": 320, "height": 640}, color_scheme=scheme, bypass_csp=True)
+    )  # axe writes inline styles
+    begin(page, source="broken")
+    expect(bar(page)).to_have_attribute("data-status", "failed", timeout=60_000)
+    expect(banners(page)).to_have_count(len(severities))
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for summary in page.locator("main summary").all():
+        summary.click()
+    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
+    page.evaluate(AXE)
+    assert page.evaluate(VIOLATIONS) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -1,0 +1,103 @@
+"""Directory and reach: who is found by which name, and how many a message would get to."""
+
+import pytest
+from flask import Flask
+from flask_login import LoginManager, UserMixin, login_user
+
+from notiway import Notiway, directory, reach, runtime, schema
+from notiway.audience import Audience
+from notiway.database import db
+from notiway.models import User
+from notiway.people import Person
+
+SEND = "/staff/send"
+
+
+def test_audiences_are_found_by_a_part_of_their_name(staff, staff_member, user, join):
+    join(user, Audience.group("100%", "acme"))
+    join(user, Audience.tenant("acme"))
+    join(staff_member, Audience.tenant("acme"))
+
+    def found(text):
+        return [
+            each["key"]
+            for each in staff.get("/staff/audiences", form="json", query_string={"q": text}).json["audiences"]
+        ]
+
+    assert found("") == ["group:acme:100%", "tenant:acme"]
+    assert found("ACM") == ["group:acme:100%", "tenant:acme"]
+    assert found("0%") == ["group:acme:100%"]
+    assert found("%") == ["group:acme:100%"]
+    assert found("grace@EXAMPLE") == [f"user:{staff_member.id}"]
+    assert found("ada") == [f"user:{user.id}"]
+    assert found("_") == found("\0") == found("tenant:") == []
+    assert "2 members" in staff.get("/staff/audiences?q=acme", form="htmx").text
+    assert "found" not in staff.get("/staff/audiences?q=nobody", form="htmx").text
+
+
+def test_reach_counts_members_and_those_connected(app, user, other, make_user, join, monkeypatch):
+    gone = make_user("gone@example.com")
+    for each in (user, other, gone):
+        join(each, Audience.group("ops"))
+    with app.app_context():
+        User.update(is_active=False).where(User.id == gone.id).execute()
+        now = runtime.current()
+        monkeypatch.setattr(now.hub, "user_ids", lambda: {user.id, "guest"})
+        monkeypatch.setattr(now.hub, "users_of", lambda key: {user.id, "guest"})
+        assert reach.of(now, Audience.everyone()) == reach.Reach(2, 2)
+        assert reach.of(now, Audience.group("ops")) == reach.Reach(3, 2), "a guest listens without being a member"
+        assert reach.of(now, [user.id, other.id, user.id]) == reach.Reach(2, 1)
+        assert reach.of(now, Audience.user(other.id)) == reach.Reach(1, 0)
+
+
+class Shop:
+    """A foreign application's users, which are not in Notiway's table."""
+
+    def search(self, text, limit):
+        return [Person("7", "Carla", "carla@shop.example")][:limit]
+
+    def named(self, user_ids):
+        return [Person("7", "Carla", "carla@shop.example")] if "7" in user_ids else []
+
+    def count(self):
+        return 1
+
+
+class Clerk(UserMixin):
+    def __init__(self, user_id):
+        self.id = user_id
+
+
+class ClerkWithRole(Clerk):
+    def is_staff(self):
+        return self.id == "7"
+
+
+@pytest.mark.parametrize(("kind", "status"), [(Clerk, 403), (ClerkWithRole, 200)])
+@pytest.mark.parametrize("people", [None, Shop()])
+def test_a_foreign_application_says_itself_who_is_staff(tmp_path, kind, status, people):
+    app = Flask("shop")
+    app.config.update(
+        SECRET_KEY="x", NOTIWAY_DATABASE_URL=f"sqlite:///{tmp_path}/shop.db", NOTIWAY_JOBS="off", TESTING=True
+    )
+    manager = LoginManager(app)
+    manager.user_loader(kind)
+    app.add_url_rule("/in/<user_id>", "sign_in", lambda user_id: str(login_user(kind(user_id))))
+    Notiway(app, people=people)
+    with app.app_context():
+        schema.migrate(db.obj)
+        assert directory.describe(["user:7"], people)["user:7"].label == ("Carla" if people else "7")
+    client = app.test_client()
+    client.get("/in/7")
+    response = client.get(SEND)
+    assert response.status_code == status
+    if status == 200:
+        assert ("1 users" in response.text) is (people is not None)
+        found = client.get("/staff/audiences?q=7", headers={"Accept": "application/json"}).json["audiences"]
+        assert found == [{"key": "user:7", "kind": "User", "label": "Carla" if people else "7"}]
+    client.get("/in/8")
+    assert client.get(SEND).status_code == 403
+    with app.app_context():
+        running = runtime.current()
+    running.stop()
+    running.database.close_all()

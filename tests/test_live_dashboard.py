@@ -1,0 +1,143 @@
+"""The live dashboard: what is counted, who may see it, and that nobody is told while nobody listens; and its cards."""
+
+import pytest
+
+from notiway import inbox, members, metrics
+from notiway.audience import Audience
+from notiway.config import Config
+from notiway.connection import Connection
+from notiway.pulse import KEPT, Pulse
+
+GROUP = "group:dashboard-ops"
+SCOPED = "group:acme:dashboard-ops"
+
+
+class StandIn:
+    """A hub's side that a pulse sees."""
+
+    def __init__(self, **listeners):
+        self.listeners = {key.replace("__", ":").replace("_", "-"): count for key, count in listeners.items()}
+        self.delivered = []
+
+    def __len__(self):
+        return 7
+
+    def listened(self, suffix):
+        return [key for key in self.listeners if key.endswith(suffix)]
+
+    def listening(self, key):
+        return self.listeners.get(key, 0)
+
+    def deliver(self, event):
+        self.delivered.append(event)
+
+
+def samples(hub):
+    return {event.audience: event.data["notification"]["body"] for event in hub.delivered}
+
+
+def test_nobody_is_told_while_nobody_listens_but_the_present_is_known():
+    hub = StandIn(global_=3)
+    pulse = Pulse(hub)
+    pulse.tick()
+    assert hub.delivered == []
+    assert pulse.history()[0]["connections"] == 7
+
+
+def test_who_listens_gets_one_sample_a_tick_stored_nowhere():
+    hub = StandIn(group__dashboard_ops=1)
+    pulse = Pulse(hub)
+    pulse.tick()
+    pulse.tick()
+    assert [event.audience for event in hub.delivered] == [GROUP, GROUP]
+    item = hub.delivered[0].data["notification"]
+    assert (item["name"], item["persisted"]) == ("dashboard-update", False)
+    assert set(item["body"]) == {"at", "connections", "deliveries", "latencyMs"}
+
+
+def test_a_tenant_s_dashboard_counts_the_tenant_s_connections():
+    hub = StandIn(group__acme__dashboard_ops=2, tenant__acme=4)
+    pulse = Pulse(hub)
+    pulse.tick()
+    assert samples(hub)[SCOPED]["connections"] == 4
+    assert pulse.history("acme")[0]["tenant"] == "acme"
+
+
+def test_another_group_that_ends_alike_is_left_alone():
+    hub = StandIn(group__not_dashboard_ops=1)
+    hub.listeners["group:my:other:dashboard-ops"] = 0
+    del hub.listeners["group:my:other:dashboard-ops"]
+    Pulse(hub).tick()
+    assert hub.delivered == []
+
+
+def test_deliveries_and_latency_are_those_since_the_last_sample(monkeypatch):
+    pulse = Pulse(StandIn())
+    pulse.tick()
+    metrics.FRAMES.inc(50)
+    for _ in range(20):
+        metrics.DELIVERY_SECONDS.observe(0.004)
+    pulse.tick()
+    sample = pulse.history()[-1]
+    assert sample["deliveries"] > 0
+    assert 2.5 <= sample["latencyMs"] <= 5
+    pulse.tick()
+    assert pulse.history()[-1]["latencyMs"] is None
+
+
+def test_two_minutes_are_kept():
+    pulse = Pulse(StandIn())
+    for _ in range(KEPT + 5):
+        pulse.tick()
+    assert len(pulse.history()) == KEPT
+
+
+def test_the_present_state_is_json_for_who_is_signed_in(browser, visitor):
+    answer = browser.get("/dashboard/numbers", form="json").json
+    assert answer["audience"] == GROUP
+    assert isinstance(answer["samples"], list)
+    assert visitor.get("/dashboard/numbers").location.startswith("/login")
+
+
+def test_a_tenant_s_numbers_are_for_its_group(app, browser, user):
+    assert browser.get("/dashboard/numbers?tenant=acme", form="json").status_code == 403
+    assert 'class="row scopes"' not in browser.get("/dashboard?tenant=acme").text
+    with app.app_context():
+        members.join(user.id, Audience.group("dashboard-ops", tenant="acme"))
+    assert browser.get("/dashboard/numbers?tenant=acme", form="json").json["audience"] == SCOPED
+    assert 'data-source="/dashboard/numbers?tenant=acme"' in browser.get("/dashboard?tenant=acme").text
+
+
+def test_the_group_is_open_in_this_application_and_a_setting_closes_it(app, make_app, monkeypatch):
+    assert app.extensions["notiway"].config.open_groups == ("dashboard-ops",)
+    monkeypatch.setenv("NOTIWAY_OPEN_GROUPS", "")
+    assert make_app().extensions["notiway"].config.open_groups == ()
+    assert Config.load({}, {}).open_groups == ()
+
+
+def test_a_hub_knows_who_listens_where(app):
+    hub = app.extensions["notiway"].hub
+    connection = Connection.__new__(Connection)
+    hub._audiences = {GROUP: {connection: None}, "global": {connection: None}}
+    assert hub.listening(GROUP) == 1
+    assert hub.listening("group:other") == 0
+    assert hub.listened(":dashboard-ops") == [GROUP]
+
+
+# The cards
+
+
+@pytest.mark.parametrize(("kind", "stored"), [("regular", 0), ("hub", 1)])
+def test_the_cards_publish_through_the_gateway_s_door(app, browser, user, kind, stored):
+    assert browser.post("/dashboard/publish", form="htmx", data={"kind": kind}).status_code == 200
+    with app.app_context():
+        items = inbox.feed(user.id).items
+    assert len(items) == stored
+    for item in items:
+        assert (item.name, item.producer, item.title) == ("invoice-ready", "billing-service", "Invoice ready")
+        assert item.expires_at is not None
+
+
+def test_a_card_that_is_none_publishes_nothing(browser):
+    assert browser.post("/dashboard/publish", form="htmx", data={"kind": "all"}).status_code == 422
+    assert browser.post("/dashboard/publish", form="htmx", data={"kind": "hub"}, csrf=False).status_code == 400

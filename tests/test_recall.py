@@ -1,0 +1,141 @@
+"""Recall: what was taken back is gone from every list, count and replay, for everybody, on every wire."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from fresh import verbs
+
+from notiway import inbox, members, notifications, replay
+from notiway.audience import Audience
+from notiway.database import db
+from notiway.errors import NotFound
+from notiway.event import Event
+from notiway.ids import id_floor, new_id
+from notiway.notifications import recall, send_notification
+from notiway.runtime import Runtime
+from notiway.wire.json import JsonWire
+from notiway.wire.signalr import SignalRWire
+from notiway.wire.sse import SseWire
+
+ADMINS = Audience.group("admins")
+AUDIENCES = {"a user": ("ada", None), "several": (["ada", "bob"], None), "all": (Audience.everyone(), None),
+             "a group": (ADMINS, ADMINS), "a tenant": (Audience.tenant("acme"), Audience.tenant("acme"))}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def broker(tmp_path):
+    with verbs(tmp_path) as notebook:
+        yield notebook
+
+
+@pytest.fixture(params=AUDIENCES.values(), ids=AUDIENCES)
+def sent(request, broker):
+    to, membership = request.param
+    for user_id in ("ada", "bob") if membership else ():
+        members.join(user_id, membership)
+    row = send_notification(to, "A mistake", source="billing")
+    broker.clear()
+    return row
+
+
+def test_it_is_gone_from_every_list_count_and_replay(sent):
+    send_notification("ada", "No mistake", source="shop")
+    assert len(inbox.feed("ada").items) == 2
+    recall(sent.id, by="staff")
+    assert [item.title for item in inbox.feed("ada").items] == ["No mistake"]
+    assert [item.title for item in inbox.since("ada", id_floor(0))] == ["No mistake"]
+    assert [item.title for item in replay.standing("ada", ["global", "user:ada", sent.audience])] == ["No mistake"]
+    assert inbox.unread_count("ada") == 1
+    assert inbox.unread_counts(["ada"]) == {"ada": 1}
+    assert inbox.sources("ada") == ["shop"]
+
+
+def test_who_has_not_looked_yet_never_gets_it(sent):
+    recall(sent.id, by="staff")
+    assert inbox.catch_up("ada") == 0
+    replay.pull("ada", sent.audience)
+    assert inbox.feed("ada").items == []
+
+
+@pytest.mark.parametrize("verb", ["mark_read", "mark_unread", "mark_seen", "delete", "restore"])
+def test_nothing_can_be_done_with_it_any_more(sent, broker, verb):
+    inbox.catch_up("ada")
+    recall(sent.id, by="staff")
+    broker.clear()
+    with pytest.raises(NotFound):
+        getattr(notifications, verb)("ada", [sent.id])
+    assert broker.events == []
+
+
+def test_everybody_who_was_addressed_is_told_once(sent, broker):
+    assert recall(sent.id, by="staff")
+    assert not recall(sent.id, by="staff")
+    wanted = ["user:ada", "user:bob"] if sent.audience == "users" else [sent.audience]
+    assert sorted(broker.kinds) == [("recalled", key) for key in wanted]
+    for event in broker.events:
+        assert event.data["ids"] == [sent.id]
+        assert event.data["items"] == [{"id": sent.id, "public_id": sent.id, "audience": event.audience}]
+        assert event.data.get("unread") == (0 if event.audience.startswith("user:") else None)
+        assert event.leaves_counts_open is not event.audience.startswith("user:")
+
+
+def test_an_unknown_one_cannot_be_recalled(broker):
+    with pytest.raises(NotFound):
+        recall(new_id(), by="staff")
+    assert broker.events == []
+
+
+def test_a_transaction_that_rolls_back_recalls_nothing(sent, broker):
+    with pytest.raises(ZeroDivisionError), db.atomic():
+        recall(sent.id, by="staff")
+        raise ZeroDivisionError
+    assert broker.events == []
+    assert inbox.feed("ada").items[0].id == sent.id
+
+
+def test_every_wire_tells_it(sent, broker):
+    recall(sent.id, by="staff")
+    event = broker.events[0]
+    told = json.loads(JsonWire().render(event))
+    assert (told["event"], told["data"]["notificationId"]) == ("recalled", sent.id)
+    signalr = json.loads(SignalRWire().render(event).rstrip("\x1e"))
+    assert signalr["target"] == "EventDeletedStatusChange"
+    assert signalr["arguments"] == [{"eventId": sent.id, "audienceId": event.audience, "isDeleted": True}]
+    assert SseWire().render(event).startswith("event: deleted\n")
+
+
+class Settling:
+    """As much of a runtime as corrects counts: a hub that writes down what it is handed."""
+
+    def __init__(self, connected):
+        self.delivered = []
+        self.hub = SimpleNamespace(user_ids=lambda: set(connected), deliver=self.delivered.append)
+
+    _tell_former_listeners = Runtime._tell_former_listeners
+    _settle = Runtime._settle
+
+
+def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker):
+    for user_id in ("ada", "bob"):
+        members.join(user_id, ADMINS)
+    send_notification("ada", "No mistake")
+    row = send_notification(ADMINS, "A mistake")
+    inbox.catch_up("ada")
+    recall(row.id, by="staff")
+    now = Settling(["ada", "bob"])
+    now._settle(broker.events[-1], ["ada", "bob"])
+    assert now.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
+
+
+def test_who_left_the_group_loses_it_too(broker):
+    members.join("ada", ADMINS)
+    row = send_notification(ADMINS, "A mistake")
+    inbox.catch_up("ada")
+    members.leave("ada", ADMINS)
+    recall(row.id, by="staff")
+    now = Settling(["ada", "bob"])
+    now._settle(broker.events[-1], [])
+    assert [(event.kind, event.audience, event.data["unread"]) for event in now.delivered] == [
+        ("recalled", "user:ada", 0)
+    ]
