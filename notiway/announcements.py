@@ -12,7 +12,8 @@ SHOWN = 3  # at once, the newest
 # inbox costs nothing.
 STANDING = (
     "FROM notiway_notification n CROSS JOIN notiway_inbox_item i"
-    f" WHERE i.user_id = ? AND i.notification_id = n.id AND n.name = '{NAME}' AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}"
+    f" WHERE i.user_id = ? AND i.notification_id = n.id AND n.name = '{NAME}'"
+    f" AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}"
     " ORDER BY n.id DESC LIMIT ?"
 )
 

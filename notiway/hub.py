@@ -19,6 +19,7 @@ from notiway.connection import CloseCode, Connection, State
 from notiway.deadlines import Deadlines, Ending, sign_out
 from notiway.event import Event
 from notiway.format import Broadcast
+from notiway.listeners import Listeners
 from notiway.reactor import Reactor
 from notiway.superseding import Superseding
 
@@ -37,7 +38,7 @@ class Hub:
         self.on_broadcast: Callable[[Event, list[str]], None] | None = None  # users here who heard it
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
-        self._audiences: dict[str, dict[Connection, None]] = {}
+        self.listeners = Listeners()
         self._queue: deque[Event] = deque()
         self._pumping = False
         self._deadlines = Deadlines(reactor)
@@ -94,11 +95,11 @@ class Hub:
 
     def subscribe(self, connection: Connection, audience: str) -> None:
         """Let a connection listen to one more audience; whoever calls has checked that it may."""
-        self.reactor.call_soon(self._subscribe, connection, audience)
+        self.reactor.call_soon(self.listeners.add, connection, audience)
 
     def unsubscribe(self, connection: Connection, audience: str) -> None:
         """End a subscription."""
-        self.reactor.call_soon(self._unsubscribe, connection, audience)
+        self.reactor.call_soon(self.listeners.remove, connection, audience)
 
     def close_all(self, code: int, reason: str, seconds: float) -> None:
         """Close every connection, spread over this time, and refuse new ones."""
@@ -108,18 +109,6 @@ class Hub:
     def user_ids(self) -> set[str]:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
-
-    def users_of(self, audience: str) -> set[str]:
-        """The users who are connected here and hear this audience."""
-        return {each.user_id for each in list(self._audiences.get(audience, ())) if each.user_id is not None}
-
-    def listening(self, audience: str) -> int:
-        """How many connections here listen to an audience."""
-        return len(self._audiences.get(audience, ()))
-
-    def listened(self, suffix: str) -> list[str]:
-        """The audiences with this ending that somebody here listens to."""
-        return [key for key in list(self._audiences) if key.endswith(suffix)]
 
     # Owner of connections (connection.Poller)
 
@@ -131,8 +120,7 @@ class Hub:
         self.reactor.forget(connection)
         if self._by_id.pop(connection.id, None) is None:
             return
-        for key in connection.audiences:
-            self._stop_listening(connection, key)
+        self.listeners.leave(connection)
         self._beats.remove(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
 
@@ -144,9 +132,8 @@ class Hub:
         self._beats.add(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
         self.reactor.watch(connection)
-        mine = self._audiences.get(f"user:{connection.user_id}", {})
-        for key in connection.audiences:
-            self._audiences.setdefault(key, {})[connection] = None
+        mine = self.listeners.of(f"user:{connection.user_id}")
+        self.listeners.enter(connection)
         if self.draining:
             connection.close(CloseCode.RESTARTING, "restarting")
         elif connection.user_id is None:
@@ -154,28 +141,11 @@ class Hub:
         elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
-    def _subscribe(self, connection: Connection, audience: str) -> None:
-        if connection.state is State.OPEN and audience not in connection.audiences:
-            connection.audiences = (*connection.audiences, audience)
-            self._audiences.setdefault(audience, {})[connection] = None
-
-    def _unsubscribe(self, connection: Connection, audience: str) -> None:
-        if audience in connection.audiences:
-            connection.audiences = tuple(key for key in connection.audiences if key != audience)
-            self._stop_listening(connection, audience)
-
-    def _stop_listening(self, connection: Connection, audience: str) -> None:
-        listeners = self._audiences.get(audience)
-        if listeners is not None:
-            listeners.pop(connection, None)
-            if not listeners:
-                del self._audiences[audience]
-
     def _listeners(self, audience: str) -> list[Connection]:
         if audience.startswith("connection:"):
             one = self._by_id.get(audience.partition(":")[2])
             return [] if one is None else [one]
-        return list(self._audiences.get(audience, ()))
+        return self.listeners.of(audience)
 
     def _ask_counts(self, alive: list[Connection]) -> None:
         if self.on_beat is not None:
@@ -232,6 +202,8 @@ class Hub:
         for event in events:
             if event.kind == "kick":
                 self._kick(listeners, event)
+            elif event.kind == "sync":
+                self._follow_membership(listeners, event)
             if self.on_broadcast is not None and event.leaves_counts_open:
                 users = {each.user_id for each in listeners if each.user_id is not None}
                 self.on_broadcast(event, sorted(users))
@@ -244,6 +216,13 @@ class Hub:
         for connection in listeners:
             if session is None or connection.session == session:
                 connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
+
+    def _follow_membership(self, listeners: list[Connection], event: Event) -> None:
+        for connection in listeners:
+            if "listen" in event.data:
+                self.listeners.add(connection, event.data["listen"])
+            if "unlisten" in event.data:
+                self.listeners.remove(connection, event.data["unlisten"])
 
 
 def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:

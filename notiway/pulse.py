@@ -42,7 +42,7 @@ class Pulse:
         """Take a sample, and tell each group that somebody here listens to."""
         sample = self._take()
         self._samples.append(sample)
-        for key in self._hub.listened(f":{GROUP}"):
+        for key in self._hub.listeners.audiences(f":{GROUP}"):
             audience = Audience.parse(key)
             if audience.value == GROUP:
                 tenant = audience.tenant_id
@@ -90,7 +90,7 @@ class Pulse:
         return round(1000 * (low + (high - low) * (wanted - under) / max(counts[place] - under, 1)), 2)
 
     def _scoped(self, sample: dict[str, Any], tenant: str) -> dict[str, Any]:
-        return {**sample, "tenant": tenant, "connections": self._hub.listening(Audience.tenant(tenant).key)}
+        return {**sample, "tenant": tenant, "connections": self._hub.listeners.count(Audience.tenant(tenant).key)}
 
 
 def _value(metric: Any, suffix: str) -> float:

@@ -32,7 +32,7 @@ def of(now: Runtime, to: Audience | Sequence[str]) -> Reach:
     if to.key == "global":
         people = None if now.people is None else now.people.count()
         return Reach(people, len(now.hub.user_ids()))
-    listeners = now.hub.users_of(to.key)
+    listeners = now.hub.listeners.users_of(to.key)
     # A client may listen to an open group, or by its token, without being a member.
     guests = listeners - members_among(to.key, sorted(listeners))
     return Reach(count_members(to.key) + len(guests), len(listeners))

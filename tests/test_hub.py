@@ -323,7 +323,7 @@ def test_who_has_gone_leaves_nothing_behind(hub, connect):
     client.close()
     wait_until(lambda: len(hub) == 0)
     settle(hub.reactor)
-    assert hub._audiences == {}
+    assert len(hub.listeners) == 0
     assert not any(hub._beats._slices)
     assert hub.user_ids() == set()
     assert gauge._value.get() == before
@@ -341,7 +341,7 @@ def test_a_subscription_is_heard_until_it_ends(hub, connect):
     hub.deliver(sync(3, "group:x"))
     hub.deliver(sync(4))
     assert counts(client, 2) == [2, 4]
-    assert "group:x" not in hub._audiences
+    assert not hub.listeners.count("group:x")
 
 
 def test_draining_closes_all_and_lets_nobody_in(hub, connect):
@@ -439,3 +439,22 @@ def test_telling_one_supersedes_what_it_has_not_read(hub, connect):
     settle(hub.reactor)
     client.read(1)
     assert client.read(1) == ["count 49"]
+
+
+# Membership
+
+
+def test_connections_follow_their_users_membership(hub, connect):
+    mine, client = connect("1", "global", "user:ada")
+    hub.deliver(Event("sync", "user:ada", {"unread": 0, "listen": "group:ops"}))
+    wait_until(lambda: hub.listeners.count("group:ops") == 1)
+    hub.deliver(created(1, "group:ops"))
+    hub.deliver(Event("sync", "user:ada", {"unread": 0, "unlisten": "group:ops"}))
+    wait_until(lambda: hub.listeners.count("group:ops") == 0)
+    hub.deliver(created(2, "group:ops"))
+    hub.deliver(sync(5))
+    settle(hub.reactor)
+    seen = [json.loads(text) for text in client.read(4)]
+    assert [each["event"] for each in seen] == ["pong", "notification", "pong", "pong"]
+    assert seen[-1]["data"]["unreadCount"] == 5
+    assert mine.audiences == ("global", "user:ada")

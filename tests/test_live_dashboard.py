@@ -118,10 +118,11 @@ def test_the_group_is_open_in_this_application_and_a_setting_closes_it(app, make
 def test_a_hub_knows_who_listens_where(app):
     hub = app.extensions["notiway"].hub
     connection = Connection.__new__(Connection)
-    hub._audiences = {GROUP: {connection: None}, "global": {connection: None}}
-    assert hub.listening(GROUP) == 1
-    assert hub.listening("group:other") == 0
-    assert hub.listened(":dashboard-ops") == [GROUP]
+    connection.audiences = (GROUP, "global")
+    hub.listeners.enter(connection)
+    assert hub.listeners.count(GROUP) == 1
+    assert hub.listeners.count("group:other") == 0
+    assert hub.listeners.audiences(":dashboard-ops") == [GROUP]
 
 
 # The cards

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway import members, runtime
+from notiway import jobs, members, membership, runtime
 from notiway.audience import Audience
 from notiway.cli.users import find
 from notiway.errors import NotFound
@@ -27,8 +27,9 @@ def add(user: str, audience: str) -> None:
     user_id, wanted = _user_id(user), _audience(audience)
     if runtime.current().unknown_users([user_id]):
         raise NotFound(f"There is no user {user_id!r}")
-    members.join(user_id, wanted)
-    click.echo(f"{user_id}\tis a member of {wanted.key}; open pages hear it after their next load")
+    jobs.relay_events()
+    membership.join(user_id, wanted)
+    click.echo(f"{user_id}\tis a member of {wanted.key}")
 
 
 @click.argument("user")
@@ -36,7 +37,8 @@ def add(user: str, audience: str) -> None:
 def remove(user: str, audience: str) -> None:
     """End the membership of USER in AUDIENCE; what is in the inbox already stays."""
     user_id, wanted = _user_id(user), _audience(audience)
-    members.leave(user_id, wanted)
+    jobs.relay_events()
+    membership.leave(user_id, wanted)
     click.echo(f"{user_id}\tis no member of {wanted.key}")
 
 
