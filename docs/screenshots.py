@@ -1,5 +1,6 @@
 """Takes the pictures of the documentation from the real server: `.venv/bin/python docs/screenshots.py`."""
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -33,6 +34,8 @@ def main() -> None:
         for *notification, _ in EARLIER:
             send(site, *notification)
         grow_old(Path(folder) / "notiway.db")
+        for queue in Path(folder).glob("jobs.db*"):
+            queue.unlink()  # what was sent before the server started is no news
         site.start()
         try:
             with sync_playwright() as playwright:
@@ -46,6 +49,7 @@ def main() -> None:
                 for scheme, page in pages.items():
                     page.goto("/notifications")
                     save(page, f"history-{scheme}")
+                use_cases(browser, site)
                 browser.close()
         finally:
             site.close()
@@ -84,9 +88,36 @@ def open_bell(browser: Browser, site: Site, scheme: str) -> Page:
     return page
 
 
+def use_cases(browser: Browser, site: Site) -> None:
+    """One picture of each use case, from the dashboard at work."""
+    page = open_bell(browser, site, "light")
+    page.goto("/dashboard")
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
+    page.get_by_role("button", name="Import", exact=True).click()
+    expect(page.locator(".notiway-progress__percent")).to_have_text(re.compile(r"[4-9]\d %"), timeout=60_000)
+    save_part(page, "progress", "usecase-progress")
+    expect(page.locator(".notiway-progress")).to_have_attribute("data-status", "completed", timeout=60_000)
+    save_part(page, "live", "usecase-live-dashboard")
+    page.get_by_role("button", name="Publish order-shipped").click()
+    page.get_by_role("button", name="Publish invoice-ready").click()
+    page.get_by_role("heading", name="From another service").scroll_into_view_if_needed()
+    expect(page.locator(".notiway-toast")).to_have_count(2)
+    save(page, "usecase-notifications")
+    page.get_by_role("button", name="Announce").click()
+    expect(page.locator(".notiway-banner")).to_be_visible()
+    page.goto("/dashboard")
+    expect(page.locator(".notiway-banner")).to_be_visible()
+    save(page, "usecase-announcement")
+
+
+def save_part(page: Page, section: str, name: str) -> None:
+    """One section of the dashboard, without the bar above it."""
+    page.locator(f"#{section}").screenshot(path=IMAGES / f"{name}.png")
+
+
 def save(page: Page, name: str) -> None:
     """One PNG, when fonts and transitions have settled."""
-    page.evaluate("Promise.all([document.fonts.ready, ...document.getAnimations().map((each) => each.finished)])")
+    page.evaluate("Promise.all([document.fonts.ready, ...document.getAnimations().map((each) => each.finished.catch(() => null))])")
     page.screenshot(path=IMAGES / f"{name}.png")
 
 

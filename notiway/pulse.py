@@ -29,8 +29,8 @@ class Pulse:
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
         self._samples: deque[dict[str, Any]] = deque(maxlen=KEPT)
-        self._frames = 0.0
-        self._buckets: list[tuple[float, float]] = []
+        self._frames = _value(metrics.FRAMES, "_total")
+        self._buckets = _buckets()
         self._at = time.monotonic()
 
     def history(self, tenant: str | None = None) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ class Pulse:
     def _latency(self) -> float | None:
         """How many milliseconds a delivery of the last second took, of 95 % of them; None without any."""
         buckets = _buckets()
-        before, self._buckets = self._buckets or [(edge, 0.0) for edge, _ in buckets], buckets
+        before, self._buckets = self._buckets, buckets
         counts = [count - old for (_, count), (_, old) in zip(buckets, before, strict=True)]
         if not counts or counts[-1] <= 0:
             return None

@@ -1,8 +1,11 @@
 """The audit log: no act of staff without its row, and no row without its act."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from types import SimpleNamespace
 
 import pytest
+from flask import current_app
 from fresh import verbs
 
 from notiway import audit, notifications, runtime, staff
@@ -133,3 +136,20 @@ def test_readers_are_counted_in_one_query_by_an_index(monkeypatch):
     plan = str(db.execute_sql(f"EXPLAIN QUERY PLAN {text}", params).fetchall())
     assert "USING INDEX" in plan
     assert "notification_id=?" in plan
+
+
+def test_many_requests_with_one_form_at_once_send_once(broker):
+    app, key, together = current_app._get_current_object(), new_id(), Barrier(8)
+
+    def click(_):
+        together.wait(10)
+        try:
+            with app.app_context():
+                return staff.send("ada", ["bob"], "Hello", form_key=key)[1]
+        finally:
+            db.close()
+
+    with ThreadPoolExecutor(8) as clicks:
+        assert sorted(clicks.map(click, range(8))) == [False] * 7 + [True]
+    assert len(broker.events) == 1
+    assert entries() == [("ada", "send", "user:bob")]

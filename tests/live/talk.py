@@ -91,7 +91,7 @@ def open_socket(site, cookie="", query="", **options):
     """A `websockets` connection to the site."""
     headers = {"Cookie": cookie} if cookie else {}
     headers.update(options.pop("headers", {}))
-    url = site.socket_url + (f"?{urlencode(query)}" if query else "")
+    url = options.pop("url", site.socket_url) + (f"?{urlencode(query)}" if query else "")
     # Without a bound the client always reads, so that it also sees the end of the closing handshake.
     options = {"proxy": None, "close_timeout": PATIENCE_SECONDS, "max_queue": None, **options}
     with connect(url, additional_headers=headers, **options) as socket:

@@ -18,7 +18,7 @@ function draw(figure, samples) {
     height: 140,
     legend: { show: false },
     cursor: { show: false },
-    padding: [8, 4, 0, 0],
+    padding: [8, 18, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 1) * 1.15] } },
     axes: [{ ...axis, space: 60, size: 28, values: (_plot, splits) => splits.map((at) => second.format(at * 1000)) }, { ...axis, size: 44 }],
     series: [{}, { stroke: css("--host-accent"), width: 2, spanGaps: true, points: { show: samples.length < 3 } }],
