@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 import redis
 import requests
+from clients.driver import install
 from foreign.tutorial import ROOT, Block, blocks
 from servers import redis_server, wait_until
 from serving import Site
@@ -231,3 +234,83 @@ def test_what_is_put_on_the_stream_is_taken_and_the_mended_put_back(app: Any) ->
         follow("again", **names)
         assert (client.xlen("notiway:dead"), client.xlen("notiway")) == (0, 3)
         names["stream"].close()
+
+
+IN_NODE = """
+import WS from "ws";
+import {{ EventSource as Source }} from "eventsource";
+
+const site = {url}, mine = {token}, key = `access_token=${{mine}}`, real = fetch;
+globalThis.fetch = (url, ...more) => url === "/notification-token" ? Response.json({{ token: mine }}) : real(url, ...more);
+globalThis.WebSocket = class extends WS {{
+  constructor(path) {{ super(new URL(`${{path}}&${{key}}`, site.replace("http", "ws"))); }}
+}};
+globalThis.EventSource = class extends Source {{
+  constructor(path) {{ super(new URL(path.includes(key) ? path : `${{path}}?${{key}}`, site)); }}
+}};
+"""
+
+
+@pytest.fixture
+def node(site: Site, token: str, key: str, tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Starts a JavaScript block of a page in Node, with what browsers have of their own; the file of what it prints."""
+    (tmp_path / "node_modules").symlink_to(install())
+    environment = os.environ | {"GATEWAY_KEY": key, "NOTIWAY_TOKEN_SECRET": SECRET}
+    started = []
+
+    def start(page: str, title: str, more: str = "") -> Path:
+        text = next(each.text for each in blocks(DOCS / page) if (each.language, each.title) == ("js", title))
+        text = text.replace(ADDRESS, site.url).replace("https://app.example.com", site.url)
+        script, output = tmp_path / f"{title}.mjs", tmp_path / f"{title}.txt"
+        script.write_text(IN_NODE.format(url=json.dumps(site.url), token=json.dumps(token)) + text + more)
+        with output.open("wb") as out:
+            started.append(subprocess.Popen(["node", script], env=environment, stdout=out, stderr=out))
+        return output
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "name", "says"),
+    [
+        ("reference/signalr.md", "signalr", "order-shipped", "JS-7"),
+        ("reference/sse.md", "eventsource", "tea-ready", "Tea ready { orderId: 'JS-7' }"),
+        ("reference/websocket.md", "websocket", "tea-ready", "Tea ready"),
+    ],
+)
+def test_the_javascript_clients_hear(
+    node: Callable[..., Path], publish: Callable[..., None], page: str, title: str, name: str, says: str
+) -> None:
+    output = node(page, title)
+    attempts = iter(range(1_000))
+
+    def is_heard() -> bool:
+        publish(f"{title}-{next(attempts)}", name, orderId="JS-7")
+        return says in output.read_text()
+
+    wait_until(is_heard)
+    assert "rror" not in output.read_text()
+
+
+def test_a_stream_of_another_origin_opens_with_its_token(node: Callable[..., Path]) -> None:
+    more = 'stream.addEventListener("connected", () => console.log("it is open"));'
+    output = node("reference/sse.md", "eventsource-token", more)
+    wait_until(lambda: "it is open" in output.read_text())
+
+
+def test_the_javascript_of_publishing_publishes(node: Callable[..., Path]) -> None:
+    output = node(
+        "how-to/publish.md",
+        "publish",
+        'console.log(await publish({ id: "js", type: "x", routing: { audienceType: 1 } }));',
+    )
+    wait_until(lambda: "duplicate: false" in output.read_text())
+
+
+def test_a_token_made_in_javascript_opens_the_api(site: Site, node: Callable[..., Path]) -> None:
+    output = node("how-to/clients.md", "token", f'console.log(notificationToken("{USER}"));')
+    made = wait_until(lambda: output.read_text().endswith("\n") and output.read_text().strip())
+    assert requests.get(f"{site.url}/api/notifications", headers=bearer(made), timeout=10).ok
