@@ -73,7 +73,7 @@ def _models(db):
         class Meta:
             table_name = "notiway_inbox_item"
             primary_key = peewee.CompositeKey("user_id", "notification")
-            without_rowid = True
+            without_rowid = isinstance(db, peewee.SqliteDatabase)  # PostgreSQL has no such thing
 
     InboxItem.add_index(
         InboxItem.index(

@@ -16,6 +16,7 @@ from flask import Flask
 from notiway import runtime, schema
 from notiway.database import open_database, use_database
 from notiway.event import Event
+from notiway.recent import Recent
 
 KNOWN_USERS = frozenset({"ada", "bob", "cy"})
 
@@ -76,6 +77,6 @@ def verbs(folder: Path) -> Iterator[Notebook]:
     app = Flask("fresh")
     notebook = Notebook()
     known: Any = lambda ids: set(ids) - KNOWN_USERS  # noqa: E731
-    app.extensions[runtime.KEY] = SimpleNamespace(broker=notebook, unknown_users=known)
+    app.extensions[runtime.KEY] = SimpleNamespace(broker=notebook, unknown_users=known, recent=Recent())
     with fresh_database(folder), app.app_context():
         yield notebook

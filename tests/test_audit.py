@@ -13,6 +13,7 @@ from notiway.audience import Audience
 from notiway.database import db
 from notiway.errors import Forbidden, InvalidNotification, NotFound
 from notiway.ids import new_id
+from notiway.listeners import Listeners
 from notiway.models import AuditEntry, InboxItem, Notification
 from notiway.notifications import send_notification
 
@@ -21,7 +22,7 @@ from notiway.notifications import send_notification
 def broker(tmp_path):
     with verbs(tmp_path) as notebook:
         now = runtime.current()
-        now.people, now.hub = None, SimpleNamespace(user_ids=set, users_of=lambda audience: set())
+        now.people, now.hub = None, SimpleNamespace(user_ids=set, listeners=Listeners())
         yield notebook
 
 

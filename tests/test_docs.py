@@ -7,6 +7,7 @@ import importlib
 import inspect
 import json
 import re
+import shlex
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,9 @@ from notiway.config import Config
 from notiway.connection import CloseCode
 from notiway.event import KINDS, Event
 from notiway.item import Item
+from notiway.wire import signalr
 from notiway.wire.json import JsonWire
+from notiway.wire.sse import SseWire
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])
@@ -150,8 +153,36 @@ def test_the_messages_of_the_socket_look_as_documented() -> None:
         wire.heartbeat(3),
         wire.error("NotFound", "There is no such notification"),
     ]
-    documented = [json.loads(block.text) for block in blocks(DOCS / "reference" / "websocket.md")]
+    documented = [
+        json.loads(block.text) for block in blocks(DOCS / "reference" / "websocket.md") if block.language == "json"
+    ]
     assert [keys(message) for message in documented] == [keys(json.loads(text or "")) for text in real]
+
+
+def test_a_notification_looks_as_documented_on_every_wire() -> None:
+    item = Item(AN_ID, "user:42", "order-shipped", "info", "medium", "Order shipped", "", 1_736_931_600_000).as_dict()
+    event = Event("created", "user:42", {"notification": item})
+    line = next(line for line in (SseWire().render(event) or "").splitlines() if line.startswith("data: "))
+    assert json.loads(first_json("sse")).keys() == json.loads(line.removeprefix("data: ")).keys()
+    documented, real = json.loads(first_json("signalr")), signalr.notification_dict(item)
+    assert (documented.keys(), documented["metadata"].keys()) == (real.keys(), real["metadata"].keys())
+
+
+def test_every_command_line_of_a_page_is_understood() -> None:
+    lines = [
+        line
+        for page in PAGES
+        for block in blocks(page)
+        if block.language in ("sh", "ini")
+        for line in block.text.splitlines()
+    ]
+    found = [line.partition(" notiway ")[2] for line in lines if re.search(r"flask --app \w+ notiway ", line)]
+    assert len(found) > 10
+    for words in found:
+        command, arguments = commands, shlex.split(words.partition(")")[0])
+        while isinstance(command, click.Group):
+            command = command.commands[arguments.pop(0)]
+        command.make_context(command.name, arguments)
 
 
 def keys(message: dict[str, Any]) -> tuple[str, set[str]]:
@@ -200,9 +231,7 @@ def test_the_tutorial_s_application_is_short() -> None:
 
 def test_readme_begins_with_what_one_needs_first() -> None:
     first = (ROOT / "README.md").read_text().split("\n## ")[0]
-    places = [
-        first.index(part) for part in ("<picture>", "make run", "make test", "from notiway import", "notiway send")
-    ]
+    places = [first.index(part) for part in ("<picture>", "make run", "make test", "from notiway import", "curl ")]
     assert places == sorted(places)
 
 

@@ -16,17 +16,18 @@ class StandIn:
     """A hub's side that a pulse sees."""
 
     def __init__(self, **listeners):
-        self.listeners = {key.replace("__", ":").replace("_", "-"): count for key, count in listeners.items()}
+        self.counts = {key.replace("__", ":").replace("_", "-"): count for key, count in listeners.items()}
+        self.listeners = self
         self.delivered = []
 
     def __len__(self):
         return 7
 
-    def listened(self, suffix):
-        return [key for key in self.listeners if key.endswith(suffix)]
+    def audiences(self, suffix):
+        return [key for key in self.counts if key.endswith(suffix)]
 
-    def listening(self, key):
-        return self.listeners.get(key, 0)
+    def count(self, key):
+        return self.counts.get(key, 0)
 
     def deliver(self, event):
         self.delivered.append(event)
@@ -65,8 +66,8 @@ def test_a_tenant_s_dashboard_counts_the_tenant_s_connections():
 
 def test_another_group_that_ends_alike_is_left_alone():
     hub = StandIn(group__not_dashboard_ops=1)
-    hub.listeners["group:my:other:dashboard-ops"] = 0
-    del hub.listeners["group:my:other:dashboard-ops"]
+    hub.counts["group:my:other:dashboard-ops"] = 0
+    del hub.counts["group:my:other:dashboard-ops"]
     Pulse(hub).tick()
     assert hub.delivered == []
 
