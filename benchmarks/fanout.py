@@ -12,6 +12,7 @@ import argparse
 import math
 import platform
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -204,6 +205,7 @@ def main() -> None:
     if hard < stages[-1] + FILES_BESIDE:
         raise SystemExit(f"{stages[-1]:,} connections need that many open files, and {hard:,} are allowed (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and so the servers are stopped too
     with running(RECIPES, stages[-1]) as results:
         measure(results, stages, QUICK_DELIVERIES if given.quick else DELIVERIES)
         print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")

@@ -145,8 +145,8 @@ def test_the_faults_of_an_envelope_are_told_as_shown(site: Site, key: str) -> No
 
 
 def test_a_stream_from_a_shell_begins_as_shown(site: Site, token: str) -> None:
-    _, begin = (block for block in blocks(DOCS / "reference/sse.md") if block.language in ("sh", "text"))
-    answer = Shell(site, TOKEN=token).follow(_)
+    command, begin = (block for block in blocks(DOCS / "reference/sse.md") if block.language in ("sh", "text"))
+    answer = Shell(site, TOKEN=token).follow(command)
     assert answer is not None
     with answer:
         lines = answer.iter_lines(chunk_size=1, decode_unicode=True)
@@ -241,7 +241,8 @@ import WS from "ws";
 import {{ EventSource as Source }} from "eventsource";
 
 const site = {url}, mine = {token}, key = `access_token=${{mine}}`, real = fetch;
-globalThis.fetch = (url, ...more) => url === "/notification-token" ? Response.json({{ token: mine }}) : real(url, ...more);
+const ours = {{ "/notification-token": () => Response.json({{ token: mine }}) }};
+globalThis.fetch = (url, ...more) => (ours[url] ?? real)(url, ...more);
 globalThis.WebSocket = class extends WS {{
   constructor(path) {{ super(new URL(`${{path}}&${{key}}`, site.replace("http", "ws"))); }}
 }};
