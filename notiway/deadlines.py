@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-import heapq
-import itertools
+import math
 import time
-from collections.abc import Callable
 
-from notiway.connection import CloseCode, Connection
+from notiway.connection import CloseCode, Connection, State
 from notiway.reactor import Reactor
 
 TICK_SECONDS = 0.5
 
 
-Ending = Callable[[Connection], None]
-
-
-def sign_out(connection: Connection) -> None:
-    """What a deadline does to a connection, unless it is told otherwise."""
-    connection.close(CloseCode.SIGNED_OUT, "the session or token has ended")
-
-
 class Deadlines:
-    """Ends each connection at its `ends_at`; runs on the reactor."""
+    """Closes each connection with 4009 at its `ends_at`; runs on the reactor."""
 
     def __init__(self, reactor: Reactor) -> None:
-        self._heap: list[tuple[float, int, Connection, Ending]] = []
-        self._tickets = itertools.count()  # settles ties: connections have no order
+        self._ends: dict[Connection, float] = {}
+        self._next = math.inf  # nothing is due before this time
         reactor.every(TICK_SECONDS, self._close_due)
 
-    def set(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def set(self, connection: Connection, ends_at: float | None) -> None:
         """The connection ends at this time (seconds since the epoch), whatever was set before; None: at none."""
         connection.ends_at = ends_at
-        if ends_at is not None:
-            heapq.heappush(self._heap, (ends_at, next(self._tickets), connection, end))
+        if ends_at is None or connection.state is State.CLOSED:
+            self.forget(connection)
+        else:
+            self._ends[connection] = ends_at
+            self._next = min(self._next, ends_at)
+
+    def forget(self, connection: Connection) -> None:
+        """The connection has ended by itself."""
+        self._ends.pop(connection, None)
 
     def _close_due(self) -> None:
         now = time.time()
-        while self._heap and self._heap[0][0] <= now:
-            due, _, connection, end = heapq.heappop(self._heap)
-            if connection.ends_at == due:  # else another one was set since
-                end(connection)
+        if now < self._next:
+            return
+        for connection in [each for each, ends_at in self._ends.items() if ends_at <= now]:
+            self.forget(connection)
+            connection.close(CloseCode.SIGNED_OUT, "the session or token has ended")
+        self._next = min(self._ends.values(), default=math.inf)

@@ -121,6 +121,7 @@ class Hub:
         if self._by_id.pop(connection.id, None) is None:
             return
         self.listeners.leave(connection)
+        self._deadlines.forget(connection)
         self._beats.remove(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
 

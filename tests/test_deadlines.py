@@ -1,0 +1,81 @@
+"""A connection ends with its session or token, not before, and leaves nothing behind."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from notiway import deadlines as module
+from notiway.connection import CloseCode, State
+from notiway.deadlines import Deadlines
+
+
+class Clock:
+    def __init__(self):
+        self.ticks = []
+
+    def every(self, seconds, function):
+        self.ticks.append(function)
+
+
+class Client(SimpleNamespace):
+    __hash__ = object.__hash__
+
+    def close(self, code, reason):
+        self.closed = code
+
+
+def client():
+    return Client(state=State.OPEN, ends_at=None, closed=None)
+
+
+@pytest.fixture
+def now(monkeypatch):
+    moment = [1_000.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: moment[0]))
+    return moment
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def deadlines(clock):
+    return Deadlines(clock)
+
+
+def test_each_is_closed_at_its_own_time(now, clock, deadlines):
+    (tick,) = clock.ticks
+    first, second = client(), client()
+    deadlines.set(second, 1_020.0)
+    deadlines.set(first, 1_010.0)
+    tick()
+    assert (first.closed, second.closed) == (None, None)
+    now[0] = 1_010.0
+    tick()
+    assert (first.closed, second.closed) == (CloseCode.SIGNED_OUT, None)
+    now[0] = 1_020.0
+    tick()
+    assert second.closed == CloseCode.SIGNED_OUT
+    assert len(deadlines) == 0
+
+
+@pytest.mark.parametrize("renewed", [1_100.0, None])
+def test_what_is_renewed_ends_later_or_never(now, clock, deadlines, renewed):
+    one = client()
+    deadlines.set(one, 1_010.0)
+    deadlines.set(one, renewed)
+    now[0] = 1_050.0
+    clock.ticks[0]()
+    assert one.closed is None
+    assert one.ends_at == renewed
+
+
+def test_a_connection_that_has_gone_is_forgotten(now, deadlines):
+    one, late = client(), client()
+    deadlines.set(one, 1_010.0)
+    deadlines.forget(one)
+    late.state = State.CLOSED
+    deadlines.set(late, 1_010.0)
+    assert len(deadlines) == 0
