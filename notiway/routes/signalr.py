@@ -14,7 +14,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 from notiway import auth, live, runtime, signalr
 from notiway.auth import Principal
 from notiway.database import db
-from notiway.errors import NotFound
+from notiway.errors import NotFound, NotiwayError
 from notiway.models import SpentToken
 from notiway.routes import handshake
 from notiway.sessions import BACKGROUND_FLAG
@@ -23,6 +23,13 @@ from notiway.websocket import UPGRADE_FLAG, Upgrade, take_socket
 TOKEN_SECONDS = 30  # between negotiating and connecting
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
 VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection, and the id that was negotiated
+
+
+class Restarting(NotiwayError):
+    """This process takes no new connections. The npm client of today dies of a connection that is closed at once."""
+
+    code = "Restarting"
+    status = 503
 
 
 def register(blueprint: Blueprint) -> None:
@@ -36,6 +43,7 @@ def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
     principal = auth.require_principal()
     request.environ[BACKGROUND_FLAG] = True
+    _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.
     connection_id = secrets.token_urlsafe(12)
@@ -55,10 +63,16 @@ def _guard() -> ResponseReturnValue | None:
     if (refusal := handshake.refusal()) is not None:
         return refusal
     principal = auth.require_principal()
+    _refuse_while_draining()
     negotiated = _spend(request.args["id"], principal) if "id" in request.args else None
     request.environ[VISITOR] = principal, negotiated
     request.environ[UPGRADE_FLAG] = True
     return None
+
+
+def _refuse_while_draining() -> None:
+    if runtime.current().draining:
+        raise Restarting("The server is about to restart; try again")
 
 
 def _spend(token: str, principal: Principal) -> str:
