@@ -118,7 +118,8 @@ def save_part(page: Page, section: str, name: str) -> None:
 def save(page: Page, name: str) -> None:
     """One PNG, when fonts and transitions have settled."""
     page.evaluate(
-        "Promise.all([document.fonts.ready, ...document.getAnimations().map((each) => each.finished.catch(() => null))])"
+        "Promise.all([document.fonts.ready,"
+        " ...document.getAnimations().map((each) => each.finished.catch(() => null))])"
     )
     page.screenshot(path=IMAGES / f"{name}.png")
 
