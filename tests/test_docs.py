@@ -19,13 +19,15 @@ from foreign.tutorial import ROOT, blocks
 from prometheus_client import generate_latest
 
 import notiway
-from notiway import live, metrics
+from notiway import live, metrics, openapi
 from notiway.cli import commands
 from notiway.config import Config
 from notiway.connection import CloseCode
+from notiway.envelope import EnvelopeModel, Metadata, Routing
 from notiway.event import KINDS, Event
 from notiway.item import Item
-from notiway.wire import signalr
+from notiway.routes import actions, invocations
+from notiway.wire import signalr, sse
 from notiway.wire.json import JsonWire
 from notiway.wire.sse import SseWire
 
@@ -166,6 +168,32 @@ def test_a_notification_looks_as_documented_on_every_wire() -> None:
     assert json.loads(first_json("sse")).keys() == json.loads(line.removeprefix("data: ")).keys()
     documented, real = json.loads(first_json("signalr")), signalr.notification_dict(item)
     assert (documented.keys(), documented["metadata"].keys()) == (real.keys(), real["metadata"].keys())
+
+
+def test_everything_a_client_may_ask_for_is_documented() -> None:
+    asked = set(re.findall(r'case "(\w+)":', inspect.getsource(actions)))
+    assert asked <= words("websocket")
+    methods = set(re.findall(r'case "(\w+)", \[', inspect.getsource(invocations)))
+    assert set(re.findall(r"^\| `(\w+)\(", reference("signalr"), re.MULTILINE)) == methods
+
+
+def test_every_event_of_a_stream_is_documented() -> None:
+    sent = set(re.findall(r'_event\("(\w+)"', inspect.getsource(sse)))
+    assert set(re.findall(r"^\| `(\w+)` \|", reference("sse"), re.MULTILINE)) == sent
+
+
+def test_every_field_of_an_envelope_and_of_a_token_is_documented() -> None:
+    known = words("http")
+    for model, before in ((EnvelopeModel, ""), (Routing, ""), (Metadata, "metadata.")):
+        assert {before + name for name in model.model_fields} - {"metadata"} <= known
+    asked = openapi.document("")["components"]["schemas"]["TokenRequest"]["properties"]
+    assert set(asked) <= known
+
+
+def words(name: str) -> set[str]:
+    """What a page of the reference has in code: names alone, and the actions of messages."""
+    text = reference(name)
+    return {*re.findall(r"`([\w.]+)`", text), *re.findall(r'"action": "(\w+)"', text)}
 
 
 def test_every_command_line_of_a_page_is_understood() -> None:
