@@ -41,6 +41,9 @@ def split(text: str) -> list[dict[str, Any]]:
     for part in text[:-1].split(SEPARATOR):
         try:
             values = json.loads(part)
+            if "\\ud" in part.lower():
+                # Half a surrogate pair is no text that could be looked up or sent back.
+                values = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
         except (ValueError, RecursionError):
             raise WrongInput("a message is not JSON") from None
         if not isinstance(values, dict):
