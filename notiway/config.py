@@ -9,6 +9,8 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
+import limits
+
 from notiway.errors import ConfigError, Fault
 
 KIB = 1024
@@ -134,6 +136,19 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
             broken.append(("allowed_origins", f"{origin!r} is not an origin such as https://app.example.com"))
     if config.url_prefix and (not config.url_prefix.startswith("/") or config.url_prefix.endswith("/")):
         broken.append(("url_prefix", "must begin with / and not end with one"))
+    broken += [
+        (name, f"must read like '10 per minute', not {getattr(config, name)!r}")
+        for name in ("login_rate", "publish_rate", "token_rate")
+        if not _is_rate(getattr(config, name))
+    ]
     if config.env not in ("production", "development"):
         broken.append(("env", "must be production or development"))
     return broken
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        limits.parse(text)
+    except ValueError:
+        return False
+    return True

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from notiway import inbox, store
+from notiway import store
 from notiway.audience import AudienceType
 from notiway.database import db
 from notiway.envelope import Envelope
@@ -14,7 +14,7 @@ from notiway.event import Event
 from notiway.ids import new_id
 from notiway.item import Item
 from notiway.models import now_ms
-from notiway.notifications import item_of, publish
+from notiway.notifications import counts_of, item_of, publish
 from notiway.runtime import Runtime
 from notiway.superseding import superseding_key
 
@@ -30,16 +30,18 @@ class Outcome:
 
 def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[Outcome]:
     """Store what is to be kept, then deliver; a duplicate is neither stored nor delivered again."""
-    fresh: list[Item] = []
-    outcomes: list[Outcome] = []
     with db.atomic():
-        for envelope in envelopes:
-            item, is_new = _store(envelope) if envelope.persisted else _pass_on(runtime, envelope)
-            outcomes.append(Outcome(envelope, not is_new, item.id if is_new else None))
-            if is_new:
-                fresh.append(item)
-        db.after_commit(lambda: _ring(runtime, fresh))
-    return outcomes
+        stored = [_store(envelope) if envelope.persisted else None for envelope in envelopes]
+    # Only now: had the transaction failed, a second try must not find the ids of unstored ones taken.
+    taken = [
+        _pass_on(runtime, envelope) if result is None else result
+        for envelope, result in zip(envelopes, stored, strict=True)
+    ]
+    db.after_commit(lambda: _ring(runtime, [item for item, is_new in taken if is_new]))
+    return [
+        Outcome(envelope, not is_new, item.id if is_new else None)
+        for envelope, (item, is_new) in zip(envelopes, taken, strict=True)
+    ]
 
 
 def _store(envelope: Envelope) -> tuple[Item, bool]:
@@ -62,14 +64,12 @@ def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
 
 
 def _ring(runtime: Runtime, items: Sequence[Item]) -> None:
-    counts: dict[str, int] = {}
+    stored = [item.audience for item in items if item.persisted and item.audience.startswith("user:")]
+    counts = counts_of({audience.removeprefix("user:") for audience in stored})
     for item in items:
         data: dict[str, Any] = {"notification": item.as_dict()}
-        kind, _, user_id = item.audience.partition(":")
-        if kind == "user" and item.persisted:
-            if user_id not in counts:
-                counts[user_id] = inbox.unread_count(user_id)
-            data["unread"] = counts[user_id]
+        if item.persisted and item.audience.startswith("user:"):
+            data |= counts.get(item.audience.removeprefix("user:"), {})
         if key := superseding_key(item):
             data["coalesce"] = key
         publish(runtime, Event("created", item.audience, data))

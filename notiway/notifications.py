@@ -195,7 +195,7 @@ def _names(items: Iterable[Item]) -> list[dict[str, str]]:
 
 def _tell_recall(runtime: Runtime, item: Item, holders: Sequence[str]) -> None:
     """Named users get their new count; after a broadcast each process corrects those who are connected to it."""
-    counts = _counts(key.removeprefix("user:") for key in holders if key.startswith("user:"))
+    counts = counts_of(key.removeprefix("user:") for key in holders if key.startswith("user:"))
     for key in holders:
         data = {"ids": [item.id], "items": _names([replace(item, audience=key)])}
         publish(runtime, Event("recalled", key, data | counts.get(key.removeprefix("user:"), {})))
@@ -204,13 +204,13 @@ def _tell_recall(runtime: Runtime, item: Item, holders: Sequence[str]) -> None:
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
     if not user_ids:
         publish(runtime, Event("created", item.audience, {"notification": item.as_dict()}))
-    counts = _counts(user_ids)
+    counts = counts_of(user_ids)
     for user_id in user_ids:
         mine = replace(item, audience=f"user:{user_id}")
         publish(runtime, Event("created", mine.audience, {"notification": mine.as_dict(), **counts.get(user_id, {})}))
 
 
-def _counts(user_ids: Iterable[str]) -> dict[str, dict[str, int]]:
+def counts_of(user_ids: Iterable[str]) -> dict[str, dict[str, int]]:
     """Each user's unread count as Events carry it; without a database none: the commit is done, heartbeats heal."""
     users = list(user_ids)
     found: dict[str, int] = {}

@@ -10,6 +10,7 @@ import pytest
 from notiway import client_tokens, inbox, members, producers, runtime
 from notiway.audience import Audience
 from notiway.client_tokens import Claims
+from notiway.errors import ConfigError
 from notiway.models import Notification, now_ms
 
 
@@ -331,3 +332,23 @@ def test_the_description_names_every_route_of_the_api(client, app):
 
 def test_the_error_of_a_wrong_method_is_json_too(client):
     assert client.delete("/api/notifications").status_code == 405
+
+
+def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publish, app, heard, monkeypatch):
+    batch = [envelope(1, metadata={"producer": "orders"}), envelope(2)]
+
+    def fail(*_):
+        raise OSError("the disk is full")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("notiway.gateway.store.insert", fail)
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        assert publish(batch).status_code == 500
+    assert [item["duplicate"] for item in publish(batch).json] == [False, False]
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("name", ["NOTIWAY_PUBLISH_RATE", "NOTIWAY_TOKEN_RATE", "NOTIWAY_LOGIN_RATE"])
+def test_a_rate_that_cannot_be_read_is_named_at_the_start(make_app, name):
+    with pytest.raises(ConfigError, match=name):
+        make_app(**{name: "often"})

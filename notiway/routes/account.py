@@ -15,7 +15,6 @@ from flask_login import LoginManager, current_user, login_required, login_user, 
 from limits import RateLimitItem, parse
 
 from notiway import accounts, notifications, passwords, runtime
-from notiway.errors import ConfigError, Fault
 from notiway.local_url import local_path
 from notiway.models import now_ms
 
@@ -29,7 +28,7 @@ IPV6_NETWORK = 64  # bits that one customer shares
 def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     """The routes `/login`, `/logout` and `/account`, with at most `login_rate` attempts (`"10 per minute"`)."""
     routes = Blueprint("account", __name__)
-    rate = _rate(login_rate)
+    rate = parse(login_rate)
     address_rate = str(_times(rate, ADDRESS_FACTOR))
     # Of one address only failures count: an office full of people signs in from behind one.
     limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"], deduct_when=_has_failed)
@@ -156,14 +155,6 @@ def _address() -> str:
 
 def _address_and_email() -> str:
     return f"{_address()} {_email() or '-'}"
-
-
-def _rate(text: str) -> RateLimitItem:
-    try:
-        return parse(text)
-    except ValueError:
-        fault = Fault("NOTIWAY_LOGIN_RATE", f"must read like '10 per minute', not {text!r}")
-        raise ConfigError("Notiway cannot start: mend these settings", [fault]) from None
 
 
 def _times(rate: RateLimitItem, factor: int) -> RateLimitItem:

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from flask import Flask
 
-from notiway import client_tokens, inbox, live, notifications, replay, runtime
+from notiway import client_tokens, inbox, live, members, notifications, replay, runtime
 from notiway.audience import Audience, AudienceType
 from notiway.connection import CloseCode, Connection
 from notiway.database import db
@@ -124,6 +124,15 @@ def renew(now: Runtime, connection: Connection, token: str) -> None:
         raise Forbidden("The token is another user's")
     connection.grants = claims.audiences
     now.hub.end_at(connection, claims.expires_at)
+    for audience in map(Audience.parse, connection.audiences):
+        if audience.type in (AudienceType.TENANT, AudienceType.GROUP) and not _still_may(now, claims, audience):
+            now.hub.unsubscribe(connection, audience.key)
+
+
+def _still_may(now: Runtime, claims: client_tokens.Claims, audience: Audience) -> bool:
+    if audience.key in claims.audiences or audience.key == f"tenant:{claims.tenant_id}":
+        return True
+    return members.may_subscribe(claims.user_id, audience, now.config.open_groups)
 
 
 def _audience(routing: object) -> Audience:
