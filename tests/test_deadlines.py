@@ -74,3 +74,12 @@ def test_the_end_may_be_another(deadlines, ticks, pair):
     ticks.tick()
     ticks.tick()
     assert ended == [connection], "once"
+
+
+def test_the_end_may_be_another_and_comes_once(now, clock, deadlines):
+    one, ended = client(), []
+    deadlines.set(one, 1_010.0, ended.append)
+    now[0] = 1_020.0
+    clock.ticks[0]()
+    clock.ticks[0]()
+    assert (ended, one.closed) == ([one], None)
