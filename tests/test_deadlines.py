@@ -1,79 +1,84 @@
-"""Deadlines: a connection ends when its time is over, unless it was given another."""
+"""A connection ends with its session or token, not before, and leaves nothing behind."""
 
-import time
+from types import SimpleNamespace
 
 import pytest
-from pair import make_pair
 
-from notiway.connection import State
+from notiway import deadlines as module
+from notiway.connection import CloseCode, State
 from notiway.deadlines import Deadlines
 
 
-class Ticks:
-    """Stands for the reactor: the test ticks."""
+class Clock:
+    def __init__(self):
+        self.ticks = []
 
     def every(self, seconds, function):
-        self.tick = function
+        self.ticks.append(function)
+
+
+class Client(SimpleNamespace):
+    __hash__ = object.__hash__
+
+    def close(self, code, reason):
+        self.closed = code
+
+
+def client():
+    return Client(state=State.OPEN, ends_at=None, closed=None)
 
 
 @pytest.fixture
-def ticks():
-    return Ticks()
+def now(monkeypatch):
+    moment = [1_000.0]
+    monkeypatch.setattr(module, "time", SimpleNamespace(time=lambda: moment[0]))
+    return moment
 
 
 @pytest.fixture
-def deadlines(ticks):
-    return Deadlines(ticks)
+def clock():
+    return Clock()
 
 
 @pytest.fixture
-def pair():
-    connection, client = make_pair()
-    connection.release([])
-    yield connection, client
-    connection.lost()
-    client.close()
+def deadlines(clock):
+    return Deadlines(clock)
 
 
-def test_it_ends_with_4009(deadlines, ticks, pair):
-    connection, client = pair
-    deadlines.set(connection, time.time() - 1)
-    ticks.tick()
-    assert client.read() == [("close", 4009)]
+def test_each_is_closed_at_its_own_time(now, clock, deadlines):
+    (tick,) = clock.ticks
+    first, second = client(), client()
+    deadlines.set(second, 1_020.0)
+    deadlines.set(first, 1_010.0)
+    tick()
+    assert (first.closed, second.closed) == (None, None)
+    now[0] = 1_010.0
+    tick()
+    assert (first.closed, second.closed) == (CloseCode.SIGNED_OUT, None)
+    now[0] = 1_020.0
+    tick()
+    assert second.closed == CloseCode.SIGNED_OUT
+    assert len(deadlines) == 0
 
 
-@pytest.mark.parametrize("later", [3600, None])
-def test_not_if_it_was_given_more_time(deadlines, ticks, pair, later):
-    connection, client = pair
-    deadlines.set(connection, time.time() - 1)
-    deadlines.set(connection, None if later is None else time.time() + later)
-    ticks.tick()
-    assert connection.state is State.OPEN
-    assert client.hears_nothing()
+@pytest.mark.parametrize("renewed", [1_100.0, None])
+def test_what_is_renewed_ends_later_or_never(now, clock, deadlines, renewed):
+    one = client()
+    deadlines.set(one, 1_010.0)
+    deadlines.set(one, renewed)
+    now[0] = 1_050.0
+    clock.ticks[0]()
+    assert one.closed is None
+    assert one.ends_at == renewed
 
 
-def test_an_earlier_end_counts_too(deadlines, ticks, pair):
-    connection, client = pair
-    deadlines.set(connection, time.time() + 3600)
-    deadlines.set(connection, time.time() - 1)
-    ticks.tick()
-    assert client.read() == [("close", 4009)]
-
-
-def test_before_its_time_nothing_happens(deadlines, ticks, pair):
-    connection, client = pair
-    deadlines.set(connection, time.time() + 3600)
-    ticks.tick()
-    assert client.hears_nothing()
-
-
-def test_the_end_may_be_another(deadlines, ticks, pair):
-    connection, _ = pair
-    ended = []
-    deadlines.set(connection, time.time() - 1, ended.append)
-    ticks.tick()
-    ticks.tick()
-    assert ended == [connection], "once"
+def test_a_connection_that_has_gone_is_forgotten(now, deadlines):
+    one, late = client(), client()
+    deadlines.set(one, 1_010.0)
+    deadlines.forget(one)
+    late.state = State.CLOSED
+    deadlines.set(late, 1_010.0)
+    assert len(deadlines) == 0
 
 
 def test_the_end_may_be_another_and_comes_once(now, clock, deadlines):

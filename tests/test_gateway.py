@@ -1,0 +1,93 @@
+"""The gateway's verb: in one transaction, once for each id, told after the commit."""
+
+import pytest
+
+from notiway import gateway, inbox, runtime
+from notiway.audience import Audience
+from notiway.database import db
+from notiway.envelope import parse
+from notiway.models import InboxItem, Notification, now_ms
+
+
+@pytest.fixture(autouse=True)
+def context(app):
+    with app.app_context():
+        yield
+
+
+@pytest.fixture
+def heard(monkeypatch):
+    events = []
+    monkeypatch.setattr(runtime.current().broker, "publish", events.append)
+    return events
+
+
+def envelope(number=1, audience="user:me", persisted=True, **changes):
+    to = Audience.parse(audience)
+    raw = {
+        "id": f"order-{number}",
+        "type": "order-shipped",
+        "routing": {"audienceType": int(to.type), "audienceValue": to.value, "tenantId": to.tenant_id},
+        "metadata": {"producer": "orders", "isPersisted": persisted},
+    } | changes
+    return parse(raw, "tests", now_ms())
+
+
+def publish(*envelopes):
+    return gateway.publish_envelopes(runtime.current(), envelopes)
+
+
+@pytest.mark.parametrize("audience", ["global", "tenant:acme", "group:ops", "group:acme:ops"])
+def test_a_broadcast_costs_one_row(heard, audience):
+    publish(envelope(audience=audience))
+    assert (Notification.select().count(), InboxItem.select().count()) == (1, 0)
+    assert [event.audience for event in heard] == [audience]
+
+
+def test_what_is_for_one_is_pushed_with_the_count(heard):
+    publish(envelope(1), envelope(2))
+    assert inbox.unread_count("me") == 2
+    assert [event.data["unread"] for event in heard] == [2, 2]
+
+
+def test_what_is_not_to_be_kept_is_told_and_stored_nowhere(heard):
+    publish(envelope(persisted=False))
+    assert Notification.select().count() == 0
+    assert heard[0].data["notification"]["persisted"] is False
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_the_same_id_is_taken_once_in_one_batch_too(heard, persisted):
+    outcomes = publish(*[envelope(persisted=persisted)] * 3) + publish(envelope(persisted=persisted))
+    assert [outcome.duplicate for outcome in outcomes] == [False, True, True, True]
+    assert len(heard) == 1
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_nothing_is_told_before_the_commit_nor_after_a_rollback(heard, persisted):
+    with pytest.raises(RuntimeError), db.atomic():
+        publish(envelope(1, persisted=persisted))
+        assert heard == []
+        raise RuntimeError
+    assert heard == []
+    assert Notification.select().count() == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "supersedes"),
+    [
+        ({"body": {"taskId": "7"}}, True),
+        ({"body": {"metric": "cpu"}}, True),
+        ({"groupKey": "disk"}, True),
+        ({"body": {"taskId": ["7"]}}, False),
+        ({"body": {}}, False),
+    ],
+)
+def test_values_that_replace_each_other_say_what_they_replace(heard, changes, supersedes):
+    publish(envelope(persisted=False, **changes))
+    assert ("coalesce" in heard[0].data) is supersedes
+
+
+def test_what_is_kept_is_never_replaced(heard):
+    publish(envelope(body={"taskId": "7"}, groupKey="disk"))
+    assert "coalesce" not in heard[0].data

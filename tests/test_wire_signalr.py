@@ -1,0 +1,118 @@
+"""The SignalR wire: every kind of Event as invocations, by the names that the contract fixes."""
+
+import json
+
+import pytest
+
+from notiway.event import KINDS, Event
+from notiway.item import Item
+from notiway.wire.signalr import SignalRWire, audience_id, tenant_of
+
+wire = SignalRWire()
+END = "\x1e"
+
+
+def an_item(**values):
+    given = {"audience": "group:acme:ops", "dedupe_key": "order-1", "body": {"orderId": 1}, "producer": "orders"}
+    shown = {"name": "order-shipped", "type": "info", "priority": "high", "title": "T", "message": "M"}
+    return Item(id="id-1", created_at=0, **shown, **given | values)
+
+
+def calls(event):
+    text = wire.render(event)
+    return [] if not text else [json.loads(part) for part in text[:-1].split(END)]
+
+
+def changed(kind, **data):
+    items = [{"id": f"id-{n}", "public_id": f"order-{n}", "audience": "user:42"} for n in range(2)]
+    return calls(Event(kind, "user:42", {"items": items, "ids": ["id-0", "id-1"], "unread": 0, **data}))
+
+
+def test_a_notification_is_a_call_of_its_own_name():
+    item = an_item(group_key="g", expires_at=1_000, sent_at=500)
+    (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
+    assert call == {
+        "type": 1,
+        "target": "order-shipped",
+        "arguments": [
+            {
+                "id": "order-1",
+                "type": "order-shipped",
+                "body": {"orderId": 1},
+                "audienceId": "group:acme:ops",
+                "tenantId": "acme",
+                "priority": "high",
+                "groupKey": "g",
+                "isRead": False,
+                "isDeleted": False,
+                "metadata": {
+                    "producer": "orders",
+                    "timeStamp": "1970-01-01T00:00:00.500Z",
+                    "isPersisted": True,
+                    "persistedTTL": "1970-01-01T00:00:01.000Z",
+                },
+            }
+        ],
+    }
+
+
+def test_what_was_sent_from_python_goes_by_our_id_and_has_its_texts_as_body():
+    item = an_item(dedupe_key=None, body=None, read_at=1, deleted_at=1)
+    (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
+    (shown,) = call["arguments"]
+    assert shown["id"] == "id-1"
+    assert shown["body"] == {"title": "T", "message": "M", "severity": "info", "actionUrl": None}
+    assert (shown["isRead"], shown["isDeleted"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "target", "state"),
+    [
+        ("read", "EventReadStatusChange", {"isRead": True}),
+        ("read_all", "EventReadStatusChange", {"isRead": True}),
+        ("unread", "EventReadStatusChange", {"isRead": False}),
+        ("deleted", "EventDeletedStatusChange", {"isDeleted": True}),
+        ("recalled", "EventDeletedStatusChange", {"isDeleted": True}),
+        ("restored", "EventDeletedStatusChange", {"isDeleted": False}),
+    ],
+)
+def test_a_change_is_told_item_by_item(kind, target, state):
+    first, second = changed(kind, notifications=[])
+    assert first == {
+        "type": 1,
+        "target": target,
+        "arguments": [{"eventId": "order-0", "audienceId": "user:42", **state}],
+    }
+    assert second["arguments"][0]["eventId"] == "order-1"
+
+
+@pytest.mark.parametrize("kind", ["sync", "kick"])
+def test_the_rest_is_not_for_these_clients(kind):
+    assert calls(Event(kind, "user:42", {"unread": 1, "session": None})) == []
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_nothing_asks_for_an_answer(kind):
+    data = {"notification": an_item().as_dict(), "items": [], "ids": [], "notifications": [], "unread": 0}
+    assert all("invocationId" not in call for call in calls(Event(kind, "user:42", data)))
+
+
+@pytest.mark.parametrize(
+    ("key", "shown", "tenant"),
+    [
+        ("global", "global", None),
+        ("tenant:acme", "tenant:acme", "acme"),
+        ("group:ops", "group:ops", None),
+        ("group:acme:ops", "group:acme:ops", "acme"),
+        ("user:a:b", "user:a:b", None),
+        ("connection:abc", "abc", None),
+    ],
+)
+def test_audiences_as_clients_name_them(key, shown, tenant):
+    assert (audience_id(key), tenant_of(key)) == (shown, tenant)
+
+
+def test_a_separator_in_a_text_does_not_end_its_message():
+    item = an_item(body={"text": f"a{END}b"})
+    (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
+    assert call["arguments"][0]["body"]["text"] == f"a{END}b"
