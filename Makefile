@@ -29,7 +29,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/gunicorn app:app
 
 test: $(VENV)/.dev
-	@bin/need chromium redis postgresql
+	@bin/need chromium redis postgresql node
 	@$(MAKE) --no-print-directory check
 	$(BIN)/pytest -n 2 --dist loadgroup
 
