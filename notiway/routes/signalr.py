@@ -49,7 +49,7 @@ def negotiate() -> ResponseReturnValue:
     connection_id = secrets.token_urlsafe(12)
     token = _serializer().dumps([connection_id, principal.user_id])
     if request.args.get("negotiateVersion", type=int, default=0) < 1:
-        token = _serializer().dumps(["", principal.user_id])  # that version knows only one id
+        token = _serializer().dumps(["", principal.user_id, connection_id])  # that version knows only one id
         return jsonify(negotiateVersion=0, connectionId=token, availableTransports=transports)
     return jsonify(
         negotiateVersion=1, connectionId=connection_id, connectionToken=token, availableTransports=transports
@@ -78,7 +78,7 @@ def _refuse_while_draining() -> None:
 def _spend(token: str, principal: Principal) -> str:
     """Use a connection token up; the id in it. `NotFound` if it is none, too old, somebody else's, or used before."""
     try:
-        connection_id, user_id = _serializer().loads(token, max_age=TOKEN_SECONDS)
+        connection_id, user_id, *_ = _serializer().loads(token, max_age=TOKEN_SECONDS)
     except (BadSignature, ValueError):
         raise NotFound("There is no such connection") from None
     if user_id != principal.user_id:
