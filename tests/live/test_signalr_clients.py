@@ -13,7 +13,7 @@ IMPORT = {"taskId": "import-456"}
 
 @pytest.fixture(scope="module")
 def hub_site(make_site):
-    return make_site(NOTIWAY_OPEN_GROUPS="dashboard-*", NOTIWAY_MAX_CONNECTIONS_PER_USER=3000).start()
+    return make_site(NOTIWAY_OPEN_GROUPS="dashboard-*", NOTIWAY_HEARTBEAT_SECONDS=1).start()
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def connect(client, hub_site, request):
 def test_it_hears_its_events_by_name(connect, client, producer, request):
     phone = connect("phone", listen=["order-shipped", "invoice-ready"])
     sent = producer.publish(f"user:{request.node.name}", "order-shipped", {"message": "Your order has been shipped!"})
-    ((heard,),) = _arguments(client, phone, "order-shipped")
+    ((heard,),) = client.wait(phone, "order-shipped")
     assert heard["id"] == sent
     assert heard["body"] == {"message": "Your order has been shipped!"}
     assert heard["audienceId"] == f"user:{request.node.name}"
@@ -70,7 +70,7 @@ def test_what_is_persisted_is_replayed_on_connect_and_nothing_else(connect, clie
     producer.publish(audience, "invoice-ready", {"passing": True})
     kept = [producer.publish(audience, "invoice-ready", persisted=True) for _ in range(3)]
     phone = connect("phone", listen=["invoice-ready"])
-    assert [heard["id"] for (heard,) in _arguments(client, phone, "invoice-ready", 3)] == kept
+    assert [heard["id"] for (heard,) in client.wait(phone, "invoice-ready", 3)] == kept
 
 
 def test_read_and_deleted_reach_the_other_device(connect, client, producer, request):
@@ -80,11 +80,11 @@ def test_read_and_deleted_reach_the_other_device(connect, client, producer, requ
     laptop = connect("laptop", listen=STATUSES)
     assert client.invoke(phone, "MarkAsRead", audience, kept) is None
     for device in (phone, laptop):
-        ((change,),) = _arguments(client, device, "EventReadStatusChange")
+        ((change,),) = client.wait(device, "EventReadStatusChange")
         assert change == {"eventId": kept, "audienceId": audience, "isRead": True}
     assert client.invoke(laptop, "MarkAsDeleted", audience, kept) is None
     for device in (phone, laptop):
-        ((change,),) = _arguments(client, device, "EventDeletedStatusChange")
+        ((change,),) = client.wait(device, "EventDeletedStatusChange")
         assert change == {"eventId": kept, "audienceId": audience, "isDeleted": True}
 
 
@@ -94,9 +94,9 @@ def test_subscribing_replays_and_unsubscribing_ends_it(connect, client, producer
     kept = producer.publish(f"group:{group}", "dashboard-update", {"kept": True}, persisted=True)
     page = connect("page", listen=["dashboard-update", "fence"])
     client.invoke(page, "Subscribe", routing)
-    assert [heard["id"] for (heard,) in _arguments(client, page, "dashboard-update")] == [kept]
+    assert [heard["id"] for (heard,) in client.wait(page, "dashboard-update")] == [kept]
     live = producer.publish(f"group:{group}", "dashboard-update")
-    assert [heard["id"] for (heard,) in _arguments(client, page, "dashboard-update", 2)] == [kept, live]
+    assert [heard["id"] for (heard,) in client.wait(page, "dashboard-update", 2)] == [kept, live]
     client.invoke(page, "Unsubscribe", routing)
     producer.publish(f"group:{group}", "dashboard-update")
     producer.publish(f"user:{request.node.name}", "fence")
@@ -133,8 +133,8 @@ def test_after_the_server_was_killed_it_comes_back_and_gets_what_it_missed(conne
         client.wait(phone, "reconnecting")
     site.start()
     missed = producer.publish(audience, "invoice-ready", persisted=True)
-    wait_until(lambda: missed in [heard["id"] for (heard,) in _arguments(client, phone, "invoice-ready")], 60)
-    replayed = [heard["id"] for (heard,) in _arguments(client, phone, "invoice-ready")][1:]
+    wait_until(lambda: missed in [heard["id"] for (heard,) in client.wait(phone, "invoice-ready")], 60)
+    replayed = [heard["id"] for (heard,) in client.wait(phone, "invoice-ready")][1:]
     assert set(replayed) == {first, missed}
     assert client.invoke(phone, "MarkAsRead", audience, missed) is None
 
@@ -253,9 +253,3 @@ def test_published_dashboard(connect, node, producer):
     producer.publish(f"user:{ME}", "fence")
     node.wait(page, "fence")
     assert len(node.heard(page, "updateChart")) == 1
-
-
-def _arguments(client, name, event, count=1):
-    """signalrcore hands over the list of arguments as one."""
-    heard = client.wait(name, event, count)
-    return [values if client.kind == "node" else values[0] for values in heard]
