@@ -241,6 +241,7 @@ def test_text_that_is_no_unicode_harms_nothing(line):
     line.send({"type": 1, "invocationId": "1", "target": "MarkAsRead", "arguments": ["global", "\ud800"]})
     assert line.hear()["error"].startswith("NotFound: ")
     line.send({"type": 1, "invocationId": "\ud800", "target": "Nope", "arguments": []})
+    assert line.hear()["invocationId"] == "?"
     assert is_well(line)
 
 
