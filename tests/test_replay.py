@@ -52,6 +52,7 @@ def test_only_the_newest_are_replayed():
 @pytest.mark.parametrize("column", ["expires_at", "recalled_at"])
 def test_what_expired_or_was_recalled_is_gone_at_once(column):
     gone, kept = publish("global", 1), publish("global", 2)
+    assert standing() == [gone, kept]
     Notification.update({column: now_ms() - 1}).where(Notification.id == gone).execute()
     assert standing() == [kept]
     assert [item.id for item in inbox.feed(ME).items] == [kept]
