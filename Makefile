@@ -31,7 +31,8 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@bin/need chromium redis postgresql node
 	@$(MAKE) --no-print-directory check
-	$(BIN)/pytest -n 2 --dist loadgroup
+	# More than the cores: many tests wait for servers and browsers.
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -43,7 +43,7 @@ def test_reach_counts_members_and_those_connected(app, user, other, make_user, j
         User.update(is_active=False).where(User.id == gone.id).execute()
         now = runtime.current()
         monkeypatch.setattr(now.hub, "user_ids", lambda: {user.id, "guest"})
-        monkeypatch.setattr(now.hub, "users_of", lambda key: {user.id, "guest"})
+        monkeypatch.setattr(now.hub.listeners, "users_of", lambda key: {user.id, "guest"})
         assert reach.of(now, Audience.everyone()) == reach.Reach(2, 2)
         assert reach.of(now, Audience.group("ops")) == reach.Reach(3, 2), "a guest listens without being a member"
         assert reach.of(now, [user.id, other.id, user.id]) == reach.Reach(2, 1)

@@ -1,7 +1,7 @@
 """What the server writes to its logs holds no password, cookie, token or text of a notification."""
 
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from live.talk import listen, open_socket
 
@@ -19,12 +19,14 @@ def test_no_secret_is_ever_logged(start):
         demo.post("/login", data={"email": "demo@example.com", "password": TYPED})  # without its token: refused
         demo.get(f"/notifications?access_token={TOKEN}&text=private", headers={"Authorization": f"Bearer {BEARER}"})
         demo.get(f"/no-such-page?password={TYPED}")
-        with listen(demo, access_token=TOKEN) as tab:
+        with listen(demo) as tab:
             tab.socket.send(f'{{"action": "{TOKEN}"')
             tab.hear_only("error")
             tab.hear_only("pong")
+        with open_socket(site, demo.cookie, {"access_token": TOKEN}) as socket, pytest.raises(ConnectionClosed):
+            socket.recv(30)  # a bad token: the session is no second try
         for origin in ("https://evil.example", f"https://{TOKEN}.example"):
-            with pytest.raises(InvalidStatus), open_socket(site, demo.cookie, {"access_token": TOKEN}, origin=origin):
+            with pytest.raises(InvalidStatus), open_socket(site, demo.cookie, origin=origin):
                 pass
         demo.post("/logout")
     site.stop()
