@@ -108,7 +108,6 @@ def test_a_session_is_as_good_as_a_token_but_not_from_another_origin(visitor, si
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "Forbidden")
 
 
-PING = 6  # may come at any moment
 HANDSHAKES = {
     "another protocol": {"protocol": "messagepack", "version": 1},
     "another version": {"protocol": "json", "version": 2},
