@@ -127,8 +127,8 @@ def _broker_is_shared():
 def _one_worker_only(count):
     return (
         f"Notiway refuses to start {count} workers: with NOTIWAY_BROKER_URL={BROKER_URL} each would deliver only to "
-        "its own clients. Set NOTIWAY_BROKER_URL=redis://host:6379/0 to let workers hear each other, "
-        "or WEB_CONCURRENCY=1 (gunicorn --workers 1) to keep to one."
+        "its own clients. Set WEB_CONCURRENCY=1 (gunicorn --workers 1): one worker holds ten thousand sockets. "
+        "A broker that several workers share comes in a later version."
     )
 
 

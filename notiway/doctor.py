@@ -102,7 +102,7 @@ def check_workers(count: str) -> Finding:
     """Can all workers hear each other?"""
     shared = runtime.current().config.broker_is_shared
     if count != "1" and not shared:
-        remedy = "set WEB_CONCURRENCY=1, or NOTIWAY_BROKER_URL=redis://host:6379/0 so that workers hear each other"
+        remedy = "set WEB_CONCURRENCY=1: one worker holds ten thousand sockets"
         return Finding("workers", f"{count} workers, but the memory broker serves one", remedy)
     return Finding("workers", f"{count}, broker {'shared' if shared else 'in memory'}")
 

@@ -35,7 +35,7 @@ MAX_POLL_SECONDS = 1.0  # how long a task waits at most for an idle consumer on 
 HEALTH_SECONDS = 10.0
 NOBODY_HEARS = (
     "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
-    " its process. Set NOTIWAY_BROKER_URL=redis://…, or NOTIWAY_JOBS=web."
+    " its process. Set NOTIWAY_JOBS=web, here and for the web process."
 )
 PERIODS = {"day": "%Y-%m-%d", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind

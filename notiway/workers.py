@@ -18,8 +18,11 @@ def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str
         raise ConfigError(
             f"Notiway refuses to start {count} workers with the memory broker: each would reach only its own clients",
             [
-                Fault("NOTIWAY_BROKER_URL", "set it to redis://host:6379/0 so that workers hear each other,"),
-                Fault("WEB_CONCURRENCY", "or set it to 1 (gunicorn --workers 1)"),
+                Fault(
+                    "WEB_CONCURRENCY",
+                    "set it to 1 (gunicorn --workers 1): one worker holds ten thousand sockets, "
+                    "and a broker that several share comes in a later version",
+                )
             ],
         )
 
