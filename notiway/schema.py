@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import peewee
@@ -41,6 +42,19 @@ def revert(database: peewee.Database, name: str | None = None) -> list[str]:
     except MigrationError as error:
         raise WrongInput(f"Nothing was reverted: {error}") from error
     return reverted
+
+
+def what_goes(database: peewee.Database, name: str | None = None) -> dict[str, str]:
+    """What `revert` would undo, newest first: each migration's name, and what it made; empty for an unknown name."""
+    applied = [row for row in _runner(database).status() if row.applied and row.path is not None]
+    first = next((here for here, row in enumerate(applied) if row.name == name), len(applied))
+    if name is None:
+        first = len(applied) - 1
+    return {row.name: _made_by(Path(row.path)) for row in applied[max(first, 0) :][::-1]}
+
+
+def _made_by(path: Path) -> str:
+    return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
 
 
 def _runner(database: peewee.Database) -> Runner:

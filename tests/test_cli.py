@@ -47,11 +47,24 @@ def test_migrate_up_down_and_up_again(notiway, app):
     assert notiway("migrate").output == "The database is up to date\n"
     names = sorted(path.stem for path in schema.migrations_folder().glob("[0-9]*.py"))
     for name in names[::-1]:
-        assert notiway("migrate", "--down", "last").output == f"reverted {name}\n"
+        assert notiway("migrate", "--down", "last", "--yes").output == f"reverted {name}\n"
     with app.app_context():
         assert db.get_tables() == [schema.HISTORY_TABLE]
     assert notiway("migrate", "--down", "last").output == "There is nothing to revert\n"
     assert notiway("migrate").output == "".join(f"applied {name}\n" for name in names)
+
+
+@pytest.mark.parametrize("answer", ["n\n", ""])
+def test_going_back_names_what_is_lost_and_asks_first(notiway, app, answer):
+    names = sorted(path.stem for path in schema.migrations_folder().glob("[0-9]*.py"))
+    result = notiway("migrate", "--down", names[-2], input=answer)
+    assert result.exit_code == 1
+    assert all(name in result.output for name in names[-2:])
+    assert names[0] not in result.output
+    assert "audit log" in result.output
+    assert "reverted" not in result.output
+    assert notiway("migrate").output == "The database is up to date\n"
+    assert f"reverted {names[-1]}\n" in notiway("migrate", "--down", "last", input="y\n").output
 
 
 def test_an_unknown_migration_is_refused(notiway):
@@ -61,7 +74,7 @@ def test_an_unknown_migration_is_refused(notiway):
 
 
 def test_a_command_on_an_empty_database_says_what_to_run(notiway):
-    notiway("migrate", "--down", "0001_first_tables")
+    notiway("migrate", "--down", "0001_first_tables", "--yes")
     result = notiway("user", "list")
     assert result.exit_code == 1
     assert "notiway migrate" in result.output

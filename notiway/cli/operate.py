@@ -25,12 +25,19 @@ def register(commands: AppGroup) -> None:
 
 
 @click.option("--down", metavar="NAME", help="Go back: undo this migration and all after it; `last` undoes one.")
-def migrate(down: str | None) -> None:
+@click.option("--yes", is_flag=True, help="With --down: do not ask. What the tables hold is lost.")
+def migrate(down: str | None, yes: bool) -> None:
     """Bring the database's tables up to date."""
     if down is None:
         done, verb = schema.migrate(db.obj), "applied"
     else:
-        done, verb = schema.revert(db.obj, None if down == "last" else down), "reverted"
+        to = None if down == "last" else down
+        going = schema.what_goes(db.obj, to)
+        if going and not yes:
+            for name, made in going.items():
+                click.echo(f"{name}\t{made}", err=True)
+            click.confirm("Going back drops these tables and loses all that they hold. Go on?", abort=True, err=True)
+        done, verb = schema.revert(db.obj, to), "reverted"
     for name in done:
         click.echo(f"{verb} {name}")
     if not done:
