@@ -36,6 +36,22 @@ def test_the_counters_count_characters_to_50_and_200(browse: Browse, ada: Person
     expect(counters[1]).to_have_attribute("data-over", "")
 
 
+def test_without_a_server_every_form_says_so_and_keeps_what_was_typed(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect("ERR_FAILED|Failed to load resource|Failed to fetch|htmx:error")
+    page = visit(browse(ada))
+    page.route("**/*", lambda route: route.abort())
+    page.get_by_label("Title").fill("Kept")
+    for name in ("Send info", "Send notification", "Publish order-shipped", "Announce"):
+        page.get_by_role("button", name=name, exact=True).click()
+        expect(toasts(page)).to_have_count(1)
+        expect(toasts(page)).to_contain_text("The server could not be reached. Try again.")
+        toasts(page).get_by_role("button").click()
+        expect(toasts(page)).to_have_count(0)
+    expect(page.get_by_label("Title")).to_have_value("Kept")
+
+
 def test_the_form_sends_and_is_empty_again(browse: Browse, ada: Person) -> None:
     page = visit(browse(ada))
     page.get_by_label("Warning", exact=True).check()

@@ -1,4 +1,5 @@
 // notice: refusals and failures become a toast that stays; they never replace what the reader was working on.
+// A page says data-notiway-failures where its own htmx requests shall be told of too, when no server answers or it fails.
 import { removeRow } from "./rows.js";
 import { notify } from "./toasts.js";
 
@@ -21,9 +22,11 @@ function told(ctx) {
 }
 
 function failed({ detail: { ctx } }) {
-  if (!ctx?.sourceElement?.closest(".notiway") || ctx.sourceElement.id === "notiway-recent") return;
+  const owner = ctx?.sourceElement?.closest?.(".notiway, [data-staff], [data-notiway-failures]");
+  if (!owner || owner.matches("[data-staff]") || ctx.sourceElement.id === "notiway-recent") return; // those tell it themselves
   if (ctx.sourceElement.matches("[hx-trigger=load]")) return; // marking as seen fails silently: nobody asked for it
   const status = ctx.response?.status;
+  if (status < 500 && !owner.matches(".notiway")) return; // the page's own forms show refusals beside their buttons
   const gone = status === 404 && ctx.sourceElement.closest("[data-notiway-id]");
   if (gone) removeRow(gone);
   show(status ? (told(ctx) ?? WORDS[status] ?? "That did not work. Try again.") : "The server could not be reached. Try again.");
