@@ -7,6 +7,19 @@ BIN := $(VENV)/bin
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
 EXTRAS := --extra server --extra redis --extra postgresql
 
+# Ends with one line when somebody else has the port.
+define FREE
+import os, socket, sys
+port = os.environ["PORT"]
+with socket.socket() as probe:
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        probe.bind(("127.0.0.1", int(port)))
+    except (OSError, ValueError, OverflowError):
+        sys.exit(f"Port {port} is taken, or not for you. Choose another: make run PORT=5001")
+endef
+export FREE
+
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -23,6 +36,7 @@ help:
 run: export NOTIWAY_ENV := development
 run: export PORT := $(PORT)
 run: $(VENV)/.run
+	@$(BIN)/python -c "$$FREE"
 	@$(BIN)/flask --app app notiway migrate
 	@$(BIN)/flask --app app notiway demo --if-empty
 	@printf '\n  Notiway    http://127.0.0.1:%s\n  Sign in    demo@example.com   password notiway\n  As staff   staff@example.com  password notiway\n  Stop       Ctrl-C\n\n' '$(PORT)'
