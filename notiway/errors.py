@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import click
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -36,10 +38,16 @@ class NotiwayError(Exception):
         return f"{self.message} ({details})" if details else self.message
 
 
-class ConfigError(NotiwayError):
-    """A setting is missing or wrong; the message says what to set."""
+class ConfigError(NotiwayError, click.ClickException):  # type: ignore[misc]  # click declares its `message` final
+    """A setting is missing or wrong; the message says what to set.
+
+    It is click's as well: a `flask` command that cannot load the application tells it in one line, without a traceback.
+    """
 
     code = "ConfigError"
+
+    def format_message(self) -> str:
+        return str(self)
 
 
 class WrongInput(NotiwayError):

@@ -1,6 +1,11 @@
 """Commands say what they did, and refuse with a reason and an exit code."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+from foreign.tutorial import ROOT
 
 from notiway import accounts, inbox, passwords, producers, schema
 from notiway.cli import commands
@@ -78,6 +83,17 @@ def test_a_command_on_an_empty_database_says_what_to_run(notiway):
     result = notiway("user", "list")
     assert result.exit_code == 1
     assert "notiway migrate" in result.output
+
+
+@pytest.mark.parametrize("words", [("config",), ("doctor",), ("migrate",)])
+def test_a_wrong_setting_is_told_in_one_line(tmp_path, words):
+    environ = os.environ | {"NOTIWAY_QUEUE_LIMIT": "few", "NOTIWAY_DATABASE_URL": f"sqlite:///{tmp_path}/n.db"}
+    command = [sys.executable, "-m", "flask", "--app", "app", "notiway", *words]
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Error: ")
+    assert "NOTIWAY_QUEUE_LIMIT" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_users_are_added_listed_by_id_and_deactivated(notiway, app):
