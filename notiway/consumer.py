@@ -119,13 +119,12 @@ class Consumer:
 
     def _take(self, entries: Sequence[Entry]) -> None:
         good: list[envelope.Envelope] = []
-        dead: list[tuple[bytes, bytes, str]] = []
+        dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
         for entry_id, fields in entries:
-            raw = fields.get(FIELD, b"")
             try:
-                good.append(envelope.parse(_decoded(raw), PRODUCER, now_ms()))
+                good.append(envelope.parse(_decoded(fields), PRODUCER, now_ms()))
             except NotiwayError as error:
-                dead.append((entry_id, raw, str(error)))
+                dead.append((entry_id, fields, str(error)))
         with db.connection_context():
             outcomes = gateway.publish_envelopes(self._runtime, good)
         self._finish([entry_id for entry_id, _ in entries], dead)
@@ -133,18 +132,32 @@ class Consumer:
         self.tally.duplicates += sum(outcome.duplicate for outcome in outcomes)
         self.tally.dead += len(dead)
 
-    def _finish(self, ids: Sequence[bytes], dead: Sequence[tuple[bytes, bytes, str]]) -> None:
+    def _finish(self, ids: Sequence[bytes], dead: Sequence[tuple[bytes, dict[bytes, bytes], str]]) -> None:
         """Acknowledge a batch and put its broken entries aside, both or neither."""
         with self._redis.pipeline(transaction=True) as pipeline:
-            for entry_id, raw, reason in dead:
+            for entry_id, fields, reason in dead:
                 log.warning("entry %s goes to %s%s: %s", entry_id.decode(), self._stream, DEAD_SUFFIX, reason)
-                pipeline.xadd(self._stream + DEAD_SUFFIX, {"entry": entry_id, "envelope": raw, "reason": reason})
+                aside = {"entry": entry_id, "reason": reason, **_held(fields)}
+                pipeline.xadd(self._stream + DEAD_SUFFIX, aside)  # type: ignore[arg-type]
             pipeline.xack(self._stream, GROUP, *ids)
             pipeline.execute()
 
 
-def _decoded(raw: bytes) -> object:
+def _decoded(fields: dict[bytes, bytes]) -> object:
+    if FIELD not in fields:
+        raise WrongInput(f"The entry has no field {FIELD.decode()!r}")
     try:
-        return json.loads(raw)
-    except (ValueError, RecursionError):
-        raise WrongInput(f"The entry has no JSON in its field {FIELD.decode()!r}") from None
+        return json.loads(fields[FIELD])
+    except (ValueError, RecursionError) as error:
+        raise WrongInput(f"The entry has no JSON in its field {FIELD.decode()!r}: {str(error)[:200]}") from None
+
+
+def _held(fields: dict[bytes, bytes]) -> dict[str, bytes | str]:
+    """What a broken entry held: its envelope, or all of its fields when it has none."""
+    if FIELD in fields:
+        return {"envelope": fields[FIELD]}
+    return {"fields": json.dumps({_text(name): _text(value) for name, value in fields.items()})}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="backslashreplace")

@@ -104,6 +104,15 @@ def test_a_broken_entry_is_put_aside_with_the_reason_and_harms_no_other(app, url
     assert aside[b"envelope"] == (entry if isinstance(entry, bytes) else entry.encode())
 
 
+def test_an_entry_without_an_envelope_is_put_aside_with_all_that_it_held(app, url, stream):
+    stream.xadd(STREAM, {"payload": json.dumps(envelope(1)), "raw": b"\xff"})
+    assert consume(app, url, stream).dead == 1
+    ((_, aside),) = stream.xrange(DEAD)
+    assert aside[b"reason"] == b"The entry has no field 'envelope'"
+    assert json.loads(aside[b"fields"]) == {"payload": json.dumps(envelope(1)), "raw": "\\xff"}
+    assert b"envelope" not in aside
+
+
 def test_what_a_dead_consumer_took_is_claimed(app, url, stream):
     put(stream, envelope(1), envelope(2))
     stream.xgroup_create(STREAM, "notiway", id="0")
