@@ -96,9 +96,11 @@ def read_docs() -> ResponseReturnValue:
 
 def _producer(scope: str) -> Producer:
     key = auth.given_token() if "Authorization" in request.headers else None
-    producer = producers.find(key) if key else None
-    if producer is None:
+    if not key:
         raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
+    producer = producers.find(key)
+    if producer is None:
+        raise Unauthorized("This API key is not known here, or it was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
         raise Forbidden(f"This key has no scope {scope!r}")
     producers.note_use(producer)
