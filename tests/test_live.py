@@ -20,6 +20,12 @@ OPS = Audience.group("ops", tenant="acme")
 
 
 @pytest.fixture
+def app(make_app):
+    """Without heartbeats, so that a client reads what it is told and nothing else."""
+    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600)
+
+
+@pytest.fixture
 def now(app):
     """The running hub of `app`, inside its context."""
     with app.app_context():
@@ -112,7 +118,7 @@ def test_a_client_whose_beginning_fails_is_told_to_try_again(now, join):
     assert client.read() == [("close", live.TRY_AGAIN)]
 
 
-def test_a_member_a_grant_and_an_open_group_open_a_subscription(make_app, now, ada):
+def test_a_member_a_grant_and_an_open_group_open_a_subscription(now, ada):
     connection, client = ada
     members.join("ada", Audience.group("by-membership"))
     connection.grants = ("tenant:by-grant",)
