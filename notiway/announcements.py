@@ -7,7 +7,10 @@ from notiway.models import now_ms
 from notiway.rows import VISIBLE, read_items
 
 NAME = "system-announcement"
-SHOWN = 3  # at once, the newest
+SHOWN = 3  # at once, the gravest of these first, then the newest; banners.js keeps to the same
+LOOKED_AT = 100  # the newest of those that stand
+GRAVEST_FIRST = ("critical", "warning", "info")
+SEVERITY_OF_TYPE = {"error": "critical", "warning": "warning"}
 # The name is written out and the order of the tables is fixed: so the index on announcements is taken, and a full
 # inbox costs nothing.
 STANDING = (
@@ -19,5 +22,12 @@ STANDING = (
 
 
 def standing(user_id: str) -> list[Item]:
-    """What the user has not dismissed and has not expired, newest first. Dismissing is reading."""
-    return read_items(STANDING, (user_id, now_ms(), SHOWN))
+    """What is not dismissed and not over, the gravest first, then the newest. Dismissing is reading."""
+    found = read_items(STANDING, (user_id, now_ms(), LOOKED_AT))
+    return sorted(found, key=lambda item: GRAVEST_FIRST.index(severity(item)))[:SHOWN]
+
+
+def severity(item: Item) -> str:
+    """What the body says, else the type."""
+    said = (item.body or {}).get("severity")
+    return said if said in GRAVEST_FIRST else SEVERITY_OF_TYPE.get(item.type, "info")

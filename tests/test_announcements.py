@@ -85,6 +85,17 @@ def test_the_newest_three_are_shown(announce, browser):
     assert page.index("Announcement: Number 4") < page.index("Announcement: Number 2")
 
 
+def test_graver_ones_come_before_newer_ones(announce, browser):
+    announce(Audience.everyone(), "Grave", body={"severity": "critical"})
+    announce(Audience.everyone(), "Typed", type="warning")
+    for number in range(3):
+        announce(Audience.everyone(), f"Number {number}", body={"severity": "info"})
+    page = browser.get("/dashboard").text
+    places = [page.find(f"Announcement: {title}") for title in ("Grave", "Typed", "Number 2")]
+    assert banners(browser) == 3
+    assert -1 < places[0] < places[1] < places[2]
+
+
 def test_pages_that_were_away_fetch_what_stands(announce, browser, visitor):
     row = announce(Audience.everyone())
     assert f"notiway-banner-{row.id}" in browser.get("/notifications/announcements", form="htmx").text
@@ -171,3 +182,11 @@ def test_a_bad_form_announces_nothing(browser, fault):
     assert response.status_code == 422
     assert "Not announced" in response.text
     assert banners(browser) == 0
+
+
+def test_a_fault_names_the_field_as_the_form_does(browser):
+    response = browser.post(
+        "/dashboard/announce", form="htmx", data={"title": "Hi", "action_url": "javascript:alert(1)"}
+    )
+    assert "Not announced: Link must be an https:" in response.text
+    assert "action_url" not in response.text

@@ -20,6 +20,7 @@ from notiway.pulse import GROUP, Pulse
 from notiway.routes import reply
 
 SEVERITIES = {"info": "info", "warning": "warning", "critical": "error"}  # and the type of the row in the list
+LABELS = {"title": "Headline", "message": "Text", "action_url": "Link", "expires_at": "For"}  # as the form calls them
 MINUTES = (1, 10, 60, 1440)  # an announcement of the demo lives
 BROKEN_ROW = 6_204
 
@@ -125,7 +126,7 @@ def announce() -> ResponseReturnValue:
             source="dashboard",
         )
     except NotiwayError as error:
-        faults = "; ".join(f"{fault.path} {fault.message}" for fault in error.faults)
+        faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
         return _answer(f"Not announced: {faults or error}", error.status)
     return _answer("Announced: see the top of every page")
 

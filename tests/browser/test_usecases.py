@@ -165,6 +165,17 @@ def test_a_banner_takes_no_focus_and_gives_it_back_to_the_next(browse: Browse, a
     expect(page.get_by_role("button", name=re.compile("^Notifications"))).to_be_focused()
 
 
+def test_three_banners_are_shown_live_the_gravest_first(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    for headline, severity in (("A", "info"), ("B", "critical"), ("C", "info"), ("D", "warning"), ("E", "info")):
+        announce(page, headline, severity=severity)
+        expect(page.locator("[data-notiway-banners] strong", has_text=headline)).to_be_attached()
+    shown = page.locator("[data-notiway-banners] > :not([hidden]) strong")
+    expect(shown).to_have_text(["B", "D", "E"])
+    page.get_by_role("button", name="Dismiss: D").click()
+    expect(shown).to_have_text(["B", "E", "C"])
+
+
 def test_a_banner_leaves_at_its_time_without_a_reload(browse: Browse, ada: Person) -> None:
     end = (time.time_ns() // 1_000_000) + 6_000
     ada.store("Over soon", name="system-announcement", expires_at=end)

@@ -2,19 +2,39 @@
 import { onDone } from "./rows.js";
 
 const CHECK = 1000; // ms between two looks at the clock
+const SHOWN = 3; // at once; the next one comes up when one of them leaves
+const GRAVE = ["warning", "critical"];
 const boxes = () => [...document.querySelectorAll("[data-notiway-banners]")];
 let skew = 0; // ms that this clock is ahead of the server's
 
+const rank = (banner) => GRAVE.indexOf(banner.dataset.severity);
+const order = (one, other) => rank(other) - rank(one) || (one.dataset.notiwayId < other.dataset.notiwayId ? 1 : -1);
+const holdsFocus = (banner) => banner.contains(document.activeElement);
+
+/** The gravest first, then the newest, no more than are shown at once; what has the focus neither moves nor hides. */
+function arrange(box) {
+  const sorted = [...box.children].sort(order);
+  if (sorted.some((banner, index) => box.children[index] !== banner)) {
+    const held = sorted.find(holdsFocus);
+    if (held) held.before(...sorted.slice(0, sorted.indexOf(held))), held.after(...sorted.slice(sorted.indexOf(held) + 1));
+    else box.append(...sorted);
+  }
+  sorted.forEach((banner, index) => (banner.hidden = index >= SHOWN && !holdsFocus(banner)));
+}
+
 function remove(banner) {
   const focused = banner.contains(document.activeElement);
+  const box = banner.parentElement;
   const next = banner.nextElementSibling ?? banner.previousElementSibling;
   banner.remove();
+  arrange(box);
   if (focused) (next?.querySelector("button") ?? document.querySelector("[data-notiway-bell]:not([hidden]), [data-notiway-link]:not([hidden])"))?.focus();
 }
 
 function sweep() {
   const now = Date.now() - skew;
   for (const banner of document.querySelectorAll("[data-notiway-expires]")) if (Number(banner.dataset.notiwayExpires) <= now) remove(banner);
+  boxes().forEach(arrange);
 }
 
 /** How much of the window's bottom floating banners cover: toasts and jumps keep clear of it. */
@@ -38,6 +58,7 @@ export async function refresh() {
       box.prepend(copy);
       window.htmx?.process(copy);
     }
+    arrange(box);
   }
 }
 
@@ -50,6 +71,7 @@ export function start() {
     const button = event.target.closest?.("[data-notiway-dismiss]");
     if (button) remove(button.closest("[data-notiway-banners] > *"));
   });
+  document.addEventListener("notiway:placed", ({ target }) => target.matches("[data-notiway-banners] > *") && arrange(target.parentElement));
   document.addEventListener("visibilitychange", sweep);
   new ResizeObserver(measure).observe(box);
   sweep();
