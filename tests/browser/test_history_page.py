@@ -143,3 +143,14 @@ def test_the_link_marks_read_and_goes_where_it_points(browse: Browse, ada: Perso
     history(page).get_by_role("link", name="Nowhere to go").click()
     expect(page).to_have_url(f"{ada.site.url}/notifications")
     expect_unread(there, 0)
+
+
+def test_an_empty_history_offers_nothing_to_mark_until_something_comes(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada, viewport={"width": 320, "height": 640}), "/notifications")
+    everything = page.get_by_role("main").get_by_role("button", name=re.compile("^Mark"))
+    expect(page.get_by_text("Nothing here yet")).to_be_visible()
+    expect(everything).to_have_count(0)
+    ada.notify("First", type="warning")
+    expect(everything.filter(has_text="Mark all as read")).to_be_visible()
+    expect(row(history(page), "First").locator(".notiway-item__icon")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
