@@ -3,7 +3,6 @@
 const KEPT = 120; // samples: two minutes
 const ROWS = 10; // in the table
 const SERIES = ["connections", "deliveries", "latencyMs"];
-const second = new Intl.DateTimeFormat(document.documentElement.lang, { minute: "2-digit", second: "2-digit" });
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -20,7 +19,7 @@ function draw(figure, samples) {
     cursor: { show: false },
     padding: [8, 18, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 1) * 1.15] } },
-    axes: [{ ...axis, space: 60, size: 28, values: (_plot, splits) => splits.map((at) => second.format(at * 1000)) }, { ...axis, size: 44 }],
+    axes: [{ ...axis, space: 84, size: 28, values: (_plot, splits) => splits.map((at) => clock.format(at * 1000)) }, { ...axis, size: 44 }],
     series: [{}, { stroke: css("--host-accent"), width: 2, spanGaps: true, points: { show: samples.length < 3 } }],
   };
   return new uPlot(options, columns(figure, samples), box);
