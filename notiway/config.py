@@ -127,7 +127,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     if config.jobs not in JOBS_PLACES:
         broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
     if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
-        broken.append(("broker_url", "must begin with memory:// or redis://"))
+        broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
         broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
     for origin in config.allowed_origins:

@@ -158,6 +158,11 @@ def test_without_a_good_key_nothing_is_published(publish, key):
     assert error_of(publish(envelope(), key=key)) == (401, "Unauthorized")
 
 
+def test_no_key_and_a_wrong_key_are_told_apart(publish):
+    assert "Send an API key" in publish(envelope(), key=None).json["error"]["message"]
+    assert "not known" in publish(envelope(), key="nw_wrong").json["error"]["message"]
+
+
 def test_a_revoked_key_publishes_nothing(publish, make_key, app):
     key = make_key("publish")
     with app.app_context():
