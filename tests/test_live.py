@@ -67,6 +67,7 @@ def publish(now, number, audience, persisted=True):
     metadata = {"producer": "orders", "isPersisted": persisted}
     raw = {"id": f"order-{number}", "type": "order", "routing": routing, "metadata": metadata, "body": {"n": number}}
     publish_envelopes(now, [parse(raw, "tests", now_ms())])
+    settle(now.reactor)  # else who subscribes right now may still hear it live
 
 
 def heard(client, count):

@@ -246,4 +246,3 @@ def test_a_reader_that_stops_is_dropped_and_delays_nobody(site, visitor):
             visitor.post("/test/burst", json={"count": 1, "size": 30_000, "persist": False})
             neighbour.hear_only("notification")
         wait_until(lambda: metric(site, "notiway_backlog_drops_total") == drops + 1)
-    is_open_elsewhere(site, 0, "sse")
