@@ -19,13 +19,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from notiway import accounts, contacts, headers, jobs, logs
 from notiway.config import KIB, Config
 from notiway.extension import Notiway
+from notiway.folders import resources
 from notiway.members import unknown_in_user_table
 from notiway.pulse import GROUP, INTERVAL_SECONDS, Pulse
 from notiway.routes import account, dashboard, errors, usecases
 from notiway.runtime import Runtime
 from notiway.secret import development_wanted, find_secret
 
-PACKAGE = Path(__file__).resolve().parent
 SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
 DEFAULTS: dict[str, Any] = {
     "NOTIWAY_BASE_TEMPLATE": "host/base.html",
@@ -74,7 +74,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     >>> create_app({"SECRET_KEY": "dev", "NOTIWAY_DATABASE_URL": "sqlite:////tmp/demo.db"})  # doctest: +SKIP
     <Flask 'notiway.app'>
     """
-    app = Flask(__name__, template_folder=str(_folder("templates")), static_folder=str(_folder("static")))
+    app = Flask(__name__, template_folder=str(resources("templates")), static_folder=str(resources("static")))
     development = development_wanted(os.environ)
     app.config.from_mapping(DEFAULTS)
     app.config.from_mapping(
@@ -117,9 +117,3 @@ def _limiter(app: Flask, config: Config) -> Limiter:
         strategy="moving-window",
         in_memory_fallback_enabled=shared,
     )
-
-
-def _folder(name: str) -> Path:
-    """In an installed package the folder lies inside it, in the repository beside it."""
-    inside = PACKAGE / name
-    return inside if inside.is_dir() else PACKAGE.parent / name

@@ -21,6 +21,7 @@ from notiway.cli import commands
 from notiway.client_tokens import derive_secret
 from notiway.config import Config
 from notiway.errors import NotiwayError
+from notiway.folders import resources
 from notiway.format import Format
 from notiway.hub import Hub
 from notiway.mailbox import Mailbox
@@ -40,14 +41,6 @@ from notiway.wire.json import JsonWire
 from notiway.wire.signalr import SignalRWire
 from notiway.wire.sse import SseWire
 from notiway.workers import check_workers
-
-PACKAGE = Path(__file__).resolve().parent
-
-
-def resources(name: str) -> Path:
-    """The folder of templates, static files or migrations: inside an installed package, beside it in the repository."""
-    inside = PACKAGE / name
-    return inside if inside.is_dir() else PACKAGE.parent / name
 
 
 class Notiway:

@@ -9,15 +9,14 @@ import peewee
 from playhouse.migrations import MigrationError, Runner
 
 from notiway.errors import WrongInput
+from notiway.folders import resources
 
 HISTORY_TABLE = "notiway_migration"
-PACKAGE = Path(__file__).parent
 
 
 def migrations_folder() -> Path:
     """Inside the package when it is installed, beside it in the repository."""
-    inside = PACKAGE / "migrations"
-    return inside if inside.is_dir() else PACKAGE.parent / "migrations"
+    return resources("migrations")
 
 
 def pending(database: peewee.Database) -> list[str]:

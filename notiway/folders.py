@@ -1,0 +1,13 @@
+"""Folders: where templates, static files and migrations lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parent
+
+
+def resources(name: str) -> Path:
+    """The folder of templates, static files or migrations: inside an installed package, beside it in the repository."""
+    inside = PACKAGE / name
+    return inside if inside.is_dir() else PACKAGE.parent / name
