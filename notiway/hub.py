@@ -11,6 +11,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from typing import Any
 
 from notiway import metrics
 from notiway.beats import Beats
@@ -44,7 +45,7 @@ class Hub:
         self._deadlines = Deadlines(reactor)
         self._superseding = Superseding(reactor, self._take)
         self._taken = self._done = 0  # events, since the start
-        self._releases: deque[tuple[int, Callable[[], None]]] = deque()  # each after so many events
+        self._turns: deque[tuple[int, Callable[[], None]]] = deque()  # each after so many events
         self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
 
     def __len__(self) -> int:
@@ -59,9 +60,9 @@ class Hub:
         self.reactor.call_soon(self._superseding.put, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
-        """Register a connection. What is delivered from now on is held until `release`."""
+        """Register a connection. It hears what is delivered from now on, and nothing older, held until `release`."""
         connection.audiences = tuple(audiences)
-        self.reactor.call_soon(self._add, connection)
+        self._in_turn(self._add, connection)
 
     def release(
         self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
@@ -71,7 +72,7 @@ class Hub:
         With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.reactor.call_soon(self._release, partial(_release, connection, frames, frozenset(known_ids), more))
+        self._in_turn(_release, connection, frames, frozenset(known_ids), more)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -95,11 +96,11 @@ class Hub:
 
     def subscribe(self, connection: Connection, audience: str) -> None:
         """Let a connection listen to one more audience; whoever calls has checked that it may."""
-        self.reactor.call_soon(self.listeners.add, connection, audience)
+        self._in_turn(self.listeners.add, connection, audience)
 
     def unsubscribe(self, connection: Connection, audience: str) -> None:
         """End a subscription."""
-        self.reactor.call_soon(self.listeners.remove, connection, audience)
+        self._in_turn(self.listeners.remove, connection, audience)
 
     def close_all(self, code: int, reason: str, seconds: float) -> None:
         """Close every connection, spread over this time, and refuse new ones."""
@@ -109,6 +110,10 @@ class Hub:
     def user_ids(self) -> set[str]:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
+
+    def _in_turn(self, call: Callable[..., None], *args: Any) -> None:
+        """Do this behind the fan-out of what was delivered before, and ahead of what is delivered from now on."""
+        self.reactor.call_soon(self._take_turn, partial(call, *args))
 
     # Owner of connections (connection.Poller)
 
@@ -128,6 +133,8 @@ class Hub:
     # On the reactor
 
     def _add(self, connection: Connection) -> None:
+        if connection.state is State.CLOSED:
+            return
         connection.owner = self
         self._by_id[connection.id] = connection
         self._beats.add(connection)
@@ -157,14 +164,17 @@ class Hub:
         self._queue.append(event)
         self._pump()
 
-    def _release(self, release: Callable[[], None]) -> None:
-        # Behind what was taken before: that is still held, and so not sent a second time.
-        self._releases.append((self._taken, release))
+    def _take_turn(self, call: Callable[[], None]) -> None:
+        self._turns.append((self._taken, call))
         self._let_go()
 
     def _let_go(self) -> None:
-        while self._releases and self._releases[0][0] <= self._done:
-            self._releases.popleft()[1]()
+        while self._turns and self._turns[0][0] <= self._done:
+            call = self._turns.popleft()[1]
+            try:
+                call()
+            except Exception:
+                log.exception("the hub goes on after a fault in %s", call)
 
     def _pump(self) -> None:
         if not self._pumping and self._queue:

@@ -1,6 +1,7 @@
 """Hub: who hears what, rendered once, and nobody waits for anybody."""
 
 import json
+import threading
 
 import pytest
 from pair import WAIT_SECONDS, item, json_format, make_hub, make_pair, settle
@@ -144,9 +145,9 @@ def speech_of(connection):
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub, connect, reactor, turn):
+def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub, connect, reactor, late, turn):
     """Between two turns of a fan-out a socket opens and an event follows: the event must not overtake the opening."""
-    connection, client = make_pair(json_format(), "late")
+    connection, client = late
     connect("busy", "user:bob", user_id="bob")
     turns = []
 
@@ -163,9 +164,79 @@ def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub,
     settle(reactor)
     hub.release(connection, [])
     assert counts(client, 1) == [5]
+
+
+@pytest.fixture
+def late(reactor):
+    """A connection that has not been opened yet, and its client."""
+    connection, client = make_pair(json_format(), "late")
+    yield connection, client
     reactor.call_soon(connection.lost)
     settle(reactor)
     client.close()
+
+
+@pytest.fixture
+def busy(hub, reactor):
+    """Does a thing between taking an event and its fan-out."""
+
+    def between(event, call):
+        done = threading.Event()
+        ahead = iter(lambda: done.is_set() or None, True)  # a job that lasts until then
+        reactor.call_soon(reactor.add_job, ahead)
+        hub.deliver(event)
+        call()
+        reactor.call_soon(done.set)
+        settle(reactor)
+
+    return between
+
+
+def test_who_opens_after_an_event_does_not_hear_it_however_busy_the_hub_is(hub, busy, late):
+    """It is in what the connection is told at first, if it was stored at all."""
+    connection, client = late
+    busy(sync(1), lambda: hub.open(connection, ("user:ada",)))
+    hub.release(connection, [])
+    hub.deliver(sync(2))
+    assert counts(client, 1) == [2]
+
+
+def test_who_comes_back_after_a_kick_is_not_thrown_out_by_it(hub, busy, late):
+    connection, _ = late
+    busy(Event("kick", "user:ada", {"session": None, "code": 4009}), lambda: hub.open(connection, ("user:ada",)))
+    assert connection.state is State.OPEN
+
+
+def test_a_subscription_begins_and_ends_between_the_events_where_it_was_asked_for(hub, connect, busy):
+    connection, client = connect()
+    busy(sync(1, "group:x"), lambda: hub.subscribe(connection, "group:x"))
+    busy(sync(2, "group:x"), lambda: hub.unsubscribe(connection, "group:x"))
+    hub.deliver(sync(3, "group:x"))
+    hub.deliver(sync(4))
+    assert counts(client, 2) == [2, 4]
+
+
+def test_who_is_gone_before_its_turn_leaves_nothing_behind(hub, busy, late):
+    connection, _ = late
+
+    def come_and_go():
+        hub.open(connection, ("user:ada",))
+        connection.lost()
+
+    busy(sync(1), come_and_go)
+    assert len(hub) == len(hub.listeners) == 0
+
+
+def test_a_fault_in_one_turn_harms_no_other(hub, connect, busy, caplog):
+    _, client = connect()
+
+    def fail():
+        raise RuntimeError("boom")
+
+    busy(sync(1), lambda: hub._in_turn(fail))
+    hub.deliver(sync(2))
+    assert counts(client, 2) == [1, 2]
+    assert "the hub goes on after a fault" in caplog.text
 
 
 # Nobody waits for a slow client
