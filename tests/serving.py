@@ -39,6 +39,7 @@ class Site:
             "NOTIWAY_DATABASE_URL": f"sqlite:///{folder}/notiway.db",
             "NOTIWAY_LOGIN_RATE": "1000 per minute",
             "NOTIWAY_JOBS": "off",
+            "NOTIWAY_HEARTBEAT_SECONDS": "3600",  # a beat says the count at any time; who tests beats sets its own
             "SECRET_KEY": "a secret of the tests",
             "PORT": str(self.port),
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",

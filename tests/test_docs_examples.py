@@ -22,7 +22,7 @@ from serving import Site
 
 from notiway.consumer import Consumer
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("docs")]
+pytestmark = pytest.mark.server
 
 DOCS = ROOT / "docs"
 ADDRESS = "http://127.0.0.1:5000"

@@ -16,7 +16,7 @@ from servers import free_port
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.timeout(600), pytest.mark.xdist_group("foreign")]
+pytestmark = [pytest.mark.browser, pytest.mark.server, pytest.mark.timeout(600)]
 
 
 @pytest.fixture(scope="module")

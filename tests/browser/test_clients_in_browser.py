@@ -15,7 +15,6 @@ from clients.producer import Producer, envelope, snippet, token
 from playwright.sync_api import Browser, Page
 from serving import Site
 
-pytestmark = pytest.mark.xdist_group("clients in a browser")  # one server for all of these
 ORDERS = 500
 QUICK = [0, 200, 500, 1000, 1000, 2000, 2000, 5000, 5000, 10000]  # milliseconds between attempts
 PAGE = """<!doctype html><title>Another site</title><link rel="icon" href="data:,">

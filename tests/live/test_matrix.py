@@ -10,7 +10,6 @@ from clients.wires import Ear
 from notiway.ids import id_floor
 from notiway.models import now_ms
 
-pytestmark = pytest.mark.xdist_group("matrix")  # one server for all of these
 WIRES = ("html", "json", "sse", "signalr")
 # Two tenants with a group of the same name, beside one of that name in no tenant.
 MEMBERS = {

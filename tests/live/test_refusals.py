@@ -12,7 +12,6 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from live.talk import open_socket
 from notiway import client_tokens
 
-pytestmark = pytest.mark.xdist_group("refusals")  # one server for all of these
 SOON = 10  # seconds
 AUDIENCES = ("tenant:acme", "tenant:globex", "group:ops", "group:acme:ops", "group:globex:ops", "user:refused-bob")
 

@@ -7,7 +7,6 @@ from clients.driver import Refused, open_driver
 from clients.producer import Producer, snippet, token
 from servers import wait_until
 
-pytestmark = pytest.mark.xdist_group("signalr clients")  # one server for all of these
 ME = "user-123"  # as in the published examples
 STATUSES = ["EventReadStatusChange", "EventDeletedStatusChange"]
 QUICK = [0, 100, 200, 300, 500, 1000, 1000, 2000, 2000, 5000, 5000]  # milliseconds between attempts
