@@ -41,6 +41,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 # Chromium's word for a page that was left while its socket was still opening: no fault of the page.
 LEFT_EARLY = "WebSocket is closed before the connection is established"
+# What a server that was killed leaves in the console: its sockets, and requests that were on their way.
+DEAD_SERVER = r"WebSocket connection to .* failed|htmx:ws:error|net::ERR_|Failed to (fetch|load resource)"
 
 
 class Console:

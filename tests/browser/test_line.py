@@ -7,11 +7,9 @@ from playwright.sync_api import Page, Route, WebSocketRoute, expect
 from servers import wait_until
 from serving import Site
 
-from browser.conftest import Browse, Console
+from browser.conftest import DEAD_SERVER, Browse, Console
 from browser.person import Person
 from browser.sights import bell, expect_live, expect_unread, history, open_panel, panel, row, rows, toasts, visit
-
-DEAD_SERVER = r"WebSocket connection to .* failed|htmx:ws:error|ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET"
 
 
 def expect_state(page: Page, state: str, words: str) -> None:

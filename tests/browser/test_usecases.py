@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from serving import Site
 
-from browser.conftest import Browse
+from browser.conftest import DEAD_SERVER, Browse
 from browser.person import Person
 from browser.sights import expect_live, expect_unread, open_panel, rows, toasts, visit
 
@@ -197,7 +197,7 @@ def test_after_a_break_banners_are_what_they_should_be(browse: Browse, console: 
     site = sites_to_kill(NOTIWAY_DRAIN_SECONDS=1)
     person = Person(site, "Away")
     gone = person.store("Dismissed elsewhere", name="system-announcement")
-    console.expect("WebSocket|htmx:ws:error|ERR_CONNECTION_REFUSED|Failed to load resource|net::ERR")
+    console.expect(DEAD_SERVER)
     page = visit(browse(person))
     expect(banners(page)).to_have_count(1)
     site.kill()
@@ -242,7 +242,7 @@ def test_the_board_starts_with_the_present_listens_and_stops_when_it_is_left(bro
 
 def test_after_a_reconnect_the_board_listens_again(browse: Browse, console: Any, mortal_site: Site) -> None:
     person = Person(mortal_site, "Watcher")
-    console.expect("WebSocket|htmx:ws:error|ERR_CONNECTION_REFUSED|Failed to load resource|net::ERR")
+    console.expect(DEAD_SERVER)
     page = visit(browse(person))
     page.get_by_text("As a table").click()
     newest = page.locator(".ops-table tbody tr").first.locator("td").first
