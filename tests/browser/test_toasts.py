@@ -48,6 +48,19 @@ def test_no_more_than_three_show_and_the_next_takes_a_free_place(browse: Browse,
     expect(toasts(page).filter(has_text="Error 4")).to_be_visible()
 
 
+def test_an_error_waits_behind_no_other_news(browse: Browse, ada: Person) -> None:
+    page = page_with_clock(browse, ada)
+    for n in range(1, 4):
+        arrive(page, ada, f"Error {n}", "error")
+    for number, (title, type) in enumerate([("Tea is ready", "info"), ("Error 4", "error"), ("Error 5", "error")], 4):
+        ada.notify(title, type=type)
+        expect_unread(page, number)
+    page.clock.run_for(2000)
+    for n, follower in enumerate(("Error 4", "Error 5", "Tea is ready"), 1):
+        toasts(page).filter(has_text=f"Error {n}").get_by_role("button", name="Dismiss").click()
+        expect(toasts(page).last).to_contain_text(follower)
+
+
 def test_a_toast_waits_under_the_pointer(browse: Browse, ada: Person) -> None:
     page = page_with_clock(browse, ada)
     arrive(page, ada, "Invoice paid")

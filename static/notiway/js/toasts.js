@@ -1,4 +1,4 @@
-// toasts: at most three, the rest wait; they rest while someone looks at them, errors stay until closed.
+// toasts: at most three, the rest wait, errors first; they rest while someone looks at them, errors stay until closed.
 import { onDone } from "./rows.js";
 import { draw } from "./toast.js";
 
@@ -66,7 +66,7 @@ export function notify(toast) {
   if (!region()) return;
   const twin = [...stack().children].some((shown) => !toast.id && shown.querySelector(".notiway-toast__title").textContent === toast.title);
   if (twin) return;
-  waiting.push(toast);
+  waiting.splice(toast.stays ? waiting.filter((other) => other.stays).length : waiting.length, 0, toast); // errors first
   fold();
   fill();
 }
