@@ -41,6 +41,7 @@ class Config:
     open_groups: tuple[str, ...] = ()
     retention_days: int = 90
     recent_limit: int = 20
+    toast_seconds: float = 6.0  # errors stay until they are closed
     queue_limit: int = 64 * KIB  # bytes that may wait for one slow client
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
@@ -114,6 +115,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("database_pool", 1),
         ("retention_days", 1),
         ("recent_limit", 1),
+        ("toast_seconds", 1),
         ("queue_limit", 4 * KIB),
         ("max_connections_per_user", 1),
         ("max_message_bytes", 1 * KIB),

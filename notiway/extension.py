@@ -112,6 +112,7 @@ class Notiway:
                 csrf_token=generate_csrf(),
                 socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
                 heartbeat=config.heartbeat_seconds,
+                toast_seconds=config.toast_seconds,
                 assets=assets,
                 announcements=floating,
             )

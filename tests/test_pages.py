@@ -2,10 +2,12 @@
 
 import itertools
 import re
+from dataclasses import replace
 
 import pytest
 from conftest import state_of
 
+from notiway import runtime
 from notiway.database import db
 from notiway.errors import InvalidNotification
 from notiway.models import Notification
@@ -82,6 +84,16 @@ def test_the_dropdown_shows_the_newest_twenty(browser, user, send):
     assert fragment.count('class="notiway-item"') == 20
     assert "<html" not in fragment
     assert browser.get("/notifications/recent").location == "/notifications"
+
+
+def test_the_dropdown_holds_and_keeps_as_many_as_is_set(app, browser, user, send):
+    running = app.extensions[runtime.KEY]
+    running.config = replace(running.config, recent_limit=3)
+    for number in range(5):
+        send(user, f"Number {number}")
+    fragment = browser.get("/notifications/recent", form="htmx").text
+    assert fragment.count('class="notiway-item"') == 3
+    assert 'data-max="3"' in fragment  # also when new ones arrive
 
 
 @pytest.mark.parametrize(

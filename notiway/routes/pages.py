@@ -59,13 +59,15 @@ def recent() -> ResponseReturnValue:
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
-    page = inbox.feed(user_id, limit=runtime.current().config.recent_limit)
+    limit = runtime.current().config.recent_limit
+    page = inbox.feed(user_id, limit=limit)
     unread = inbox.unread_count(user_id)
     if asked == "json":
         return _list(page, unread)
     return render_template(
         "notiway/recent.html",
         items=page.items,
+        recent_limit=limit,
         next_cursor=page.next_cursor,
         unread=unread,
         csrf_token=reply.csrf_token(),

@@ -3,7 +3,6 @@ import { onDone } from "./rows.js";
 import { draw } from "./toast.js";
 
 const AT_ONCE = 3;
-const STAY = 6000; // ms, for those that leave by themselves
 const FOLD = 3; // waiting ones beyond this many become a single line
 const waiting = [];
 const timers = new Map(); // toast -> { left, since, handle }
@@ -11,11 +10,12 @@ let origin = null; // where the focus was before it came into the toasts
 
 const region = () => document.querySelector("[data-notiway-toasts]");
 const stack = () => region().querySelector("ol");
+const stay = () => Number(region().dataset.seconds) * 1000; // ms, for those that leave by themselves
 const isHeld = () => document.hidden || region().matches(":hover") || region().contains(document.activeElement);
 
 function open(toast) {
   const drawn = draw(toast);
-  if (!toast.stays) timers.set(drawn, { left: STAY });
+  if (!toast.stays) timers.set(drawn, { left: stay() });
   stack().append(drawn);
 }
 
