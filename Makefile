@@ -45,8 +45,8 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@bin/need chromium redis postgresql node
 	@$(MAKE) --no-print-directory check
-	# More workers than cores: many tests wait for servers and browsers. A file's tests share what they start.
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	# One worker for each of two cores; a file's tests share what they start.
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -42,7 +42,9 @@ CURL.add_argument("-d")
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    started = Site(tmp_path_factory.mktemp("docs"), NOTIWAY_TOKEN_SECRET=SECRET).prepare().start()
+    # signalrcore's stop() waits for a last message from the server.
+    settings = {"NOTIWAY_TOKEN_SECRET": SECRET, "NOTIWAY_HEARTBEAT_SECONDS": 1}
+    started = Site(tmp_path_factory.mktemp("docs"), **settings).prepare().start()
     yield started
     started.close()
 
