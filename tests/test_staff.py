@@ -167,6 +167,13 @@ def test_what_was_typed_and_chosen_stays_after_a_refusal(staff, user):
     assert re.search(r'<details class="staff-more" open', text)
 
 
+@pytest.mark.parametrize(("more", "words"), [(0, "1 user<"), (1, "2 users<")])
+def test_everybody_is_told_as_a_number(staff, make_user, more, words):
+    for number in range(more):
+        make_user(f"more-{number}@example.com")
+    assert words in staff.get("/staff/send").text
+
+
 def test_everybody_needs_a_confirmation(app, staff, user):
     assert staff.post(SEND, data={"to": "global", "title": "Hello"}).status_code == 422
     assert staff.post(SEND, data={"to": "global", "title": "Hello", "confirm": "global"}).status_code == 303
