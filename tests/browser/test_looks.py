@@ -19,6 +19,9 @@ VENDOR = Path(__file__).parent / "vendor"
 WIDE, PHONE = 1200, 320  # px
 LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 NARROW = {"width": PHONE, "height": 640}
+# What a reader may set (WCAG 2.2, 1.4.12); a system with one wide font comes to the same.
+SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
+p { margin-block-end: 2em !important }"""
 # Finished animations only: half faded-in text has half its contrast.
 SETTLE = """() => Promise.all(document.getAnimations()
   .filter((animation) => animation.effect.getComputedTiming().iterations !== Infinity)
@@ -188,6 +191,23 @@ def test_the_dropdown_can_be_used_at_320_px(browse: Browse, ada: Person) -> None
     expect(row(panel(page), "Invoice paid").get_by_role("link")).to_be_visible()
     page.touchscreen.tap(160, NARROW["height"] - 2)
     expect(panel(page)).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/notifications", "/account", "/staff/send"])
+def test_spaced_out_text_fits_a_phone(browse: Browse, person: Callable[..., Person], path: str) -> None:
+    grace = person("Grace", is_staff=True)
+    page = visit(browse(grace, viewport=NARROW, bypass_csp=True), path)
+    page.add_style_tag(content=SPACED)
+    grace.notify("Backup failed", "The disk of server-7 is full.", "error")
+    expect(toasts(page)).to_be_visible()
+    open_panel(page)
+    title = panel(page).get_by_text("Backup failed").first
+    assert title.evaluate("element => getComputedStyle(element).letterSpacing") != "normal"
+    assert page.evaluate("document.documentElement.scrollWidth") == PHONE
+    box = panel(page).bounding_box()
+    assert box is not None
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= PHONE
 
 
 @pytest.mark.parametrize("path", ["/dashboard", "/notifications", "/account", "/nothing-here"])
