@@ -24,6 +24,7 @@ FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame
 READ_BYTES = 64 * 1024
 BURST_FACTOR = 16  # a client that is reading may fall behind by so many times its limit
 STALL_SECONDS = 2.0  # one that took nothing for so long may not
+HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
@@ -88,6 +89,8 @@ class Connection:
             return
         if self.held is not None:
             self.held.append((item_id, key, data))
+            if len(self.held) > HELD_FRAMES:
+                self._drop()
             return
         if self.backlog is None:
             self.write(data)
@@ -227,8 +230,11 @@ class Connection:
         if self.backlog_bytes > self.limit and (
             self.backlog_bytes > self.limit * BURST_FACTOR or monotonic() - self.progress_at > STALL_SECONDS
         ):
-            metrics.BACKLOG_DROPS.inc()
-            self.close(CloseCode.TOO_SLOW, "too slow")
+            self._drop()
+
+    def _drop(self) -> None:
+        metrics.BACKLOG_DROPS.inc()
+        self.close(CloseCode.TOO_SLOW, "too slow")
 
     def _may_be_direct(self) -> bool:
         # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.

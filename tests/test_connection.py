@@ -245,6 +245,19 @@ def test_nothing_follows_a_close():
     assert sock.taken == CLOSE(CloseCode.SIGNED_OUT, "bye")
 
 
+def test_what_is_held_has_a_bound_too(monkeypatch):
+    """A client that never says hello must not make the server keep everything for it."""
+    monkeypatch.setattr(connection_module, "HELD_FRAMES", 3)
+    connection, sock = scripted(room=1000)
+    connection.held = []
+    for _ in range(3):
+        connection.offer(b"held")
+    assert connection.state is State.OPEN
+    connection.offer(b"one too many")
+    assert connection.held is None
+    assert sock.taken == CLOSE(CloseCode.TOO_SLOW, "too slow")
+
+
 def test_a_close_while_held_drops_what_was_held():
     connection, sock = scripted(room=100)
     connection.held = []
