@@ -6,13 +6,13 @@ import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable
-from enum import IntEnum
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from notiway import metrics
 from notiway.close_codes import KNOWN_CODES
 from notiway.close_codes import CloseCode as CloseCode
+from notiway.state import State as State
 
 if TYPE_CHECKING:
     from notiway.transport import Poller
@@ -28,13 +28,6 @@ HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, 
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class State(IntEnum):
-    OPEN = 0
-    CLOSING = 1  # a close frame waits to be written
-    LINGERING = 2  # all is written; waiting for the client's end
-    CLOSED = 3
-
-
 class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
@@ -46,9 +39,9 @@ class Connection:
 
     # fmt: off
     __slots__ = (
-        "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id", "limit",
-        "mail", "missed", "on_gone", "owner", "parser", "partial", "progress_at", "send", "session", "slot", "sock",
-        "stage", "state", "user_id",
+        "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "progress_at", "send", "session",
+        "slot", "sock", "stage", "state", "user_id",
     )
     # fmt: on
 
@@ -69,6 +62,7 @@ class Connection:
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: list[tuple[str | None, bytes]] | None = None
         self.backlog_bytes = 0
         self.progress_at = 0.0  # when the kernel last took something, by the monotonic clock
@@ -85,7 +79,7 @@ class Connection:
 
     def offer(self, data: bytes, key: str | None = None, item_id: str | None = None) -> None:
         """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
-        if self.state is not State.OPEN:
+        if self.state is not State.OPEN or item_id in self.known:
             return
         if self.held is not None:
             self.held.append((item_id, key, data))
@@ -129,22 +123,26 @@ class Connection:
             self.held = []
             self.direct = False
 
-    def release(self, first: list[bytes], known_ids: frozenset[str] = frozenset()) -> None:
-        """End the hold: `first` goes out, then what came meanwhile, except items that are in `known_ids`.
+    def know(self, ids: frozenset[str]) -> None:
+        """Pass over the Events of these items from now on."""
+        self.known = ids
+        self.direct = self._may_be_direct()
+
+    def release(self, first: list[bytes]) -> None:
+        """End the hold: `first` goes out, then what came meanwhile, except items that are known.
 
         `first` is one piece and may be larger than the limit: the client asked for it.
         """
         held, self.held = self.held or [], None
         if self.state is not State.OPEN:
             return
-        self.direct = self.backlog is None and self._may_be_direct()
+        self.direct = self._may_be_direct()
         if first and self.backlog is None:
             self.write(b"".join(first))
         elif first and self.backlog is not None:
             self._queue(self.backlog, None, b"".join(first))
         for item_id, key, data in held:
-            if item_id is None or item_id not in known_ids:
-                self.offer(data, key)
+            self.offer(data, key, item_id)
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""
@@ -238,7 +236,8 @@ class Connection:
 
     def _may_be_direct(self) -> bool:
         # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.
-        return self.state is State.OPEN and self.held is None and not isinstance(self.sock, ssl.SSLSocket)
+        waits = self.held is not None or self.backlog is not None or self.known
+        return self.state is State.OPEN and not waits and not isinstance(self.sock, ssl.SSLSocket)
 
     def _finish(self) -> None:
         self.state = State.LINGERING

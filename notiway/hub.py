@@ -5,10 +5,7 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
-import itertools
-import logging
 import time
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any
@@ -18,13 +15,13 @@ from notiway.beats import Beats
 from notiway.closing import close_gradually
 from notiway.connection import CloseCode, Connection, State
 from notiway.deadlines import Deadlines, Ending, sign_out
+from notiway.doubles import Doubles
 from notiway.event import Event
 from notiway.format import Broadcast
 from notiway.listeners import Listeners
+from notiway.pump import Pump
 from notiway.reactor import Reactor
 from notiway.superseding import Superseding
-
-log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 
@@ -40,12 +37,10 @@ class Hub:
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self.listeners = Listeners()
-        self._queue: deque[Event] = deque()
-        self._pumping = False
+        self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
-        self._superseding = Superseding(reactor, self._take)
-        self._taken = self._done = 0  # events, since the start
-        self._turns: deque[tuple[int, Callable[[], None]]] = deque()  # each after so many events
+        self._doubles = Doubles(reactor)
+        self._superseding = Superseding(reactor, self._pump.take)
         self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
 
     def __len__(self) -> int:
@@ -67,12 +62,12 @@ class Hub:
     def release(
         self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
     ) -> None:
-        """Send `first`, then what was held, without the items in `known_ids`, then live.
+        """Send `first`, then what was held, then live, without the items in `known_ids` should their Events come late.
 
         With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self._in_turn(_release, connection, frames, frozenset(known_ids), more)
+        self._in_turn(self._release, connection, frames, known_ids, more)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -113,7 +108,7 @@ class Hub:
 
     def _in_turn(self, call: Callable[..., None], *args: Any) -> None:
         """Do this behind the fan-out of what was delivered before, and ahead of what is delivered from now on."""
-        self.reactor.call_soon(self._take_turn, partial(call, *args))
+        self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
     # Owner of connections (connection.Poller)
 
@@ -149,6 +144,14 @@ class Hub:
         elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
+    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
+        if more and connection.held:
+            connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
+        self._doubles.remember(connection, known_ids)
+        connection.release(frames)
+        if more:
+            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+
     def _listeners(self, audience: str) -> list[Connection]:
         if audience.startswith("connection:"):
             one = self._by_id.get(audience.partition(":")[2])
@@ -158,47 +161,6 @@ class Hub:
     def _ask_counts(self, alive: list[Connection]) -> None:
         if self.on_beat is not None:
             self.on_beat(alive)
-
-    def _take(self, event: Event) -> None:
-        self._taken += 1
-        self._queue.append(event)
-        self._pump()
-
-    def _take_turn(self, call: Callable[[], None]) -> None:
-        self._turns.append((self._taken, call))
-        self._let_go()
-
-    def _let_go(self) -> None:
-        while self._turns and self._turns[0][0] <= self._done:
-            call = self._turns.popleft()[1]
-            try:
-                call()
-            except Exception:
-                log.exception("the hub goes on after a fault in %s", call)
-
-    def _pump(self) -> None:
-        if not self._pumping and self._queue:
-            self._pumping = True
-            self.reactor.add_job(self._drain_queue())
-
-    def _drain_queue(self) -> Iterator[None]:
-        try:
-            while self._queue:
-                batch = [self._queue.popleft() for _ in range(len(self._queue))]
-                # Neighbours for the same audience are joined: one send carries several frames.
-                # What follows a kick is not for who was kicked, so nothing is joined across one.
-                for (audience, _), group in itertools.groupby(batch, lambda one: (one.audience, one.kind == "kick")):
-                    events = list(group)
-                    try:
-                        yield from self._fan_out(audience, events)
-                    except Exception:
-                        log.exception("events for %s did not reach every connection; the next ones do", audience)
-                    self._done += len(events)
-                    self._let_go()
-                    yield
-        finally:
-            self._pumping = False
-            self._pump()
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
@@ -239,11 +201,3 @@ class Hub:
 def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
     for connection in connections:
         connection.offer(data, key)
-
-
-def _release(connection: Connection, frames: list[bytes], known_ids: frozenset[str], more: bool) -> None:
-    if more and connection.held:
-        connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
-    connection.release(frames, known_ids)
-    if more:
-        connection.finish(CloseCode.RESTARTING, "more to come: connect again")

@@ -196,7 +196,8 @@ def test_what_comes_while_held_follows_what_is_first_without_doubles():
     connection.offer(b"new ", None, "id-2")
     connection.offer(b"badge ", "unread")
     assert sock.taken == b""
-    connection.release([b"connected ", b"replayed-1 "], frozenset({"id-1"}))
+    connection.know(frozenset({"id-1"}))
+    connection.release([b"connected ", b"replayed-1 "])
     connection.offer(b"live")
     assert sock.taken == b"connected replayed-1 new badge live"
 

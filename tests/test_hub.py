@@ -7,7 +7,7 @@ import pytest
 from pair import WAIT_SECONDS, item, json_format, make_hub, make_pair, settle
 from servers import wait_until
 
-from notiway import beats, closing, metrics
+from notiway import beats, closing, doubles, metrics
 from notiway import connection as connection_module
 from notiway import hub as hub_module
 from notiway.connection import CloseCode, State
@@ -140,6 +140,54 @@ def test_what_comes_before_the_release_waits_and_comes_once(hub, connect):
     assert ids(client, 3) == ["id-1", "id-2", "id-3"]
 
 
+def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(hub, connect, monkeypatch):
+    """The item was committed before the replay and is published after it."""
+    clock = Clock(monkeypatch, doubles)
+    connection, client = connect(release=False)
+    hub.release(
+        connection,
+        [speech_of(connection).render(created(1)), speech_of(connection).render(created(2))],
+        ["id-1", "id-2"],
+    )
+    settle(hub.reactor)
+    hub.deliver(created(2))
+    hub.deliver(created(3))
+    assert ids(client, 3) == ["id-1", "id-2", "id-3"]
+    clock.pass_by(doubles.KEEP_SECONDS)
+    hub.reactor.call_soon(hub._doubles._forget)
+    settle(hub.reactor)
+    assert (connection.known, connection.direct, len(hub._doubles)) == (frozenset(), True, 0)
+    hub.deliver(created(2))
+    assert ids(client, 1) == ["id-2"]
+
+
+def test_a_second_replay_adds_to_what_is_known_and_keeps_it_its_own_time(hub, connect, monkeypatch):
+    clock = Clock(monkeypatch, doubles)
+    connection, _ = connect(release=False)
+    hub.release(connection, [], ["id-1"])
+    settle(hub.reactor)
+    clock.pass_by(doubles.KEEP_SECONDS / 2)
+    hub.hold(connection)
+    hub.release(connection, [], ["id-2"])
+    settle(hub.reactor)
+    assert connection.known == {"id-1", "id-2"}
+    clock.pass_by(doubles.KEEP_SECONDS / 2)
+    hub.reactor.call_soon(hub._doubles._forget)
+    settle(hub.reactor)
+    assert connection.known == {"id-2"}
+
+
+class Clock:
+    """The monotonic clock of a module, moved by hand."""
+
+    def __init__(self, monkeypatch, module):
+        self._now = 1_000.0
+        monkeypatch.setattr(module, "monotonic", lambda: self._now)
+
+    def pass_by(self, seconds):
+        self._now += seconds
+
+
 def speech_of(connection):
     return connection.format.wire
 
@@ -199,6 +247,22 @@ def test_who_opens_after_an_event_does_not_hear_it_however_busy_the_hub_is(hub, 
     hub.release(connection, [])
     hub.deliver(sync(2))
     assert counts(client, 1) == [2]
+
+
+def test_who_opens_between_two_events_for_one_audience_hears_the_second(hub, connect, busy, late):
+    """Neighbours for the same audience are joined, but not across an opening."""
+    _, before = connect()
+    connection, client = late
+
+    def open_and_deliver():
+        hub.open(connection, ("user:ada",))
+        hub.deliver(sync(2))
+        hub.release(connection, [])
+        hub.deliver(sync(3))
+
+    busy(sync(1), open_and_deliver)
+    assert counts(before, 3) == [1, 2, 3]
+    assert counts(client, 2) == [2, 3]
 
 
 def test_who_comes_back_after_a_kick_is_not_thrown_out_by_it(hub, busy, late):

@@ -1,18 +1,20 @@
 """Live: joining and subscribing, with a real hub and the client at the other end of a socketpair."""
 
 import json
+import re
 import socket
 
 import pytest
 from pair import Client, settle
 
-from notiway import inbox, live, members, runtime
+from notiway import inbox, live, members, routes, runtime
 from notiway.audience import Audience
 from notiway.auth import Principal
 from notiway.connection import State
 from notiway.envelope import parse
 from notiway.errors import Forbidden
 from notiway.gateway import publish_envelopes
+from notiway.ids import id_floor
 from notiway.live import NotSupported
 from notiway.models import now_ms
 
@@ -106,6 +108,26 @@ def test_who_must_say_hello_waits_with_its_own_end(now, join):
     settle(now.reactor)
     now.hub._deadlines._close_due()
     assert ended == [connection]
+
+
+@pytest.mark.parametrize(("page_shows_it", "told"), [(False, ["notification"]), (True, [])])
+@pytest.mark.parametrize("route", [routes.socket, routes.stream])
+def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_told_once(
+    app, now, join, monkeypatch, route, page_shows_it, told
+):
+    late = []
+    monkeypatch.setattr(now.broker, "publish", late.append)
+    publish(now, 1, "user:ada")
+    connection, client = join(Principal("ada"), format="json" if route is routes.socket else "sse")
+    since = inbox.newest_id("ada") if page_shows_it else id_floor(now_ms() - 1_000)
+    with app.test_request_context(f"/?since={since}&lastEventId={since}"):
+        route._catch_up(now, connection, "ada")
+    assert len(late) == 1
+    now.hub.deliver(late[0])
+    settle(now.reactor)
+    now.reactor.call_soon(connection.sock.shutdown, socket.SHUT_WR)
+    said = b"".join(iter(lambda: client.sock.recv(65_536), b"")).decode(errors="replace")
+    assert re.findall(r'event"?: ?"?(notification)\b', said) == told
 
 
 def test_a_client_whose_beginning_fails_is_told_to_try_again(now, join):

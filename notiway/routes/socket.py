@@ -58,4 +58,4 @@ def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
     items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
     connected = connection.format.wire.connected(connection.id, inbox.arrive(user_id))
     first = [connected, *live.frames_of(connection, items)]
-    now.hub.release(connection, first, [item.id for item in items], more=len(items) == RESUME_LIMIT)
+    now.hub.release(connection, first, [after, *(item.id for item in items)], more=len(items) == RESUME_LIMIT)

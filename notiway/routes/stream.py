@@ -83,7 +83,7 @@ def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
         first.append(wire.reset(newest))
     # With items to come the count has no id yet: a stream cut between them must resume before them.
     first.append(wire.connected(connection.id, unread, None if items else newest))
-    now.hub.release(connection, [*first, *live.frames_of(connection, items)], [item.id for item in items])
+    now.hub.release(connection, [*first, *live.frames_of(connection, items)], [last, *(item.id for item in items)])
 
 
 def _is_sure(now: Runtime, last: str) -> bool:
