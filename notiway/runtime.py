@@ -100,11 +100,13 @@ class Runtime:
         return not len(self.hub)
 
     def stop(self) -> None:
-        """Stop what `start` started."""
-        if not self._started:
-            return
+        """Stop what `start` started, and let go of the queue, which may have been used without that."""
         if self._jobs is not None:
             self._jobs.stop()
+        if self.huey is not None:
+            self.huey.storage.close()
+        if not self._started:
+            return
         self.broker.close()
         self.mailbox.close()
         self.reactor.stop()

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -44,8 +45,7 @@ def queue_url(request, tmp_path):
 def huey(queue_url):
     huey = jobs.build_huey(Config(jobs_url=queue_url), secret="a secret of this test")
     yield huey
-    if hasattr(huey.storage, "close"):
-        huey.storage.close()
+    huey.storage.close()
 
 
 @pytest.fixture
@@ -66,7 +66,8 @@ def test_of_three_processes_one_runs_each_periodic_task(queue_url, tmp_path):
             process.stdin.flush()
         assert [process.stdout.readline() for process in processes] == ["checked\n"] * 3
         wait_until(lambda: results.exists() and len(results.read_text().splitlines()) >= TASKS)
-        assert jobs.build_huey(Config(jobs_url=queue_url)).storage.queue_size() == 0
+        with closing(jobs.build_huey(Config(jobs_url=queue_url)).storage) as queue:
+            assert queue.queue_size() == 0
     finally:
         for process in processes:
             process.communicate(timeout=20)
@@ -112,7 +113,8 @@ def test_a_daily_task_runs_from_its_hour_on(hour, runs):
 
 def test_a_task_that_somebody_else_put_on_the_queue_is_not_even_unpickled(huey, queue_url):
     forger = jobs.build_huey(Config(jobs_url=queue_url), secret="not ours")
-    forger.task(name="daily")(lambda: None)()
+    with closing(forger.storage):
+        forger.task(name="daily")(lambda: None)()
     with pytest.raises(ValueError, match="mismatch"):
         huey.dequeue()
 
