@@ -1,9 +1,9 @@
 """The gateway's verb: in one transaction, once for each id, told after the commit."""
 
 import pytest
+from clients import producer
 
 from notiway import gateway, inbox, runtime
-from notiway.audience import Audience
 from notiway.database import db
 from notiway.envelope import parse
 from notiway.models import InboxItem, Notification, now_ms
@@ -23,14 +23,8 @@ def heard(monkeypatch):
 
 
 def envelope(number=1, audience="user:me", persisted=True, **changes):
-    to = Audience.parse(audience)
-    raw = {
-        "id": f"order-{number}",
-        "type": "order-shipped",
-        "routing": {"audienceType": int(to.type), "audienceValue": to.value, "tenantId": to.tenant_id},
-        "metadata": {"producer": "orders", "isPersisted": persisted},
-    } | changes
-    return parse(raw, "tests", now_ms())
+    raw = producer.envelope(audience, "order-shipped", persisted=persisted, producer="orders")
+    return parse(raw | {"id": f"order-{number}"} | changes, "tests", now_ms())
 
 
 def publish(*envelopes):

@@ -5,6 +5,7 @@ import re
 import socket
 
 import pytest
+from clients.producer import envelope
 from pair import Client, settle
 
 from notiway import inbox, live, members, routes, runtime
@@ -64,10 +65,7 @@ def ada(now, join):
 
 
 def publish(now, number, audience, persisted=True):
-    to = Audience.parse(audience)
-    routing = {"audienceType": int(to.type), "audienceValue": to.value, "tenantId": to.tenant_id}
-    metadata = {"producer": "orders", "isPersisted": persisted}
-    raw = {"id": f"order-{number}", "type": "order", "routing": routing, "metadata": metadata, "body": {"n": number}}
+    raw = envelope(audience, "order", {"n": number}, persisted, producer="orders") | {"id": f"order-{number}"}
     publish_envelopes(now, [parse(raw, "tests", now_ms())])
     settle(now.reactor)  # else who subscribes right now may still hear it live
 

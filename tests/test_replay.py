@@ -1,6 +1,7 @@
 """Replay: what stands for a user, and nothing that has gone; finding items by the producer's id."""
 
 import pytest
+from clients.producer import envelope
 
 from notiway import inbox, members, replay
 from notiway.audience import Audience
@@ -21,13 +22,7 @@ def context(app):
 
 def publish(audience, number=1, **changes):
     """Publish a persisted envelope; its notification's id."""
-    to = Audience.parse(audience)
-    raw = {
-        "id": f"order-{number}",
-        "type": "order-shipped",
-        "routing": {"audienceType": int(to.type), "audienceValue": to.value, "tenantId": to.tenant_id},
-        "metadata": {"producer": "orders", "isPersisted": True},
-    } | changes
+    raw = envelope(audience, "order-shipped", persisted=True, producer="orders") | {"id": f"order-{number}"} | changes
     (outcome,) = publish_envelopes(current(), [parse(raw, "tests", now_ms())])
     return outcome.notification_id
 
