@@ -140,9 +140,8 @@ def test_what_comes_before_the_release_waits_and_comes_once(hub, connect):
     assert ids(client, 3) == ["id-1", "id-2", "id-3"]
 
 
-def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(hub, connect, monkeypatch):
+def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(hub, connect, moment):
     """The item was committed before the replay and is published after it."""
-    clock = Clock(monkeypatch, doubles)
     connection, client = connect(release=False)
     hub.release(
         connection,
@@ -153,7 +152,7 @@ def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(hub, conn
     hub.deliver(created(2))
     hub.deliver(created(3))
     assert ids(client, 3) == ["id-1", "id-2", "id-3"]
-    clock.pass_by(doubles.KEEP_SECONDS)
+    moment[0] += doubles.KEEP_SECONDS
     hub.reactor.call_soon(hub._doubles._forget)
     settle(hub.reactor)
     assert (connection.known, connection.direct, len(hub._doubles)) == (frozenset(), True, 0)
@@ -161,31 +160,19 @@ def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(hub, conn
     assert ids(client, 1) == ["id-2"]
 
 
-def test_a_second_replay_adds_to_what_is_known_and_keeps_it_its_own_time(hub, connect, monkeypatch):
-    clock = Clock(monkeypatch, doubles)
+def test_a_second_replay_adds_to_what_is_known_and_keeps_it_its_own_time(hub, connect, moment):
     connection, _ = connect(release=False)
     hub.release(connection, [], ["id-1"])
     settle(hub.reactor)
-    clock.pass_by(doubles.KEEP_SECONDS / 2)
+    moment[0] += doubles.KEEP_SECONDS / 2
     hub.hold(connection)
     hub.release(connection, [], ["id-2"])
     settle(hub.reactor)
     assert connection.known == {"id-1", "id-2"}
-    clock.pass_by(doubles.KEEP_SECONDS / 2)
+    moment[0] += doubles.KEEP_SECONDS / 2
     hub.reactor.call_soon(hub._doubles._forget)
     settle(hub.reactor)
     assert connection.known == {"id-2"}
-
-
-class Clock:
-    """The monotonic clock of a module, moved by hand."""
-
-    def __init__(self, monkeypatch, module):
-        self._now = 1_000.0
-        monkeypatch.setattr(module, "monotonic", lambda: self._now)
-
-    def pass_by(self, seconds):
-        self._now += seconds
 
 
 def speech_of(connection):
@@ -212,6 +199,14 @@ def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub,
     settle(reactor)
     hub.release(connection, [])
     assert counts(client, 1) == [5]
+
+
+@pytest.fixture
+def moment(monkeypatch):
+    """What the clock says that bounds how long a replay is known; a list of one, to be moved by hand."""
+    moment = [1_000.0]
+    monkeypatch.setattr(doubles, "monotonic", lambda: moment[0])
+    return moment
 
 
 @pytest.fixture
