@@ -1,5 +1,5 @@
 """WSGI entry: `gunicorn app:app`, `flask --app app run`."""
 
-from notiway.app import create_app
+from notiway.host.app import create_app
 
 app = create_app()

@@ -73,7 +73,7 @@ def nworkers_changed(server, new_value, old_value):
 
 def post_worker_init(worker):
     """Start what lives beside the requests: the hub, the broker's reader, the background work."""
-    from notiway import logs
+    from notiway.ops import logs
 
     for name in (None, "gunicorn.error", "gunicorn.access"):
         logs.protect(logging.getLogger(name))

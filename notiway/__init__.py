@@ -1,10 +1,10 @@
 """Notiway: a notification center for Flask. One call sends; the bell rings at once."""
 
-from notiway.audience import Audience
-from notiway.errors import ConfigError, InvalidNotification, NotFound, NotiwayError
 from notiway.extension import Notiway
-from notiway.notifications import send_notification
-from notiway.progress import report_progress
+from notiway.values.audience import Audience
+from notiway.values.errors import ConfigError, InvalidNotification, NotFound, NotiwayError
+from notiway.verbs.progress import report_progress
+from notiway.verbs.send import send_notification
 
 __version__ = "0.1.0"
 __all__ = [

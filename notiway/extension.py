@@ -15,32 +15,39 @@ from flask import Blueprint, Flask, Response, g, has_request_context, render_tem
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from notiway import auth, database, inbox, jobs
-from notiway.broker import open_broker
 from notiway.cli import commands
-from notiway.client_tokens import derive_secret
-from notiway.config import Config
-from notiway.errors import NotiwayError
 from notiway.folders import resources
-from notiway.format import Format
-from notiway.hub import Hub
-from notiway.mailbox import Mailbox
-from notiway.members import UnknownUsers, unknown_in_user_table
-from notiway.people import People
-from notiway.reactor import Reactor
-from notiway.routes import actions, api, banners, health, invocations, pages, reply, signalr, socket, staff, stream
-from notiway.routes import tasks as task_pages
-from notiway.runtime import KEY, Runtime, current
-from notiway.sessions import QuietSessions
-from notiway.signalr import SignalRTransport
-from notiway.stream import StreamTransport
-from notiway.throttle import Throttle
-from notiway.websocket import WebSocketTransport, take_over_upgrades
-from notiway.wire.html import HtmlWire
-from notiway.wire.json import JsonWire
-from notiway.wire.signalr import SignalRWire
-from notiway.wire.sse import SseWire
-from notiway.workers import check_workers
+from notiway.gateway.client_tokens import derive_secret
+from notiway.live.broker import open_broker
+from notiway.live.carriers.hub_protocol import SignalRTransport
+from notiway.live.carriers.inbound import Mailbox
+from notiway.live.carriers.sse import StreamTransport
+from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
+from notiway.live.format import Format
+from notiway.live.hub import Hub
+from notiway.live.limits.throttle import Throttle
+from notiway.live.reactor import Reactor
+from notiway.live.runtime import KEY, Runtime, current
+from notiway.live.wires.html import HtmlWire
+from notiway.live.wires.json import JsonWire
+from notiway.live.wires.signalr import SignalRWire
+from notiway.live.wires.sse import SseWire
+from notiway.ops import jobs
+from notiway.ops.workers import check_workers
+from notiway.store import database, inbox
+from notiway.store.membership import UnknownUsers, unknown_in_user_table
+from notiway.values.config import Config
+from notiway.values.errors import NotiwayError
+from notiway.values.people import People
+from notiway.web import api, auth, health, reply
+from notiway.web.pages import banners
+from notiway.web.pages import history as pages
+from notiway.web.pages import progress as task_pages
+from notiway.web.sessions import QuietSessions
+from notiway.web.sockets import actions, invocations, signalr
+from notiway.web.sockets import sse as stream
+from notiway.web.sockets import websocket as socket
+from notiway.web.staff import page as staff
 
 
 class Notiway:

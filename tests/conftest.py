@@ -14,12 +14,15 @@ from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
-from notiway import accounts, members, passwords, runtime, schema
-from notiway.app import create_app
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.models import InboxItem, Notification
-from notiway.notifications import send_notification
+from notiway.host import accounts, passwords
+from notiway.host.app import create_app
+from notiway.live import runtime
+from notiway.store import membership as members
+from notiway.store import schema
+from notiway.store.database import db
+from notiway.store.tables import InboxItem, Notification
+from notiway.values.audience import Audience
+from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}

@@ -8,8 +8,8 @@ import sys
 from datetime import datetime
 from pathlib import Path
 
-from notiway import jobs
-from notiway.config import Config
+from notiway.ops import jobs
+from notiway.values.config import Config
 
 NOW = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - huey's times are UTC without a zone
 TASKS = 10

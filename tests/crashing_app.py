@@ -3,7 +3,7 @@
 import os
 import signal
 
-from notiway.app import create_app
+from notiway.host.app import create_app
 
 app = create_app()
 broker = app.extensions["notiway"].broker

@@ -13,10 +13,11 @@ from typing import Any
 import peewee
 from flask import Flask
 
-from notiway import runtime, schema
-from notiway.database import open_database, use_database
-from notiway.event import Event
-from notiway.recent import Recent
+from notiway.live import runtime
+from notiway.live.limits.seen_ids import Recent
+from notiway.store import schema
+from notiway.store.database import open_database, use_database
+from notiway.values.event import Event
 
 KNOWN_USERS = frozenset({"ada", "bob", "cy"})
 

@@ -8,8 +8,11 @@ import greenlet
 from flask import jsonify, request
 from flask_login import login_required
 
-from notiway import Audience, accounts, auth, members, passwords, send_notification
-from notiway.app import create_app
+from notiway import Audience, send_notification
+from notiway.host import accounts, passwords
+from notiway.host.app import create_app
+from notiway.store import membership as members
+from notiway.web import auth
 
 app = create_app()
 password_hash = passwords.hash_password(accounts.DEMO_PASSWORD)

@@ -9,13 +9,13 @@ from typing import Any
 
 from wsproto.frame_protocol import FrameProtocol, Opcode
 
-from notiway.connection import Connection
-from notiway.format import Format
-from notiway.hub import Hub
-from notiway.item import Item
-from notiway.reactor import Reactor
-from notiway.websocket import WebSocketTransport
-from notiway.wire.json import JsonWire
+from notiway.live.carriers.websocket import WebSocketTransport
+from notiway.live.connection import Connection
+from notiway.live.format import Format
+from notiway.live.hub import Hub
+from notiway.live.reactor import Reactor
+from notiway.live.wires.json import JsonWire
+from notiway.values.item import Item
 
 SMALL_BUFFER = 4 * 1024  # bytes; the kernel doubles it
 WAIT_SECONDS = 10

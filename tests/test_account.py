@@ -8,9 +8,9 @@ from argon2 import PasswordHasher
 from conftest import PASSWORD, Browser
 from werkzeug.http import parse_cookie
 
-from notiway import accounts, passwords
-from notiway.errors import ConfigError
-from notiway.event import Event
+from notiway.host import accounts, passwords
+from notiway.values.errors import ConfigError
+from notiway.values.event import Event
 
 
 def cookie_of(response):

@@ -5,16 +5,17 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import render_template_string
 
-from notiway import announcements, members, schema
-from notiway.announcements import STANDING
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.event import Event
-from notiway.item import Item
-from notiway.models import Notification
-from notiway.notifications import item_of
-from notiway.rows import COLUMNS
-from notiway.sql import run
+from notiway.store import announcements, schema
+from notiway.store import membership as members
+from notiway.store.announcements import STANDING
+from notiway.store.database import db
+from notiway.store.rows import COLUMNS
+from notiway.store.sql import run
+from notiway.store.tables import Notification
+from notiway.values.audience import Audience
+from notiway.values.event import Event
+from notiway.values.item import Item
+from notiway.verbs.send import item_of
 
 PAGES = ("/dashboard", "/account", "/notifications")
 

@@ -7,11 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 import jwt
 import pytest
 
-from notiway import client_tokens, inbox, members, producers, runtime
-from notiway.audience import Audience
-from notiway.client_tokens import Claims
-from notiway.errors import ConfigError
-from notiway.models import Notification, now_ms
+from notiway.gateway import client_tokens
+from notiway.gateway.client_tokens import Claims
+from notiway.live import runtime
+from notiway.store import api_keys as producers
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store.tables import Notification
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import ConfigError
 
 
 @pytest.fixture
@@ -346,7 +351,7 @@ def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publ
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("notiway.gateway.store.insert", fail)
+        broken.setattr("notiway.gateway.publish.store.insert", fail)
         app.config["PROPAGATE_EXCEPTIONS"] = False
         assert publish(batch).status_code == 500
     assert [item["duplicate"] for item in publish(batch).json] == [False, False]

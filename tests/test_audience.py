@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway.audience import MAX_PART_LENGTH, Audience, AudienceType
+from notiway.values.audience import MAX_PART_LENGTH, Audience, AudienceType
 
 KEYS = [
     (Audience.everyone(), "global", 1),

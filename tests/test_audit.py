@@ -8,14 +8,17 @@ import pytest
 from flask import current_app
 from fresh import verbs
 
-from notiway import audit, notifications, runtime, staff
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.errors import Forbidden, InvalidNotification, NotFound
-from notiway.ids import new_id
-from notiway.listeners import Listeners
-from notiway.models import AuditEntry, InboxItem, Notification
-from notiway.notifications import send_notification
+from notiway.live import runtime
+from notiway.live.listeners import Listeners
+from notiway.store import audit
+from notiway.store.database import db
+from notiway.store.tables import AuditEntry, InboxItem, Notification
+from notiway.values.audience import Audience
+from notiway.values.errors import Forbidden, InvalidNotification, NotFound
+from notiway.values.ids import new_id
+from notiway.verbs import send as notifications
+from notiway.verbs import staff
+from notiway.verbs.send import send_notification
 
 
 @pytest.fixture(autouse=True)

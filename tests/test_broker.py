@@ -3,9 +3,9 @@
 import pytest
 from servers import wait_until
 
-from notiway.broker import open_broker
-from notiway.errors import ConfigError
-from notiway.event import KINDS, Event
+from notiway.live.broker import open_broker
+from notiway.values.errors import ConfigError
+from notiway.values.event import KINDS, Event
 
 # name -> a context manager that yields the URL of a running backend, or the URL itself
 BROKERS = {"memory": "memory://"}

@@ -7,11 +7,14 @@ import sys
 import pytest
 from foreign.tutorial import ROOT
 
-from notiway import accounts, inbox, passwords, producers, schema
 from notiway.cli import commands
-from notiway.database import db
-from notiway.ids import id_floor
-from notiway.models import Notification, now_ms
+from notiway.host import accounts, passwords
+from notiway.store import api_keys as producers
+from notiway.store import inbox, schema
+from notiway.store.database import db
+from notiway.store.tables import Notification
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_floor
 
 DAY_MS = 24 * 60 * 60 * 1000
 

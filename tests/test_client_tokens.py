@@ -5,9 +5,9 @@ import time
 import jwt
 import pytest
 
-from notiway import client_tokens
-from notiway.client_tokens import MAX_TTL_SECONDS, Claims, check_request, derive_secret, mint, read
-from notiway.errors import Unauthorized, WrongInput
+from notiway.gateway import client_tokens
+from notiway.gateway.client_tokens import MAX_TTL_SECONDS, Claims, check_request, derive_secret, mint, read
+from notiway.values.errors import Unauthorized, WrongInput
 
 SECRET = "s" * 32
 OTHER = "o" * 32

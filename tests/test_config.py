@@ -4,8 +4,8 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from notiway.config import Config
-from notiway.errors import ConfigError
+from notiway.values.config import Config
+from notiway.values.errors import ConfigError
 
 WRONG = [
     ("NOTIWAY_RETENTION_DAYS", "soon"),

@@ -5,9 +5,10 @@ import socket
 import pytest
 from pair import json_format, make_pair
 
-from notiway import connection as connection_module
 from notiway import metrics
-from notiway.connection import CloseCode, Connection, State
+from notiway.live import connection as connection_module
+from notiway.live.connection import Connection, State
+from notiway.values.close_codes import CloseCode
 
 CLOSE = json_format().transport.farewell
 

@@ -13,10 +13,10 @@ import redis
 from servers import redis_server, wait_until
 from serving import ROOT, Site
 
-from notiway import inbox
-from notiway.consumer import CLAIM_AFTER_SECONDS, Consumer
-from notiway.database import db
-from notiway.models import Notification
+from notiway.gateway.stream_consumer import CLAIM_AFTER_SECONDS, Consumer
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.store.tables import Notification
 
 STREAM = "notiway"
 DEAD = f"{STREAM}:dead"

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import peewee
 import pytest
 
-from notiway import accounts
+from notiway.host import accounts
 
 TYPES = ("info", "success", "warning", "error")
 PAGES = ("/login", "/dashboard", "/account", "/notifications", "/no-such-page")

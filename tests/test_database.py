@@ -9,14 +9,14 @@ import peewee
 import pytest
 from playhouse.pool import MaxConnectionsExceeded
 
-from notiway import database, schema
-from notiway.database import open_database
+from notiway.store import database, schema
+from notiway.store.database import open_database
 
 WRITER = """
 import sys
-from notiway.database import open_database, use_database
-from notiway.draft import Draft
-from notiway import store
+from notiway.store.database import open_database, use_database
+from notiway.values.draft import Draft
+from notiway.store import writing as store
 opened = open_database(sys.argv[1])
 use_database(opened)
 for number in range(int(sys.argv[2])):

@@ -4,9 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from notiway import deadlines as module
-from notiway.connection import CloseCode, State
-from notiway.deadlines import Deadlines
+from notiway.live import deadlines as module
+from notiway.live.connection import State
+from notiway.live.deadlines import Deadlines
+from notiway.values.close_codes import CloseCode
 
 
 class Clock:

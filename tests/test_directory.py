@@ -4,11 +4,15 @@ import pytest
 from flask import Flask
 from flask_login import LoginManager, UserMixin, login_user
 
-from notiway import Notiway, directory, reach, runtime, schema
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.models import User
-from notiway.people import Person
+from notiway import Notiway
+from notiway.live import runtime
+from notiway.store import schema
+from notiway.store.database import db
+from notiway.store.tables import User
+from notiway.values.audience import Audience
+from notiway.values.people import Person
+from notiway.verbs import reach
+from notiway.web.staff import choices as directory
 
 SEND = "/staff/send"
 

@@ -19,17 +19,19 @@ from foreign.tutorial import ROOT, blocks
 from prometheus_client import generate_latest
 
 import notiway
-from notiway import live, metrics, openapi
+from notiway import metrics
 from notiway.cli import commands
-from notiway.config import Config
-from notiway.connection import CloseCode
-from notiway.envelope import EnvelopeModel, Metadata, Routing
-from notiway.event import KINDS, Event
-from notiway.item import Item
-from notiway.routes import actions, invocations
-from notiway.wire import signalr, sse
-from notiway.wire.json import JsonWire
-from notiway.wire.sse import SseWire
+from notiway.gateway import openapi
+from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
+from notiway.live.carriers import joining as live
+from notiway.live.wires import signalr, sse
+from notiway.live.wires.json import JsonWire
+from notiway.live.wires.sse import SseWire
+from notiway.values.close_codes import CloseCode
+from notiway.values.config import Config
+from notiway.values.event import KINDS, Event
+from notiway.values.item import Item
+from notiway.web.sockets import actions, invocations
 
 DOCS = ROOT / "docs"
 PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *DOCS.rglob("*.md")])

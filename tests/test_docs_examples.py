@@ -20,7 +20,7 @@ from foreign.tutorial import ROOT, Block, blocks
 from servers import redis_server, wait_until
 from serving import Site
 
-from notiway.consumer import Consumer
+from notiway.gateway.stream_consumer import Consumer
 
 pytestmark = pytest.mark.server
 

@@ -7,9 +7,11 @@ import peewee
 import pytest
 from servers import free_port
 
-from notiway import doctor, runtime, schema
-from notiway.database import db
-from notiway.probe import Probe, Refused
+from notiway.live import runtime
+from notiway.ops import doctor
+from notiway.ops.probe import Probe, Refused
+from notiway.store import schema
+from notiway.store.database import db
 
 
 @pytest.fixture(autouse=True)

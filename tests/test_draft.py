@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway.draft import BODY_LIMIT_BYTES, Draft, is_safe_url
-from notiway.errors import Fault, InvalidNotification
+from notiway.values.draft import BODY_LIMIT_BYTES, Draft, is_safe_url
+from notiway.values.errors import Fault, InvalidNotification
 
 NOW = 1_000
 RECURSIVE: dict = {}
@@ -188,7 +188,7 @@ def test_every_fault_is_named_at_once():
     [("x" * 50, "y" * 200, False), ("x" * 51, "", True), ("x", "y" * 201, True)],
 )
 def test_long_texts_are_taken_with_a_hint_in_the_log(title, message, hinted, caplog):
-    with caplog.at_level(logging.INFO, "notiway.draft"):
+    with caplog.at_level(logging.INFO, "notiway.values.draft"):
         Draft(title, message).check(NOW)
     assert ("Concise" in caplog.text) is hinted
     assert "y" * 50 not in caplog.text

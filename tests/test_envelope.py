@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway import envelope
-from notiway.envelope import DEFAULT_TTL_MS
-from notiway.errors import InvalidNotification
+from notiway.gateway import envelope
+from notiway.gateway.envelope import DEFAULT_TTL_MS
+from notiway.values.errors import InvalidNotification
 
 NOW = int(datetime(2026, 1, 15, tzinfo=UTC).timestamp() * 1000)
 LATER = "2026-02-15T00:00:00Z"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notiway import errors
-from notiway.errors import Fault, InvalidNotification, NotFound, NotiwayError, Throttled
+from notiway.values import errors
+from notiway.values.errors import Fault, InvalidNotification, NotFound, NotiwayError, Throttled
 
 CODES = [
     (errors.WrongInput, "WrongInput", 400),

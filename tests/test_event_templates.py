@@ -6,10 +6,10 @@ import logging
 import pytest
 from jinja2 import ChoiceLoader, DictLoader
 
-from notiway.app import create_app
-from notiway.event import Event
-from notiway.item import Item
-from notiway.wire.html import HtmlWire
+from notiway.host.app import create_app
+from notiway.live.wires.html import HtmlWire
+from notiway.values.event import Event
+from notiway.values.item import Item
 
 OWN = (
     '<p id="order-{{ body.orderId }}" data-notiway-into="#orders">'

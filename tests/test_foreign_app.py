@@ -83,7 +83,7 @@ def test_the_bell_of_a_foreign_application_rings(reader: Reader, page: Page) -> 
 
 def test_templates_static_files_and_migrations_come_from_the_wheel(reader: Reader) -> None:
     code = (
-        "import notiway.extension as e, notiway.schema as s;"
+        "import notiway.extension as e, notiway.store.schema as s;"
         "print(*map(e.resources, ('templates', 'static')), s.migrations_folder())"
     )
     python = reader.here / ".venv/bin/python"

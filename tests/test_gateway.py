@@ -3,10 +3,13 @@
 import pytest
 from clients import producer
 
-from notiway import gateway, inbox, runtime
-from notiway.database import db
-from notiway.envelope import parse
-from notiway.models import InboxItem, Notification, now_ms
+from notiway.gateway import publish as gateway
+from notiway.gateway.envelope import parse
+from notiway.live import runtime
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.store.tables import InboxItem, Notification
+from notiway.values.clock import now_ms
 
 
 @pytest.fixture(autouse=True)

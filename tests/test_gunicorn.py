@@ -13,7 +13,7 @@ import requests
 from servers import wait_until
 from serving import ROOT, Site
 
-from notiway.probe import Probe, Refused
+from notiway.ops.probe import Probe, Refused
 
 pytestmark = pytest.mark.server
 DRAIN_SECONDS = 2

@@ -4,8 +4,8 @@ import peewee
 import pytest
 from playhouse.pool import MaxConnectionsExceeded
 
-from notiway import runtime
-from notiway.database import db
+from notiway.live import runtime
+from notiway.store.database import db
 
 
 @pytest.fixture

@@ -7,12 +7,16 @@ import pytest
 from pair import WAIT_SECONDS, item, json_format, make_hub, make_pair, settle
 from servers import wait_until
 
-from notiway import beats, closing, doubles, metrics
-from notiway import connection as connection_module
-from notiway import hub as hub_module
-from notiway.connection import CloseCode, State
-from notiway.event import Event
-from notiway.reactor import Reactor
+from notiway import metrics
+from notiway.live import connection as connection_module
+from notiway.live import drain as closing
+from notiway.live import heartbeat as beats
+from notiway.live import hub as hub_module
+from notiway.live import replayed as doubles
+from notiway.live.connection import State
+from notiway.live.reactor import Reactor
+from notiway.values.close_codes import CloseCode
+from notiway.values.event import Event
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway.ids import id_after, id_floor, id_time, is_id, new_id
-from notiway.models import now_ms
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_after, id_floor, id_time, is_id, new_id
 
 MILLISECONDS = st.integers(0, 2**48 - 1)
 

@@ -3,12 +3,14 @@
 import pytest
 from fresh import verbs
 
-from notiway import inbox, members
-from notiway.audience import Audience
-from notiway.errors import NotFound
-from notiway.ids import id_floor, new_id
-from notiway.models import InboxCursor, InboxItem, Notification, now_ms
-from notiway.notifications import send_notification
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store.tables import InboxCursor, InboxItem, Notification
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotFound
+from notiway.values.ids import id_floor, new_id
+from notiway.verbs.send import send_notification
 
 EVERYONE = Audience.everyone()
 ADMINS = Audience.group("admins")

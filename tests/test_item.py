@@ -5,7 +5,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from notiway.item import Item
+from notiway.values.item import Item
 
 ITEM = Item("id", "user:1", "notification", "info", "medium", "Hi", "there", 1_700_000_000_123, body={"a": [1]})
 

@@ -13,12 +13,14 @@ import pytest
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
-from notiway import jobs, runtime
-from notiway.config import Config
-from notiway.event import Event
-from notiway.ids import id_floor
-from notiway.models import Notification, now_ms
-from notiway.retention import DAY_MS
+from notiway.live import runtime
+from notiway.ops import jobs
+from notiway.store.retention import DAY_MS
+from notiway.store.tables import Notification
+from notiway.values.clock import now_ms
+from notiway.values.config import Config
+from notiway.values.event import Event
+from notiway.values.ids import id_floor
 
 ROOT = Path(__file__).resolve().parent.parent
 ENVIRON = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -183,7 +185,7 @@ def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
     url = app.extensions["notiway"].config.database_url
     environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": "test"}
     app.extensions["notiway"].huey.enqueue(
-        app.extensions["notiway"].huey._registry.string_to_task("notiway.jobs.clean_up")()
+        app.extensions["notiway"].huey._registry.string_to_task("notiway.ops.jobs.clean_up")()
     )
     worker = subprocess.Popen(
         [sys.executable, "-m", "flask", "--app", "app", "notiway", "worker"], env=environ, cwd=ROOT

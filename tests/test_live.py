@@ -8,16 +8,20 @@ import pytest
 from clients.producer import envelope
 from pair import Client, settle
 
-from notiway import inbox, live, members, routes, runtime
-from notiway.audience import Audience
-from notiway.auth import Principal
-from notiway.connection import State
-from notiway.envelope import parse
-from notiway.errors import Forbidden
-from notiway.gateway import publish_envelopes
-from notiway.ids import id_floor
-from notiway.live import NotSupported
-from notiway.models import now_ms
+from notiway.gateway.envelope import parse
+from notiway.gateway.publish import publish_envelopes
+from notiway.live import runtime
+from notiway.live.carriers import joining as live
+from notiway.live.carriers.joining import NotSupported
+from notiway.live.connection import State
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import Forbidden
+from notiway.values.ids import id_floor
+from notiway.web import sockets
+from notiway.web.auth import Principal
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -109,14 +113,14 @@ def test_who_must_say_hello_waits_with_its_own_end(now, join):
 
 
 @pytest.mark.parametrize(("page_shows_it", "told"), [(False, ["notification"]), (True, [])])
-@pytest.mark.parametrize("route", [routes.socket, routes.stream])
+@pytest.mark.parametrize("route", [sockets.websocket, sockets.sse])
 def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_told_once(
     app, now, join, monkeypatch, route, page_shows_it, told
 ):
     late = []
     monkeypatch.setattr(now.broker, "publish", late.append)
     publish(now, 1, "user:ada")
-    connection, client = join(Principal("ada"), format="json" if route is routes.socket else "sse")
+    connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
     since = inbox.newest_id("ada") if page_shows_it else id_floor(now_ms() - 1_000)
     with app.test_request_context(f"/?since={since}&lastEventId={since}"):
         route._catch_up(now, connection, "ada")
@@ -209,7 +213,7 @@ def test_a_fault_while_subscribing_leaves_nothing_held(now, ada, monkeypatch):
     def fail(*_):
         raise RuntimeError("the database is away")
 
-    monkeypatch.setattr("notiway.replay.pull", fail)
+    monkeypatch.setattr("notiway.store.standing.pull", fail)
     with pytest.raises(RuntimeError):
         live.subscribe(now, connection, OPS)
     settle(now.reactor)

@@ -2,11 +2,13 @@
 
 import pytest
 
-from notiway import inbox, members, metrics
-from notiway.audience import Audience
-from notiway.config import Config
-from notiway.connection import Connection
-from notiway.pulse import KEPT, Pulse
+from notiway import metrics
+from notiway.host.live_numbers import KEPT, Pulse
+from notiway.live.connection import Connection
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.values.audience import Audience
+from notiway.values.config import Config
 
 GROUP = "group:dashboard-ops"
 SCOPED = "group:acme:dashboard-ops"

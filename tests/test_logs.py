@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from notiway import logs
+from notiway.ops import logs
 
 KEY = "nw_" + "k3y" * 12
 JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl"

@@ -7,9 +7,9 @@ import pytest
 from pair import WAIT_SECONDS
 from servers import wait_until
 
-from notiway import mailbox as mailbox_module
-from notiway.connection import CloseCode
-from notiway.mailbox import Mailbox
+from notiway.live.carriers import inbound as mailbox_module
+from notiway.live.carriers.inbound import Mailbox
+from notiway.values.close_codes import CloseCode
 
 
 class Reactor:

@@ -3,10 +3,11 @@
 import pytest
 from fresh import verbs
 
-from notiway import inbox, members
-from notiway.audience import Audience
-from notiway.models import Membership, User
-from notiway.notifications import send_notification
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store.tables import Membership, User
+from notiway.values.audience import Audience
+from notiway.verbs.send import send_notification
 
 ACME = Audience.tenant("acme")
 ADMINS = Audience.group("admins")

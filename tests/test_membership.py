@@ -2,8 +2,11 @@
 
 import pytest
 
-from notiway import inbox, members, membership, runtime
-from notiway.audience import Audience
+from notiway.live import runtime
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.values.audience import Audience
+from notiway.verbs import membership
 
 OPS = Audience.group("ops", tenant="acme")
 

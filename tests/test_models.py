@@ -6,10 +6,11 @@ from pathlib import Path
 import peewee
 import pytest
 
-from notiway import models, schema
-from notiway.database import db, open_database, use_database
-from notiway.errors import WrongInput
-from notiway.models import TABLES, InboxItem, Notification, User
+from notiway.store import schema
+from notiway.store.database import db, open_database, use_database
+from notiway.store.tables import TABLES, InboxItem, Notification, User
+from notiway.values import clock
+from notiway.values.errors import WrongInput
 
 INDEXES = {
     "notiway_notification": {("producer", "dedupe_key"): True, ("audience", "id"): False, ("expires_at",): False},
@@ -132,8 +133,8 @@ def test_an_address_belongs_to_one_user(empty):
 
 
 def test_the_present_is_in_milliseconds(monkeypatch):
-    monkeypatch.setattr(models.time, "time_ns", lambda: 1_700_000_000_123_456_789)
-    assert models.now_ms() == 1_700_000_000_123
+    monkeypatch.setattr(clock.time, "time_ns", lambda: 1_700_000_000_123_456_789)
+    assert clock.now_ms() == 1_700_000_000_123
 
 
 def test_every_table_is_prefixed_and_bound_to_the_one_database():

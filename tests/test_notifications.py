@@ -8,13 +8,16 @@ from types import SimpleNamespace
 import pytest
 from fresh import verbs
 
-from notiway import inbox, members, notifications
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.errors import InvalidNotification, NotFound
-from notiway.models import InboxItem, Notification, now_ms
-from notiway.notifications import send_notification
-from notiway.runtime import current
+from notiway.live.runtime import current
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store.database import db
+from notiway.store.tables import InboxItem, Notification
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import InvalidNotification, NotFound
+from notiway.verbs import send as notifications
+from notiway.verbs.send import send_notification
 
 EVERYONE = Audience.everyone()
 VERBS = {

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from conftest import state_of
 
-from notiway import runtime
-from notiway.database import db
-from notiway.errors import InvalidNotification
-from notiway.models import Notification
+from notiway.live import runtime
+from notiway.store.database import db
+from notiway.store.tables import Notification
+from notiway.values.errors import InvalidNotification
 
 FORMS = ("page", "htmx", "json")
 

@@ -4,7 +4,7 @@ import sys
 import pytest
 from argon2 import PasswordHasher
 
-from notiway import passwords
+from notiway.host import passwords
 
 
 def test_only_the_right_password_matches():
@@ -45,7 +45,7 @@ UNDER_GEVENT = """
 import gevent.monkey
 gevent.monkey.patch_all()
 import gevent
-from notiway import passwords
+from notiway.host import passwords
 ticks = []
 def tick():
     while True:

@@ -6,10 +6,12 @@ import sqlite3
 import pytest
 from fresh import fresh_database
 
-from notiway import inbox, members, retention, store
-from notiway.database import db, use_database
-from notiway.draft import Draft
-from notiway.ids import id_floor
+from notiway.store import inbox, retention
+from notiway.store import membership as members
+from notiway.store import writing as store
+from notiway.store.database import db, use_database
+from notiway.values.draft import Draft
+from notiway.values.ids import id_floor
 
 ROWS = 200_000
 USERS = 200  # with a thousand items each

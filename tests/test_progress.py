@@ -2,13 +2,17 @@
 
 import pytest
 
-from notiway import contacts, jobs, runtime, tasks
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.errors import InvalidNotification, NotFound
-from notiway.models import Contact, Task, now_ms
-from notiway.pace import REMEMBER_KEYS, Pace
-from notiway.progress import body_of, report_progress
+from notiway.host import contacts
+from notiway.live import runtime
+from notiway.live.limits.pace import REMEMBER_KEYS, Pace
+from notiway.ops import jobs
+from notiway.store import progress as tasks
+from notiway.store.database import db
+from notiway.store.tables import Contact, Task
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import InvalidNotification, NotFound
+from notiway.verbs.progress import body_of, report_progress
 
 NAME = "import-progress"
 

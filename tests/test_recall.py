@@ -6,17 +6,20 @@ from types import SimpleNamespace
 import pytest
 from fresh import verbs
 
-from notiway import inbox, members, notifications, replay
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.errors import NotFound
-from notiway.event import Event
-from notiway.ids import id_floor, new_id
-from notiway.notifications import recall, send_notification
-from notiway.runtime import Runtime
-from notiway.wire.json import JsonWire
-from notiway.wire.signalr import SignalRWire
-from notiway.wire.sse import SseWire
+from notiway.live.runtime import Runtime
+from notiway.live.wires.json import JsonWire
+from notiway.live.wires.signalr import SignalRWire
+from notiway.live.wires.sse import SseWire
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store import standing as replay
+from notiway.store.database import db
+from notiway.values.audience import Audience
+from notiway.values.errors import NotFound
+from notiway.values.event import Event
+from notiway.values.ids import id_floor, new_id
+from notiway.verbs import send as notifications
+from notiway.verbs.send import recall, send_notification
 
 ADMINS = Audience.group("admins")
 AUDIENCES = {"a user": ("ada", None), "several": (["ada", "bob"], None), "all": (Audience.everyone(), None),

@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from notiway import recent as module
-from notiway.recent import REMEMBER_SECONDS, Recent
+from notiway.live.limits import seen_ids as module
+from notiway.live.limits.seen_ids import REMEMBER_SECONDS, Recent
 
 
 def test_an_id_is_new_once():

@@ -3,12 +3,15 @@
 import pytest
 from clients.producer import envelope
 
-from notiway import inbox, members, replay
-from notiway.audience import Audience
-from notiway.envelope import parse
-from notiway.gateway import publish_envelopes
-from notiway.models import Notification, now_ms
-from notiway.runtime import current
+from notiway.gateway.envelope import parse
+from notiway.gateway.publish import publish_envelopes
+from notiway.live.runtime import current
+from notiway.store import inbox
+from notiway.store import membership as members
+from notiway.store import standing as replay
+from notiway.store.tables import Notification
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
 
 ME, BOB = "me", "bob"
 MINE = ["global", "user:me"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.routes import reply
+from notiway.web import reply
 
 HTMX = {"HX-Request": "true"}
 

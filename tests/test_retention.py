@@ -3,13 +3,14 @@
 import pytest
 from fresh import verbs
 
-from notiway import inbox, retention
-from notiway.audience import Audience
-from notiway.database import db
-from notiway.ids import id_floor
-from notiway.models import InboxItem, Notification, now_ms
-from notiway.notifications import send_notification
-from notiway.retention import DAY_MS, Cleaned, clean_up
+from notiway.store import inbox, retention
+from notiway.store.database import db
+from notiway.store.retention import DAY_MS, Cleaned, clean_up
+from notiway.store.tables import InboxItem, Notification
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_floor
+from notiway.verbs.send import send_notification
 
 NOW = 1_800_000_000_000
 

@@ -3,8 +3,8 @@
 import pytest
 from conftest import state_of
 
-from notiway import inbox
-from notiway.ids import new_id
+from notiway.store import inbox
+from notiway.values.ids import new_id
 
 CHANGES = [
     ("PUT", "/notifications/{id}/read"),

@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from notiway.app import create_app
-from notiway.errors import ConfigError
-from notiway.secret import development_wanted, find_secret
+from notiway.host.app import create_app
+from notiway.host.secret import development_wanted, find_secret
+from notiway.values.errors import ConfigError
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask, session
 
-from notiway.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, QuietSessions
+from notiway.web.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, QuietSessions
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from notiway.connection import CloseCode
-from notiway.errors import WrongInput
-from notiway.signalr import RECONNECT_CODES, SignalRTransport, completion, handshake_fault, split
+from notiway.live.carriers.hub_protocol import RECONNECT_CODES, SignalRTransport, completion, handshake_fault, split
+from notiway.values.close_codes import CloseCode
+from notiway.values.errors import WrongInput
 
 END = "\x1e"
 

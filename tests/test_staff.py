@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from notiway import audit, inbox
-from notiway.ids import new_id
-from notiway.models import AuditEntry, Notification, User
+from notiway.store import audit, inbox
+from notiway.store.tables import AuditEntry, Notification, User
+from notiway.values.ids import new_id
 
 SEND = "/staff/send"
 FORMS = ("page", "htmx", "json")

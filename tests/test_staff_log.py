@@ -2,8 +2,9 @@
 
 import pytest
 
-from notiway import inbox, notifications
-from notiway.ids import id_floor
+from notiway.store import inbox
+from notiway.values.ids import id_floor
+from notiway.verbs import send as notifications
 
 SEND = "/staff/send"
 FORMS = ("page", "htmx", "json")

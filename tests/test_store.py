@@ -3,11 +3,11 @@
 import pytest
 from fresh import verbs
 
-from notiway import store
-from notiway.database import db
-from notiway.draft import Draft
-from notiway.ids import id_floor, id_time, is_id
-from notiway.models import InboxItem, Notification
+from notiway.store import writing as store
+from notiway.store.database import db
+from notiway.store.tables import InboxItem, Notification
+from notiway.values.draft import Draft
+from notiway.values.ids import id_floor, id_time, is_id
 
 
 @pytest.fixture(autouse=True)

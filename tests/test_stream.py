@@ -1,6 +1,6 @@
 """Stream: the head of an SSE response, and what stands for pings and goodbyes."""
 
-from notiway.stream import RETRY_MS, StreamTransport, response_head
+from notiway.live.carriers.sse import RETRY_MS, StreamTransport, response_head
 
 
 def test_the_head_is_that_of_an_event_stream_that_no_proxy_keeps_back():

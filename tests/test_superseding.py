@@ -3,9 +3,9 @@
 import pytest
 from pair import item, make_hub, make_pair, settle
 
-from notiway.event import Event
-from notiway.reactor import Reactor
-from notiway.superseding import INTERVAL_SECONDS, Superseding
+from notiway.live.reactor import Reactor
+from notiway.live.superseding import INTERVAL_SECONDS, Superseding
+from notiway.values.event import Event
 
 REPORTS = 10_000
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from notiway.errors import Throttled
-from notiway.throttle import Throttle
+from notiway.live.limits.throttle import Throttle
+from notiway.values.errors import Throttled
 
 
 @pytest.fixture

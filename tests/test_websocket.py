@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from pair import WAIT_SECONDS, Client, json_format, make_pair
 from wsproto.frame_protocol import FrameProtocol
 
-from notiway import websocket
-from notiway.connection import CloseCode, State
-from notiway.websocket import UPGRADE_FLAG, Upgrade, WebSocketTransport, take_socket
+from notiway.live.carriers import websocket
+from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, WebSocketTransport, take_socket
+from notiway.live.connection import State
+from notiway.values.close_codes import CloseCode
 
 LIMIT = 1_024
 TEXT, BINARY, MORE, CLOSING, PING, PONG = 1, 2, 0, 8, 9, 10

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from jinja2 import Environment, FileSystemLoader
 
-from notiway.event import KINDS, Event
-from notiway.item import Item
-from notiway.wire.html import HtmlWire
+from notiway.live.wires.html import HtmlWire
+from notiway.values.event import KINDS, Event
+from notiway.values.item import Item
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 ITEM = Item(

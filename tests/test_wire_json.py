@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from notiway.event import KINDS, Event
-from notiway.item import Item
-from notiway.wire.json import JsonWire, iso, notification_dict
+from notiway.live.wires.json import JsonWire, iso, notification_dict
+from notiway.values.event import KINDS, Event
+from notiway.values.item import Item
 
 WIRE = JsonWire()
 ITEM = Item(

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from notiway.event import KINDS, Event
-from notiway.item import Item
-from notiway.wire.signalr import SignalRWire, audience_id, tenant_of
+from notiway.live.wires.signalr import SignalRWire, audience_id, tenant_of
+from notiway.values.event import KINDS, Event
+from notiway.values.item import Item
 
 wire = SignalRWire()
 END = "\x1e"

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from notiway.event import KINDS, Event
-from notiway.item import Item
-from notiway.wire.sse import SseWire
+from notiway.live.wires.sse import SseWire
+from notiway.values.event import KINDS, Event
+from notiway.values.item import Item
 
 wire = SseWire()
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from notiway.config import Config
-from notiway.errors import ConfigError
-from notiway.workers import check_workers, declared_workers
+from notiway.ops.workers import check_workers, declared_workers
+from notiway.values.config import Config
+from notiway.values.errors import ConfigError
 
 COUNTS = [
     ([], {}, 1),

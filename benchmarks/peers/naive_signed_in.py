@@ -14,7 +14,7 @@ from flask_login import LoginManager, current_user
 from flask_sock import Sock
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.app import DEFAULTS
+from notiway.host.app import DEFAULTS
 
 TEXT = "x" * int(os.environ["BENCHMARK_PAYLOAD"])
 

@@ -13,16 +13,19 @@ from flask import Flask, session
 from flask_login import login_user
 from flask_wtf.csrf import generate_csrf
 
-from notiway import Audience, accounts, members, schema, send_notification
-from notiway.app import create_app
-from notiway.database import db
-from notiway.draft import Draft
-from notiway.event import Event
-from notiway.ids import new_id
-from notiway.item import Item
-from notiway.models import now_ms
-from notiway.routes.account import SIGNED_IN_AT
-from notiway.wire.json import JsonWire
+from notiway import Audience, send_notification
+from notiway.host import accounts
+from notiway.host.app import create_app
+from notiway.host.pages.account import SIGNED_IN_AT
+from notiway.live.wires.json import JsonWire
+from notiway.store import membership as members
+from notiway.store import schema
+from notiway.store.database import db
+from notiway.values.clock import now_ms
+from notiway.values.draft import Draft
+from notiway.values.event import Event
+from notiway.values.ids import new_id
+from notiway.values.item import Item
 
 PAYLOAD = int(os.environ["BENCHMARK_PAYLOAD"])
 UNREAD = 3  # notifications that wait in each inbox

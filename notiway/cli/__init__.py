@@ -8,8 +8,9 @@ import click
 import peewee
 from flask.cli import AppGroup
 
-from notiway.cli import consuming, keys, membership, operate, sending, users
-from notiway.errors import NotiwayError
+from notiway.cli import consuming, keys, membership, operate, sending
+from notiway.host import commands as users
+from notiway.values.errors import NotiwayError
 
 
 class Commands(AppGroup):

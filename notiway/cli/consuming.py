@@ -8,7 +8,8 @@ import threading
 import click
 from flask.cli import AppGroup
 
-from notiway import jobs, runtime
+from notiway.live import runtime
+from notiway.ops import jobs
 
 
 def register(commands: AppGroup) -> None:
@@ -33,7 +34,7 @@ def consume(url: str, stream: str, claim_after: float) -> None:
     stream STREAM:dead with the reason.
     """
     try:
-        from notiway.consumer import Consumer
+        from notiway.gateway.stream_consumer import Consumer
     except ImportError as error:
         raise click.ClickException("Install the driver first: pip install 'notiway[redis]'") from error
     if not jobs.relay_events():

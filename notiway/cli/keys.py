@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import click
 from flask.cli import AppGroup
 
-from notiway import producers
+from notiway.store import api_keys as producers
 
 
 def register(commands: AppGroup) -> None:

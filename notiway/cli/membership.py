@@ -5,10 +5,13 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway import jobs, members, membership, runtime
-from notiway.audience import Audience
-from notiway.cli.users import find
-from notiway.errors import NotFound
+from notiway.host.commands import find
+from notiway.live import runtime
+from notiway.ops import jobs
+from notiway.store import membership as members
+from notiway.values.audience import Audience
+from notiway.values.errors import NotFound
+from notiway.verbs import membership
 
 
 def register(commands: AppGroup) -> None:

@@ -8,9 +8,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from notiway import doctor, jobs, retention, runtime, schema
-from notiway.database import db
-from notiway.logs import redact
+from notiway.live import runtime
+from notiway.ops import doctor, jobs
+from notiway.ops.logs import redact
+from notiway.store import retention, schema
+from notiway.store.database import db
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway import audit, jobs, staff
-from notiway.audience import Audience
-from notiway.cli.users import find
-from notiway.item import PRIORITIES, TYPES
+from notiway.host.commands import find
+from notiway.ops import jobs
+from notiway.store import audit
+from notiway.values.audience import Audience
+from notiway.values.item import PRIORITIES, TYPES
+from notiway.verbs import staff
 
 
 def register(commands: AppGroup) -> None:

@@ -4,7 +4,7 @@ import os
 
 from loud_app import app
 
-from notiway import signalr
+from notiway.live.carriers import hub_protocol as signalr
 
 signalr.HANDSHAKE_SECONDS = float(os.environ.get("HANDSHAKE_SECONDS", "0.3"))
 signalr.SignalRTransport.silence_seconds = 0.0

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import requests
 
-from notiway import client_tokens
-from notiway.audience import Audience
-from notiway.client_tokens import Claims
+from notiway.gateway import client_tokens
+from notiway.gateway.client_tokens import Claims
+from notiway.values.audience import Audience
 
 PUBLISHED = Path(__file__).parent / "published"
 numbers = itertools.count(1)

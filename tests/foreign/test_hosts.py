@@ -14,9 +14,11 @@ from flask import Flask, render_template_string
 from flask.testing import FlaskClient
 from flask_wtf.csrf import CSRFProtect
 
-from notiway import ConfigError, Notiway, inbox, runtime, schema, send_notification
-from notiway.database import db
-from notiway.event import Event
+from notiway import ConfigError, Notiway, send_notification
+from notiway.live import runtime
+from notiway.store import inbox, schema
+from notiway.store.database import db
+from notiway.values.event import Event
 
 TOKEN = re.compile(r'"X-CSRFToken": "([^"]+)"')
 Mount = Callable[..., Flask]

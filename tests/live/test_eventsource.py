@@ -13,8 +13,8 @@ from clients.wires import stream
 from servers import wait_until
 
 from live.talk import PATIENCE_SECONDS, is_open_elsewhere, listen, metric
-from notiway.ids import id_floor
-from notiway.models import now_ms
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_floor
 
 COUNT = 500
 DAY_MS = 86_400_000

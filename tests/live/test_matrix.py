@@ -7,8 +7,8 @@ import pytest
 from clients.producer import Producer, envelope, join, token
 from clients.wires import Ear
 
-from notiway.ids import id_floor
-from notiway.models import now_ms
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_floor
 
 WIRES = ("html", "json", "sse", "signalr")
 # Two tenants with a group of the same name, beside one of that name in no tenant.

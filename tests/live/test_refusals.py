@@ -10,7 +10,7 @@ from clients.wires import hub, socket, stream
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from live.talk import open_socket
-from notiway import client_tokens
+from notiway.gateway import client_tokens
 
 SOON = 10  # seconds
 AUDIENCES = ("tenant:acme", "tenant:globex", "group:ops", "group:acme:ops", "group:globex:ops", "user:refused-bob")

@@ -1,0 +1,164 @@
+"""Consumer: takes envelopes from a Redis Stream with a consumer group (Redis Streams, consumer groups)."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import peewee
+import redis
+
+from notiway.gateway import envelope
+from notiway.gateway import publish as gateway
+from notiway.live.runtime import Runtime
+from notiway.store.database import db
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotiwayError, WrongInput
+
+log = logging.getLogger(__name__)
+
+FIELD = b"envelope"  # of a stream entry: the JSON text
+GROUP = "notiway"
+PRODUCER = "stream"  # of envelopes whose metadata name none
+BATCH = 200  # entries in one transaction
+BLOCK_MS = 1_000  # how long a read waits for something new
+CLAIM_AFTER_SECONDS = 30.0  # an entry that a consumer took so long ago is somebody else's now
+PAUSE_SECONDS = (0.5, 10.0)  # after a fault of Redis or the database: first, and at most
+DEAD_SUFFIX = ":dead"
+OWN = "0"  # XREADGROUP: what this consumer took and has not acknowledged
+NEW = ">"
+
+Entry = tuple[bytes, dict[bytes, bytes]]
+
+
+@dataclass
+class Tally:
+    """What a consumer has done."""
+
+    taken: int = 0
+    duplicates: int = 0
+    dead: int = 0
+
+
+class Consumer:
+    """One member of the group. Entries are acknowledged after the commit, so none is lost and none stored twice.
+
+    >>> Consumer(runtime, "redis://localhost:6379/0", "notiway").run(lambda: False)  # doctest: +SKIP
+    """
+
+    def __init__(self, runtime: Runtime, url: str, stream: str, claim_after: float = CLAIM_AFTER_SECONDS) -> None:
+        self._runtime = runtime
+        self._redis = redis.Redis.from_url(url, protocol=2, socket_timeout=BLOCK_MS / 1000 + 10)
+        self._stream = stream
+        self._claim_after_ms = int(claim_after * 1000)
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._next_claim = 0.0
+        self.tally = Tally()
+
+    def run(self, is_stopped: Callable[[], bool]) -> Tally:
+        """Consume until stopped. A fault of Redis or the database is waited out: nothing was acknowledged."""
+        pause = PAUSE_SECONDS[0]
+        unfinished = True
+        while not is_stopped():
+            try:
+                self._join()
+                while not is_stopped():
+                    unfinished = self._turn(OWN if unfinished else NEW) and unfinished
+                    pause = PAUSE_SECONDS[0]
+            except (redis.RedisError, OSError, peewee.PeeweeException):
+                log.exception("taking from the stream failed; trying again in %.1f s", pause)
+                unfinished = True
+                time.sleep(pause)
+                pause = min(pause * 2, PAUSE_SECONDS[1])
+        self._leave()
+        return self.tally
+
+    def _join(self) -> None:
+        try:
+            self._redis.xgroup_create(self._stream, GROUP, id="0", mkstream=True)
+        except redis.ResponseError as error:
+            if "BUSYGROUP" not in str(error):
+                raise
+
+    def _leave(self) -> None:
+        try:
+            if not self._redis.xpending_range(self._stream, GROUP, "-", "+", 1, self._name):
+                self._redis.xgroup_delconsumer(self._stream, GROUP, self._name)
+        except redis.RedisError as error:
+            log.warning("this consumer stays in the group: %s", error)
+
+    def _turn(self, after: str) -> bool:
+        """Take one batch; whether there was one."""
+        entries = self._claimed() if after == NEW else []
+        if not entries:
+            block = BLOCK_MS if after == NEW else None
+            answer: Any = self._redis.xreadgroup(GROUP, self._name, {self._stream: after}, count=BATCH, block=block)
+            entries = answer[0][1] if answer else []
+        if entries:
+            self._take(entries)
+        return bool(entries)
+
+    def _claimed(self) -> list[Entry]:
+        """Entries that a dead consumer left behind; looked for once in a while."""
+        now = time.monotonic()
+        if now < self._next_claim:
+            return []
+        answer: Any = self._redis.xautoclaim(
+            self._stream, GROUP, self._name, self._claim_after_ms, start_id="0-0", count=BATCH
+        )
+        entries: list[Entry] = [entry for entry in answer[1] if entry[1] is not None]
+        if not entries:
+            self._next_claim = now + self._claim_after_ms / 1000 / 2
+        return entries
+
+    def _take(self, entries: Sequence[Entry]) -> None:
+        good: list[envelope.Envelope] = []
+        dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
+        for entry_id, fields in entries:
+            try:
+                good.append(envelope.parse(_decoded(fields), PRODUCER, now_ms()))
+            except NotiwayError as error:
+                dead.append((entry_id, fields, str(error)))
+        with db.connection_context():
+            outcomes = gateway.publish_envelopes(self._runtime, good)
+        self._finish([entry_id for entry_id, _ in entries], dead)
+        self.tally.taken += len(good)
+        self.tally.duplicates += sum(outcome.duplicate for outcome in outcomes)
+        self.tally.dead += len(dead)
+
+    def _finish(self, ids: Sequence[bytes], dead: Sequence[tuple[bytes, dict[bytes, bytes], str]]) -> None:
+        """Acknowledge a batch and put its broken entries aside, both or neither."""
+        with self._redis.pipeline(transaction=True) as pipeline:
+            for entry_id, fields, reason in dead:
+                log.warning("entry %s goes to %s%s: %s", entry_id.decode(), self._stream, DEAD_SUFFIX, reason)
+                aside = {"entry": entry_id, "reason": reason, **_held(fields)}
+                pipeline.xadd(self._stream + DEAD_SUFFIX, aside)  # type: ignore[arg-type]
+            pipeline.xack(self._stream, GROUP, *ids)
+            pipeline.execute()
+
+
+def _decoded(fields: dict[bytes, bytes]) -> object:
+    if FIELD not in fields:
+        raise WrongInput(f"The entry has no field {FIELD.decode()!r}")
+    try:
+        return json.loads(fields[FIELD])
+    except (ValueError, RecursionError) as error:
+        raise WrongInput(f"The entry has no JSON in its field {FIELD.decode()!r}: {str(error)[:200]}") from None
+
+
+def _held(fields: dict[bytes, bytes]) -> dict[str, bytes | str]:
+    """What a broken entry held: its envelope, or all of its fields when it has none."""
+    if FIELD in fields:
+        return {"envelope": fields[FIELD]}
+    return {"fields": json.dumps({_text(name): _text(value) for name, value in fields.items()})}
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode(errors="backslashreplace")

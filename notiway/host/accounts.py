@@ -1,0 +1,125 @@
+"""Accounts: the users of this repository's own host application. Other hosts bring their own."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+import uuid_utils
+
+from notiway.store.sql import run
+from notiway.store.tables import User
+from notiway.values.clock import now_ms
+from notiway.values.people import Person
+
+DEMO_EMAIL = "demo@example.com"
+STAFF_EMAIL = "staff@example.com"
+DEMO_PASSWORD = "notiway"  # noqa: S105 - published on purpose; made on an empty database only
+
+# Every request of a signed-in user asks this.
+FIND = "SELECT id, email, name, is_staff, timezone, signed_out_at FROM notiway_user WHERE id = ? AND is_active"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user as flask-login and the templates see it; holds no password."""
+
+    id: str
+    email: str
+    name: str
+    is_staff: bool
+    timezone: str
+    signed_out_at: int | None
+    is_active: bool = True
+    is_authenticated: bool = True
+    is_anonymous: bool = False
+
+    def get_id(self) -> str:
+        return self.id
+
+
+def normal_email(text: str) -> str:
+    """One spelling for one address: `" Demo@Example.COM "` and `"demo@example.com"` are the same user."""
+    return unicodedata.normalize("NFKC", text).strip().lower()
+
+
+def add(email: str, name: str, password_hash: str, *, is_staff: bool = False) -> Account:
+    """Store a new user; raises `peewee.IntegrityError` when the address is taken."""
+    user = User.create(
+        id=str(uuid_utils.uuid7()),
+        email=normal_email(email),
+        name=name,
+        password_hash=password_hash,
+        is_staff=is_staff,
+    )
+    return _account(user)
+
+
+def find(user_id: str) -> Account | None:
+    """The active user of that id."""
+    row = run(FIND, (user_id,)).fetchone()
+    if row is None:
+        return None
+    user_id, email, name, is_staff, timezone, signed_out_at = row
+    return Account(user_id, email, name or email, bool(is_staff), timezone, signed_out_at)
+
+
+def find_with_hash(email: str) -> tuple[Account, str] | None:
+    """The active user of that address, and the stored password hash."""
+    user = User.get_or_none((User.email == normal_email(email)) & (User.is_active == True))  # noqa: E712
+    return (_account(user), user.password_hash) if user else None
+
+
+def everybody() -> Iterator[Account]:
+    """Every user, deactivated ones too, oldest first."""
+    for user in User.select().order_by(User.created_at, User.id).iterator():
+        yield _account(user)
+
+
+def keep_hash(user_id: str, password_hash: str) -> None:
+    """Replace the stored password hash."""
+    User.update(password_hash=password_hash).where(User.id == user_id).execute()
+
+
+def end_sessions(user_id: str, now: int | None = None) -> None:
+    """Every session that began before `now` (milliseconds; the present) is over."""
+    User.update(signed_out_at=now or now_ms()).where(User.id == user_id).execute()
+
+
+def deactivate(user_id: str, now: int | None = None) -> bool:
+    """Lock the user out; False when there is none of that id. The caller publishes the kick."""
+    changes = {User.is_active: False, User.signed_out_at: now or now_ms()}
+    return bool(User.update(changes).where(User.id == user_id).execute())
+
+
+class Directory:
+    """The users as staff look for them: see `notiway.people.People`."""
+
+    def search(self, text: str, limit: int) -> list[Person]:
+        fits = User.email.contains(text) | User.name.contains(text) | (User.id == text)
+        users = User.select().where((User.is_active == True) & fits)  # noqa: E712
+        return [_person(user) for user in users.order_by(User.name, User.id).limit(limit)]
+
+    def named(self, user_ids: Collection[str]) -> list[Person]:
+        return [_person(user) for user in User.select().where(User.id.in_(list(user_ids)))]
+
+    def count(self) -> int:
+        number: int = User.select().where(User.is_active == True).count()  # noqa: E712
+        return number
+
+
+def _person(user: User) -> Person:
+    return Person(user.id, user.name or user.email, user.email if user.name else "")
+
+
+def _account(user: User) -> Account:
+    return Account(
+        id=user.id,
+        email=user.email,
+        name=user.name or user.email,
+        is_staff=user.is_staff,
+        timezone=user.timezone,
+        signed_out_at=user.signed_out_at,
+        is_active=user.is_active,
+    )

@@ -1,0 +1,120 @@
+"""The host application of this repository: it uses the extension as any other Flask application would."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_limiter import Limiter
+from flask_limiter.util import get_remote_address
+from flask_wtf.csrf import CSRFProtect
+from itsdangerous import URLSafeTimedSerializer
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from notiway.extension import Notiway
+from notiway.folders import resources
+from notiway.host import accounts, contacts, headers
+from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, Pulse
+from notiway.host.pages import account, dashboard, errors, usecases
+from notiway.host.secret import development_wanted, find_secret
+from notiway.live.runtime import Runtime
+from notiway.ops import jobs, logs
+from notiway.store.membership import unknown_in_user_table
+from notiway.values.config import KIB, Config
+
+SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
+DEFAULTS: dict[str, Any] = {
+    "NOTIWAY_BASE_TEMPLATE": "host/base.html",
+    "MAX_CONTENT_LENGTH": 1024 * KIB,
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=SESSION_DAYS),
+    "SESSION_COOKIE_NAME": "notiway_session",
+    "SESSION_COOKIE_HTTPONLY": True,
+    "SESSION_COOKIE_SAMESITE": "Lax",
+    "WTF_CSRF_TIME_LIMIT": None,  # as long as the session: a page may stay open all day
+}
+
+
+class SecureBehindTls(SecureCookieSessionInterface):
+    """The session cookie is marked Secure whenever the request came over TLS; on plain http it could not come back.
+
+    The serializer is kept: to make it anew for every request costs as much as the check of the cookie itself.
+    """
+
+    _made_of: tuple[object, ...] = ()
+    _serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        made_of = (app.secret_key, *(app.config["SECRET_KEY_FALLBACKS"] or ()))
+        if made_of != self._made_of:
+            self._serializer = super().get_signing_serializer(app)
+            self._made_of = made_of
+        return self._serializer
+
+    def get_cookie_secure(self, app: Flask) -> bool:
+        return super().get_cookie_secure(app) or request.is_secure
+
+
+class MarkedRoutesLimiter(Limiter):
+    """Looks only at the routes that are marked with a limit; by itself it would look at every request."""
+
+    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
+        if not in_middleware:
+            super()._check_request_limit(callable_name, in_middleware)
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application, ready to serve. `settings` go into `app.config`, before the environment.
+
+    Raises `ConfigError` when a setting is wrong, or SECRET_KEY is missing in production.
+
+    >>> create_app({"SECRET_KEY": "dev", "NOTIWAY_DATABASE_URL": "sqlite:////tmp/demo.db"})  # doctest: +SKIP
+    <Flask 'notiway.app'>
+    """
+    app = Flask(__name__, template_folder=str(resources("templates")), static_folder=str(resources("static")))
+    development = development_wanted(os.environ)
+    app.config.from_mapping(DEFAULTS)
+    app.config.from_mapping(
+        SECRET_KEY=os.environ.get("SECRET_KEY"),
+        NOTIWAY_ENV="development" if development else "production",
+        NOTIWAY_OPEN_GROUPS=os.environ.get("NOTIWAY_OPEN_GROUPS", GROUP),  # the dashboard's live numbers
+    )
+    app.config.from_mapping(settings or {})
+    config = Config.load(app.config)
+    logs.set_up(development=config.development)
+    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=config.development)
+    if config.trusted_proxies:
+        # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
+        app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
+    app.session_interface = SecureBehindTls()
+    account.login_manager().init_app(app)
+    CSRFProtect(app)
+    running = Notiway(unknown_users=unknown_in_user_table, people=accounts.Directory()).init_app(app)
+    app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
+    app.register_blueprint(dashboard.blueprint())
+    app.register_blueprint(usecases.blueprint(_pulse(running)))
+    jobs.add(app, contacts.import_contacts)
+    errors.register(app)
+    headers.protect(app)
+    return app
+
+
+def _pulse(now: Runtime) -> Pulse:
+    pulse = Pulse(now.hub)
+    now.reactor.every(INTERVAL_SECONDS, pulse.tick)
+    return pulse
+
+
+def _limiter(app: Flask, config: Config) -> Limiter:
+    shared = config.broker_is_shared
+    return MarkedRoutesLimiter(
+        get_remote_address,
+        app=app,
+        storage_uri=config.broker_url if shared else "memory://",
+        strategy="moving-window",
+        in_memory_fallback_enabled=shared,
+    )

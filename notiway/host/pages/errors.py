@@ -1,0 +1,61 @@
+"""Errors: the host application's own error pages, in its layout, as a fragment, or as JSON."""
+
+from __future__ import annotations
+
+from flask import Flask, current_app, make_response, render_template
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from notiway.values.errors import NotiwayError
+from notiway.web import reply
+
+TEXTS = {
+    400: ("WrongInput", "That did not work", "The request is not understood."),
+    401: ("Unauthorized", "Sign in first", "You are not signed in."),
+    403: ("Forbidden", "Not allowed", "You may not do this."),
+    404: ("NotFound", "Nothing here", "This page does not exist, or it is not yours."),
+    405: ("WrongInput", "That did not work", "This address does not take such a request."),
+    413: ("TooLarge", "Too large", "The request is larger than this site takes."),
+    429: ("Throttled", "Slow down", "Too many requests in a short time. Wait a little and try again."),
+}
+BROKEN = ("Error", "Something broke", "The fault is ours, and it has been noted. Please try again.")
+EXPIRED_FORM = "This form has expired. Load the page again and repeat what you did."
+
+
+def register(app: Flask) -> None:
+    """Add the error pages to the application."""
+    app.register_error_handler(HTTPException, show)
+    app.register_error_handler(NotiwayError, reply.failure)
+
+
+def show(error: HTTPException) -> ResponseReturnValue:
+    """One HTTP error, in the form that was asked for."""
+    status = error.code or 500
+    if error.response is not None or status < 400:
+        return error
+    code, heading, text = TEXTS.get(status, BROKEN if status >= 500 else TEXTS[400])
+    if isinstance(error, CSRFError):
+        text = EXPIRED_FORM
+    elif status < 500 and error.description and error.description != type(error).description:
+        text = error.description
+    asked = reply.form()
+    body: object
+    if asked == "json":
+        body = {"error": {"code": code, "message": text, "fields": []}}
+    elif asked == "fragment":
+        body = _draw("notiway/_error.html", status, code=code, message=text)
+    else:
+        body = _draw("host/error.html", status, heading=heading, text=text, status=status, bare=status >= 500)
+    response = make_response(body, status)
+    for name, value in error.get_headers():
+        if name.lower() not in ("content-type", "content-length"):
+            response.headers.setdefault(name, value)
+    return response
+
+
+def _draw(template: str, kind: int, **context: object) -> str:
+    """A fault of ours is told without user and bell: what broke may be the database that they are read from."""
+    if kind >= 500:
+        return current_app.jinja_env.get_template(template).render(context)
+    return render_template(template, **context)

@@ -1,0 +1,86 @@
+"""Sending: the dashboard's demo, one notification to oneself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, jsonify, make_response, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from notiway.live import runtime
+from notiway.live.wires.json import notification_dict
+from notiway.store import inbox
+from notiway.values.errors import Fault, InvalidNotification, WrongInput
+from notiway.values.item import TYPES
+from notiway.verbs import send as notifications
+from notiway.web import auth, reply
+
+FIELDS = ("type", "title", "message")
+STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route."""
+    blueprint.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
+
+
+def send() -> ResponseReturnValue:
+    """Send `{type, title, message}` (JSON or form) to the signed-in user; every fault is named."""
+    user_id = auth.require_user()
+    values = _values()
+    try:
+        sent = notifications.send_notification(
+            user_id, values["title"], values["message"], type=values["type"] or "info", source="dashboard"
+        )
+    except InvalidNotification as error:
+        return _refused(error, values)
+    unread = inbox.unread_count(user_id)
+    asked = reply.form()
+    if asked == "json":
+        item = inbox.get(user_id, sent.id)
+        body = {"notification": notification_dict(item.as_dict()), "notificationId": sent.id, "unreadCount": unread}
+        return jsonify(body), 201
+    if asked == "page":
+        return reply.back(url_for("notiway.history"))
+    return _fragment({"type": values["type"]}, {}, sent=sent.title, unread=unread)
+
+
+def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "") -> dict[str, Any]:
+    """What `notiway/_send_form.html` needs."""
+    return {"values": values, "faults": faults, "sent": sent, "types": TYPES, "csrf_token": reply.csrf_token()}
+
+
+def _values() -> dict[str, str]:
+    given: Any = request.get_json(silent=True) if request.is_json else request.values
+    if not hasattr(given, "get"):
+        raise WrongInput("The body is not a JSON object")
+    values = {name: given.get(name, "") for name in FIELDS}
+    faults = [Fault(name, "must be text") for name, value in values.items() if not isinstance(value, str)]
+    if faults:
+        raise InvalidNotification("Nothing was sent", faults)
+    return values
+
+
+def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseReturnValue:
+    asked = reply.form()
+    if asked == "json":
+        raise error
+    faults: dict[str, str] = {}
+    for fault in error.faults:
+        faults.setdefault(fault.path, fault.message)
+    if asked == "fragment":
+        return make_response(_fragment(values, faults), error.status)
+    return make_response(
+        render_template(
+            "notiway/send.html",
+            **form_context(values, faults),
+            next=reply.origin(),
+            notiway_base=runtime.current().config.base_template,
+        ),
+        error.status,
+    )
+
+
+def _fragment(values: dict[str, str], faults: dict[str, str], sent: str = "", unread: int | None = None) -> str:
+    name = "_send_status" if request.values.get("answer") == STATUS_ONLY else "_send_form"
+    return render_template(f"notiway/{name}.html", **form_context(values, faults, sent), unread=unread)

@@ -1,0 +1,90 @@
+"""SignalR: transport and messages of the JSON hub protocol (SignalR HubProtocol and TransportProtocols)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from notiway.live.carriers.websocket import WebSocketTransport
+from notiway.live.connection import Connection
+from notiway.live.wires.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
+from notiway.values.close_codes import CloseCode
+from notiway.values.errors import WrongInput
+
+HANDSHAKE_SECONDS = 15
+VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too
+SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own beat is
+READY = "ready"  # Connection.stage after a good handshake
+RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
+
+
+class SignalRTransport(WebSocketTransport):
+    """WebSocket text frames whose pings and goodbyes are the protocol's own messages."""
+
+    silence_seconds = SILENCE_SECONDS
+
+    def ping(self) -> bytes:
+        return self.encode(message({"type": PING}))
+
+    def farewell(self, code: int, reason: str) -> bytes:
+        """A Close message that says whether to come back, then the WebSocket's close frame."""
+        values: dict[str, Any] = {"type": CLOSE, "allowReconnect": code in RECONNECT_CODES}
+        if reason and code not in RECONNECT_CODES:
+            values["error"] = reason
+        return self.encode(message(values)) + super().farewell(code, reason)
+
+
+def split(text: str) -> list[dict[str, Any]]:
+    """The messages of one frame; `WrongInput` if it is not the hub protocol."""
+    if not text.endswith(SEPARATOR):
+        raise WrongInput("every message must end with the record separator")
+    messages = []
+    for part in text[:-1].split(SEPARATOR):
+        try:
+            values = json.loads(part)
+            if "\\ud" in part.lower():
+                # Half a surrogate pair is no text that could be looked up or sent back.
+                values = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
+        except (ValueError, RecursionError):
+            raise WrongInput("a message is not JSON") from None
+        if not isinstance(values, dict):
+            raise WrongInput("a message must be an object")
+        messages.append(values)
+    return messages
+
+
+def handshake_fault(values: dict[str, Any]) -> str | None:
+    """What is wrong with the first message, if anything."""
+    if not isinstance(values.get("protocol"), str) or "type" in values:
+        return "the first message must be a handshake"
+    if values["protocol"] != "json":
+        return f"the protocol {values['protocol'][:50]!r} is not offered, only json"
+    if values.get("version") not in VERSIONS:
+        return "only version 1 of the protocol is offered"
+    return None
+
+
+def completion(invocation_id: str, error: str | None = None) -> str:
+    """The answer to an invocation."""
+    values: dict[str, Any] = {"type": COMPLETION, "invocationId": invocation_id}
+    if error is None:
+        values["result"] = None
+    else:
+        values["error"] = error
+    return message(values)
+
+
+def refuse_handshake(connection: Connection, reason: str) -> None:
+    """Answer the handshake with an error, and close; on the reactor."""
+    connection.release([connection.format.transport.encode(message({"error": reason}))])
+    connection.close(CloseCode.PROTOCOL_ERROR, reason)
+
+
+def give_up(connection: Connection) -> None:
+    """End a connection whose client has not shaken hands in time; on the reactor."""
+    refuse_handshake(connection, f"no handshake came within {HANDSHAKE_SECONDS} s")
+
+
+def is_ready(connection: Connection) -> bool:
+    """Whether the handshake is done."""
+    return connection.stage == READY

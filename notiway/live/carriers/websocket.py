@@ -1,0 +1,161 @@
+"""WebSocket: the upgrade through flask-sock, server frames encoded once, client frames through wsproto."""
+
+from __future__ import annotations
+
+import _socket
+import os
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any, cast
+
+import flask_sock
+import simple_websocket
+from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
+from wsproto.utilities import generate_accept_token
+
+from notiway.live.connection import Connection, State
+from notiway.values.close_codes import CloseCode
+
+LENGTH_16, LENGTH_64 = 126, 127  # the length follows in two bytes, in eight (RFC 6455 §5.2)
+PONG_HEAD = b"\x8a\x80"  # a whole pong, masked and empty as our ping is (RFC 6455 §5.5.3)
+PONG_BYTES = 6  # with the mask
+SWITCHING = (
+    b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
+)
+UPGRADE_FLAG = "notiway.upgrade"  # in the WSGI environ: this handshake is ours
+
+
+class _NoThread:
+    """Stands where simple-websocket would start a receiving thread."""
+
+    name = ""
+
+    def __init__(self, target: object = None) -> None:
+        del target
+
+    def start(self) -> None:
+        return None
+
+
+class Upgrade(simple_websocket.Server):  # type: ignore[misc]
+    """flask-sock's server object: as it was for a host's own sockets, handshake only for ours.
+
+    Ours starts no thread, and refuses permessage-deflate, which costs 205 KB a connection, by not
+    naming it (RFC 7692 §5: an extension that the server does not name is not used).
+    """
+
+    def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        if UPGRADE_FLAG not in environ:
+            super().__init__(environ, *args, **options)
+            return
+        super().__init__(environ, thread_class=_NoThread)
+
+    def handshake(self) -> None:
+        """Answer the opening handshake (RFC 6455 §4.2.2).
+
+        For ours the route has checked version and key, and werkzeug's routing the two upgrade headers. To let wsproto
+        parse the request a second time would double the cost of a connect.
+        """
+        if UPGRADE_FLAG not in self.environ:
+            super().handshake()
+            return
+        token = generate_accept_token(self.environ["HTTP_SEC_WEBSOCKET_KEY"].strip().encode())
+        self.sock.sendall(SWITCHING % token)
+        self.connected = True
+
+
+def take_over_upgrades() -> None:
+    """Let flask-sock make `Upgrade` objects; it looks the class up in its module when a socket opens."""
+    flask_sock.Server = Upgrade
+
+
+def take_socket(upgrade: Upgrade) -> tuple[Any, bool]:
+    """The socket behind a finished handshake, and whether its view must stay until the end.
+
+    Under gunicorn's gevent worker the file descriptor is detached: view, greenlet and request end, the hub
+    keeps the socket. Any other server would close the socket with the view, so there the view stays.
+    A TLS socket keeps its state in Python and cannot be detached.
+    """
+    upgrade.connected = False  # flask-sock's own close() then has nothing to send
+    return take_carrier(upgrade.sock, upgrade.mode)
+
+
+def take_carrier(carrier: Any, mode: str) -> tuple[Any, bool]:
+    """The same for any socket that a WSGI server lent; `mode` is its server: gunicorn, werkzeug, …"""
+    if isinstance(carrier, ssl.SSLSocket):
+        return carrier, True
+    if mode == "gunicorn" and type(carrier).__module__.startswith("gevent"):
+        return _socket.socket(fileno=carrier.detach()), False
+    return socket.socket(fileno=os.dup(carrier.fileno())), True
+
+
+class WebSocketTransport:
+    """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
+
+    answers = True
+    silence_seconds = 0.0
+
+    def __init__(self, on_message: Callable[[Connection, str], None], message_limit: int) -> None:
+        self._on_message = on_message
+        self._limit = message_limit  # bytes
+        self._ping = bytes(FrameProtocol(client=False, extensions=[]).ping())
+
+    def encode(self, text: str) -> bytes:
+        """One whole unmasked frame (RFC 6455 §5.2): the same bytes fit every socket."""
+        payload = text.encode()
+        size = len(payload)
+        if size < LENGTH_16:
+            return b"\x81%c%b" % (size, payload)
+        if size < 1 << 16:
+            return b"\x81%c%b%b" % (LENGTH_16, size.to_bytes(2, "big"), payload)
+        return b"\x81%c%b%b" % (LENGTH_64, size.to_bytes(8, "big"), payload)
+
+    def ping(self) -> bytes:
+        return self._ping
+
+    def farewell(self, code: int, reason: str) -> bytes:
+        return bytes(FrameProtocol(client=False, extensions=[]).close(code, reason))
+
+    def receive(self, connection: Connection, data: bytes) -> None:
+        """Parse what came; a parser lives only while a frame or message is half done."""
+        if connection.parser is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
+            return  # the answer to our ping, all that most clients ever send
+        parser = connection.parser or FrameProtocol(client=False, extensions=[])
+        try:
+            parser.receive_bytes(data)
+            for frame in parser.received_frames():
+                self._take(connection, frame)
+                if connection.state is not State.OPEN:
+                    return
+        except ParseFailed as fault:
+            connection.close(fault.code, str(fault)[:100])
+            return
+        finally:
+            busy = connection.state is State.OPEN and (connection.partial is not None or _is_mid_frame(parser))
+            connection.parser = parser if busy else None
+
+    def _take(self, connection: Connection, frame: Any) -> None:
+        if frame.opcode is Opcode.TEXT:
+            # One buffer that grows: a message in ten thousand fragments costs no more than one in ten.
+            message = connection.partial if connection.partial is not None else bytearray()
+            message += cast("str", frame.payload).encode()
+            if len(message) > self._limit:
+                connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes")
+            elif frame.message_finished and frame.frame_finished:
+                connection.partial = None
+                self._on_message(connection, message.decode())
+            else:
+                connection.partial = message
+        elif frame.opcode is Opcode.PING:
+            connection.offer(bytes(FrameProtocol(client=False, extensions=[]).pong(frame.payload)))
+        elif frame.opcode is Opcode.CLOSE:
+            code, reason = frame.payload
+            connection.close(code, reason or "")
+        elif frame.opcode is not Opcode.PONG:
+            connection.close(CloseCode.UNSUPPORTED, "text only")
+
+
+def _is_mid_frame(parser: FrameProtocol) -> bool:
+    decoder = parser._frame_decoder
+    return decoder.header is not None or len(decoder.buffer) > 0

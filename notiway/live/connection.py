@@ -1,0 +1,256 @@
+"""Connection: one live client, with a bounded queue and whole-frame writes. It runs on the reactor, without locks."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from notiway import metrics
+from notiway.values.close_codes import KNOWN_CODES, CloseCode
+
+if TYPE_CHECKING:
+    from notiway.live.carriers.transport import Poller
+
+log = logging.getLogger(__name__)
+
+
+class State(IntEnum):
+    """How far a connection has come."""
+
+    OPEN = 0
+    CLOSING = 1  # a close frame waits to be written
+    LINGERING = 2  # all is written; waiting for the client's end
+    CLOSED = 3
+
+
+SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
+FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
+READ_BYTES = 64 * 1024
+BURST_FACTOR = 16  # a client that is reading may fall behind by so many times its limit
+STALL_SECONDS = 2.0  # one that took nothing for so long may not
+HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
+BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Connection:
+    """One client. `offer` never blocks and never writes part of a frame without the rest following.
+
+    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
+    `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order. Its first entry,
+    key None, is being written; `backlog_bytes` wait behind it: `limit` for a client that has stalled, and
+    BURST_FACTOR times as many for one that is reading, since a burst is no sign of a slow client.
+    """
+
+    # fmt: off
+    __slots__ = (
+        "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "progress_at", "send", "session",
+        "slot", "sock", "stage", "state", "user_id",
+    )
+    # fmt: on
+
+    def __init__(self, sock: Any, format: Any, connection_id: str, limit: int, user_id: str | None = None) -> None:
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
+        if sock.family in (socket.AF_INET, socket.AF_INET6):
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.sock = sock
+        self.send = sock.send
+        self.fd: int = sock.fileno()
+        self.format = format
+        self.id = connection_id
+        self.limit = limit
+        self.user_id = user_id
+        self.session: str | None = None
+        self.audiences: tuple[str, ...] = ()
+        self.state = State.OPEN
+        self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
+        self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
+        self.backlog: list[tuple[str | None, bytes]] | None = None
+        self.backlog_bytes = 0
+        self.progress_at = 0.0  # when the kernel last took something, by the monotonic clock
+        self.parser: Any = None
+        self.partial: bytearray | None = None
+        self.missed = 0  # beats since the client was heard
+        self.slot = 0
+        self.grants: tuple[str, ...] = ()  # audiences that a token lets it subscribe to
+        self.ends_at: float | None = None  # seconds since the epoch: when session or token end
+        self.stage = ""  # how far a protocol above the transport has come
+        self.mail: Any = None
+        self.owner: Poller | None = None
+        self.on_gone: Callable[[], None] | None = None
+
+    def offer(self, data: bytes, key: str | None = None, item_id: str | None = None) -> None:
+        """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
+        if self.state is not State.OPEN or item_id in self.known:
+            return
+        if self.held is not None:
+            self.held.append((item_id, key, data))
+            if len(self.held) > HELD_FRAMES:
+                self._drop()
+            return
+        if self.backlog is None:
+            self.write(data)
+        else:
+            self._queue(self.backlog, key, data)
+
+    def write(self, data: bytes) -> None:
+        """Write at once; what the kernel does not take begins the backlog."""
+        try:
+            sent = self.send(data)
+        except BLOCKED:
+            sent = 0
+        except OSError:
+            self.lost()
+            return
+        if sent != len(data):
+            self.keep(((data, None),), sent)
+
+    def keep(self, frames: Iterable[tuple[bytes, str | None]], sent: int) -> None:
+        """Begin a backlog with (bytes, key) frames of which the kernel took only the first `sent` bytes."""
+        self.direct, self.progress_at = False, monotonic()
+        waiting = iter(frames)
+        for data, _ in waiting:
+            if sent < len(data):
+                self.backlog, self.backlog_bytes = [(None, data[sent:])], 0
+                break
+            sent -= len(data)
+        if self.owner is not None:
+            self.owner.want_write(self, True)
+        for data, key in waiting:
+            self.offer(data, key)
+
+    def hold(self) -> None:
+        """Keep back what comes from now on, until `release`."""
+        if self.state is State.OPEN and self.held is None:
+            self.held = []
+            self.direct = False
+
+    def know(self, ids: frozenset[str]) -> None:
+        """Pass over the Events of these items from now on."""
+        self.known = ids
+        self.direct = self._may_be_direct()
+
+    def release(self, first: list[bytes]) -> None:
+        """End the hold: `first` goes out, then what came meanwhile, except items that are known.
+
+        `first` is one piece and may be larger than the limit: the client asked for it.
+        """
+        held, self.held = self.held or [], None
+        if self.state is not State.OPEN:
+            return
+        self.direct = self._may_be_direct()
+        if first and self.backlog is None:
+            self.write(b"".join(first))
+        elif first and self.backlog is not None:
+            self._queue(self.backlog, None, b"".join(first))
+        for item_id, key, data in held:
+            self.offer(data, key, item_id)
+
+    def flush(self) -> None:
+        """Write what is queued; called when the socket can take more."""
+        while self.backlog:
+            data = self.backlog[0][1]
+            try:
+                sent = self.send(data)
+            except BLOCKED:
+                sent = 0
+            except OSError:
+                self.lost()
+                return
+            if sent:
+                self.progress_at = monotonic()
+            if sent != len(data):
+                self.backlog[0] = (None, data[sent:])
+                return
+            self.backlog.pop(0)
+            if self.backlog:
+                # From now on this one is being written: it must stay first and whole.
+                self.backlog_bytes -= len(self.backlog[0][1])
+                self.backlog[0] = (None, self.backlog[0][1])
+        self.backlog = None
+        if self.owner is not None:
+            self.owner.want_write(self, False)
+        if self.state is State.CLOSING:
+            self._finish()
+        else:
+            self.direct = self._may_be_direct()
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
+        if self.state is not State.OPEN:
+            return
+        self.state = State.CLOSING
+        self.direct, self.held, self.partial = False, None, None
+        metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()
+        rest = self.backlog[0][1] if self.backlog else b""
+        farewell = rest + self.format.transport.farewell(code, reason)
+        try:
+            # With this room the kernel keeps the goodbye of a client that has stopped reading.
+            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FAREWELL_BUFFER_BYTES)
+        except OSError:
+            self.lost()
+            return
+        self.backlog, self.backlog_bytes = [(None, farewell)], 0
+        if self.owner is not None:
+            self.owner.want_write(self, True)
+        self.flush()
+
+    def finish(self, code: int, reason: str = "") -> None:
+        """Close as soon as everything that waits has been written."""
+        if self.backlog is None:
+            self.close(code, reason)
+        elif self.state is State.OPEN:
+            self.state = State.CLOSING
+            self.direct = False
+            self.backlog.append(("", self.format.transport.farewell(code, reason)))
+
+    def lost(self) -> None:
+        """The client is gone, or has had its time: let the socket go."""
+        if self.state is State.CLOSED:
+            return
+        self.state = State.CLOSED
+        self.direct = False
+        self.backlog = self.held = self.parser = self.partial = None
+        if self.owner is not None:
+            self.owner.forget(self)
+        try:
+            self.sock.close()
+        except OSError as error:
+            log.debug("closing a lost socket: %s", error)
+        if self.on_gone is not None:
+            self.on_gone()
+
+    def _queue(self, backlog: list[tuple[str | None, bytes]], key: str | None, data: bytes) -> None:
+        if key is not None:
+            for index in range(len(backlog) - 1, 0, -1):
+                if backlog[index][0] == key:
+                    self.backlog_bytes -= len(backlog.pop(index)[1])
+        backlog.append((key or "", data))
+        self.backlog_bytes += len(data)
+        if self.backlog_bytes > self.limit and (
+            self.backlog_bytes > self.limit * BURST_FACTOR or monotonic() - self.progress_at > STALL_SECONDS
+        ):
+            self._drop()
+
+    def _drop(self) -> None:
+        metrics.BACKLOG_DROPS.inc()
+        self.close(CloseCode.TOO_SLOW, "too slow")
+
+    def _may_be_direct(self) -> bool:
+        # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.
+        waits = self.held is not None or self.backlog is not None or self.known
+        return self.state is State.OPEN and not waits and not isinstance(self.sock, ssl.SSLSocket)
+
+    def _finish(self) -> None:
+        self.state = State.LINGERING
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.lost()

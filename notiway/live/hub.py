@@ -1,0 +1,204 @@
+"""Hub: which local connections listen to which audience, and the fan-out to them.
+
+Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from notiway import metrics
+from notiway.live.connection import Connection, State
+from notiway.live.deadlines import Deadlines, Ending, sign_out
+from notiway.live.drain import close_gradually
+from notiway.live.format import Broadcast
+from notiway.live.heartbeat import Beats
+from notiway.live.listeners import Listeners
+from notiway.live.pump import Pump
+from notiway.live.reactor import Reactor
+from notiway.live.replayed import Doubles
+from notiway.live.superseding import Superseding
+from notiway.values.close_codes import CloseCode
+from notiway.values.event import Event
+
+SLICE_SENDS = 200  # sends between two looks at the other work of this process
+
+
+class Hub:
+    """The registry of this process's live connections."""
+
+    def __init__(self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float) -> None:
+        self.reactor = reactor
+        self.draining = False
+        self.on_beat: Callable[[list[Connection]], None] | None = None  # asked for the counts of these
+        self.on_broadcast: Callable[[Event, list[str]], None] | None = None  # users here who heard it
+        self._per_user = connections_per_user
+        self._by_id: dict[str, Connection] = {}
+        self.listeners = Listeners()
+        self._pump = Pump(reactor, self._fan_out)
+        self._deadlines = Deadlines(reactor)
+        self._doubles = Doubles(reactor)
+        self._superseding = Superseding(reactor, self._pump.take)
+        self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    # From any thread
+
+    def deliver(self, event: Event) -> None:
+        """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
+        metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        # As a call, in order with `open`: who was registered before this event hears it.
+        self.reactor.call_soon(self._superseding.put, event)
+
+    def open(self, connection: Connection, audiences: Iterable[str]) -> None:
+        """Register a connection. It hears what is delivered from now on, and nothing older, held until `release`."""
+        connection.audiences = tuple(audiences)
+        self._in_turn(self._add, connection)
+
+    def release(
+        self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
+    ) -> None:
+        """Send `first`, then what was held, then live, without the items in `known_ids` should their Events come late.
+
+        With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
+        """
+        frames = [data for text in first if (data := connection.format.frame(text)) is not None]
+        self._in_turn(self._release, connection, frames, known_ids, more)
+
+    def hold(self, connection: Connection) -> None:
+        """Keep back what comes for a connection, until `release`."""
+        self.reactor.call_soon(connection.hold)
+
+    def end_at(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
+        """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
+        self.reactor.call_soon(self._deadlines.set, connection, ends_at, end)
+
+    def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
+        """Send to one connection; a queued text with the same `key` is superseded."""
+        data = connection.format.frame(text)
+        if data is not None:
+            self.reactor.call_soon(connection.offer, data, key)
+
+    def tell_all(self, connections: list[Connection], text: str | None, key: str | None = None) -> None:
+        """The same for several connections of one format."""
+        data = connections[0].format.frame(text)
+        if data is not None:
+            self.reactor.call_soon(_offer, connections, data, key)
+
+    def subscribe(self, connection: Connection, audience: str) -> None:
+        """Let a connection listen to one more audience; whoever calls has checked that it may."""
+        self._in_turn(self.listeners.add, connection, audience)
+
+    def unsubscribe(self, connection: Connection, audience: str) -> None:
+        """End a subscription."""
+        self._in_turn(self.listeners.remove, connection, audience)
+
+    def close_all(self, code: int, reason: str, seconds: float) -> None:
+        """Close every connection, spread over this time, and refuse new ones."""
+        self.draining = True
+        self.reactor.call_soon(lambda: close_gradually(self.reactor, list(self._by_id.values()), code, reason, seconds))
+
+    def user_ids(self) -> set[str]:
+        """The users who are connected here."""
+        return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
+
+    def _in_turn(self, call: Callable[..., None], *args: Any) -> None:
+        """Do this behind the fan-out of what was delivered before, and ahead of what is delivered from now on."""
+        self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
+
+    # Owner of connections (connection.Poller)
+
+    def want_write(self, connection: Connection, wanted: bool) -> None:
+        self.reactor.want_write(connection, wanted)
+
+    def forget(self, connection: Connection) -> None:
+        """A connection has ended: it hears nothing any more."""
+        self.reactor.forget(connection)
+        if self._by_id.pop(connection.id, None) is None:
+            return
+        self.listeners.leave(connection)
+        self._deadlines.forget(connection)
+        self._beats.remove(connection)
+        metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
+
+    # On the reactor
+
+    def _add(self, connection: Connection) -> None:
+        if connection.state is State.CLOSED:
+            return
+        connection.owner = self
+        self._by_id[connection.id] = connection
+        self._beats.add(connection)
+        metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
+        self.reactor.watch(connection)
+        mine = self.listeners.of(f"user:{connection.user_id}")
+        self.listeners.enter(connection)
+        if self.draining:
+            connection.close(CloseCode.RESTARTING, "restarting")
+        elif connection.user_id is None:
+            connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
+        elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
+            connection.close(CloseCode.TOO_MANY, "too many connections")
+
+    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
+        if more and connection.held:
+            connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
+        self._doubles.remember(connection, known_ids)
+        connection.release(frames)
+        if more:
+            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+
+    def _listeners(self, audience: str) -> list[Connection]:
+        if audience.startswith("connection:"):
+            one = self._by_id.get(audience.partition(":")[2])
+            return [] if one is None else [one]
+        return self.listeners.of(audience)
+
+    def _ask_counts(self, alive: list[Connection]) -> None:
+        if self.on_beat is not None:
+            self.on_beat(alive)
+
+    def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
+        listeners = self._listeners(audience)
+        broadcast = Broadcast(events)
+        for start in range(0, len(listeners), SLICE_SENDS):
+            if start:
+                yield
+            broadcast.send(listeners[start : start + SLICE_SENDS])
+        self._after_fan_out(listeners, events)
+
+    def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
+        for event in events:
+            if event.kind == "kick":
+                self._kick(listeners, event)
+            elif event.kind == "sync":
+                self._follow_membership(listeners, event)
+            if self.on_broadcast is not None and event.leaves_counts_open:
+                users = {each.user_id for each in listeners if each.user_id is not None}
+                self.on_broadcast(event, sorted(users))
+        metrics.FRAMES.inc(len(listeners) * len(events))
+        if events[0].published_at:
+            metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _kick(self, listeners: list[Connection], event: Event) -> None:
+        session = event.data.get("session")
+        for connection in listeners:
+            if session is None or connection.session == session:
+                connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
+
+    def _follow_membership(self, listeners: list[Connection], event: Event) -> None:
+        for connection in listeners:
+            if "listen" in event.data:
+                self.listeners.add(connection, event.data["listen"])
+            if "unlisten" in event.data:
+                self.listeners.remove(connection, event.data["unlisten"])
+
+
+def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
+    for connection in connections:
+        connection.offer(data, key)

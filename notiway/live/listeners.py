@@ -1,0 +1,60 @@
+"""Listeners: which connections of this process hear which audience."""
+
+from __future__ import annotations
+
+from notiway.live.connection import Connection, State
+
+
+class Listeners:
+    """The register by audience key. Changed on the reactor only; questions may come from any thread."""
+
+    def __init__(self) -> None:
+        self._by_audience: dict[str, dict[Connection, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._by_audience)
+
+    def of(self, audience: str) -> list[Connection]:
+        """Who hears this audience now."""
+        return list(self._by_audience.get(audience, ()))
+
+    def users_of(self, audience: str) -> set[str]:
+        """The users among them."""
+        return {each.user_id for each in self.of(audience) if each.user_id is not None}
+
+    def count(self, audience: str) -> int:
+        """How many connections hear this audience."""
+        return len(self._by_audience.get(audience, ()))
+
+    def audiences(self, suffix: str) -> list[str]:
+        """The audiences with this ending that somebody here hears."""
+        return [key for key in list(self._by_audience) if key.endswith(suffix)]
+
+    def enter(self, connection: Connection) -> None:
+        """Register a connection for all that it names in `audiences`."""
+        for key in connection.audiences:
+            self._by_audience.setdefault(key, {})[connection] = None
+
+    def leave(self, connection: Connection) -> None:
+        """Take it out everywhere."""
+        for key in connection.audiences:
+            self._drop(connection, key)
+
+    def add(self, connection: Connection, audience: str) -> None:
+        """Let an open connection hear one more audience."""
+        if connection.state is State.OPEN and audience not in connection.audiences:
+            connection.audiences = (*connection.audiences, audience)
+            self._by_audience.setdefault(audience, {})[connection] = None
+
+    def remove(self, connection: Connection, audience: str) -> None:
+        """Let it hear an audience no more."""
+        if audience in connection.audiences:
+            connection.audiences = tuple(key for key in connection.audiences if key != audience)
+            self._drop(connection, audience)
+
+    def _drop(self, connection: Connection, audience: str) -> None:
+        listeners = self._by_audience.get(audience)
+        if listeners is not None:
+            listeners.pop(connection, None)
+            if not listeners:
+                del self._by_audience[audience]

@@ -1,0 +1,73 @@
+"""Pump: events fan out in their order, slice by slice; what must have its place among them takes a turn."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from notiway.live.reactor import Reactor
+from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
+
+Turn = Callable[[], None]
+FanOut = Callable[[str, list[Event]], Iterator[None]]  # pauses where other work may run
+
+
+class Pump:
+    """The queue between what is delivered and its fan-out; runs on the reactor."""
+
+    def __init__(self, reactor: Reactor, fan_out: FanOut) -> None:
+        self._reactor = reactor
+        self._fan_out = fan_out
+        self._queue: deque[Event | Turn] = deque()
+        self._is_running = False
+
+    def take(self, event: Event) -> None:
+        """Fan this out behind everything that was taken before."""
+        self._queue.append(event)
+        if not self._is_running:
+            self._is_running = True
+            self._reactor.add_job(self._run())
+
+    def take_turn(self, turn: Turn) -> None:
+        """Do this behind everything that was taken before; at once if there is nothing."""
+        if self._is_running:
+            self._queue.append(turn)
+        else:
+            _do(turn)
+
+    def _run(self) -> Iterator[None]:
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(len(self._queue))]
+                for joined, group in itertools.groupby(batch, _joined_by):
+                    if joined is None:
+                        for turn in group:
+                            _do(cast("Turn", turn))
+                        continue
+                    try:
+                        yield from self._fan_out(joined[0], cast("list[Event]", list(group)))
+                    except Exception:
+                        log.exception("events for %s did not reach every connection; the next ones do", joined[0])
+                    yield
+        finally:
+            self._is_running = False
+
+
+def _joined_by(one: Event | Turn) -> tuple[str, bool] | None:
+    """Neighbours for the same audience are joined: one send carries several frames; None for turns.
+
+    What follows a kick is not for who was kicked, so nothing is joined across one, and nothing across a turn.
+    """
+    return (one.audience, one.kind == "kick") if isinstance(one, Event) else None
+
+
+def _do(turn: Turn) -> None:
+    try:
+        turn()
+    except Exception:
+        log.exception("the hub goes on after a fault in %s", turn)

@@ -1,0 +1,41 @@
+"""Doubles: what a client got in a replay is not sent once more when its Event comes late."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from time import monotonic
+
+from notiway.live.connection import Connection
+from notiway.live.reactor import Reactor
+
+KEEP_SECONDS = 10.0  # as far apart may the commit of an item and its Event come
+TICK_SECONDS = 1.0
+
+
+class Doubles:
+    """Lets each connection know, for a while, the ids that it was replayed; runs on the reactor.
+
+    An item is in the database before its Event is published (invariant 1). A client that resumes between the two
+    gets it from the database; the Event must then pass it by.
+    """
+
+    def __init__(self, reactor: Reactor) -> None:
+        self._known: deque[tuple[float, Connection, frozenset[str]]] = deque()
+        reactor.every(TICK_SECONDS, self._forget)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def remember(self, connection: Connection, ids: Iterable[str]) -> None:
+        """These items are on their way to the connection."""
+        known = frozenset(filter(None, ids))
+        if known:
+            connection.know(connection.known | known)
+            self._known.append((monotonic() + KEEP_SECONDS, connection, known))
+
+    def _forget(self) -> None:
+        now = monotonic()
+        while self._known and self._known[0][0] <= now:
+            _, connection, known = self._known.popleft()
+            connection.know(connection.known - known)

@@ -1,0 +1,52 @@
+"""Superseding: of values that replace each other, only the newest goes out, ten times a second at most."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from notiway.live.reactor import Reactor
+from notiway.values.event import Event
+from notiway.values.item import Item
+
+INTERVAL_SECONDS = 0.1
+COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
+
+
+def superseding_key(item: Item) -> str | None:
+    """Under which key newer values of the same thing replace older ones on their way; None for what is stored."""
+    if item.persisted:
+        return None
+    if item.group_key:
+        return f"{item.name} {item.group_key}"
+    for field in COALESCED_FIELDS:
+        value = (item.body or {}).get(field)
+        if isinstance(value, str | int):
+            return f"{item.name} {field} {value}"
+    return None
+
+
+class Superseding:
+    """Keeps the newest Event of each audience and key until the next tick, and passes on the rest; on the reactor."""
+
+    def __init__(self, reactor: Reactor, take: Callable[[Event], None]) -> None:
+        self._newest: dict[str, dict[str, Event]] = {}  # by audience and key
+        self._take = take
+        reactor.every(INTERVAL_SECONDS, self._flush)
+
+    def put(self, event: Event) -> None:
+        """Take an Event; its data name under `coalesce` what it supersedes, if anything."""
+        key = event.data.get("coalesce")
+        if key is None:
+            # In order: a last report of progress must not come behind the news that all is done.
+            for waiting in self._newest.pop(event.audience, {}).values():
+                self._take(waiting)
+            self._take(event)
+        else:
+            self._newest.setdefault(event.audience, {})[key] = event
+
+    def _flush(self) -> None:
+        newest, self._newest = self._newest, {}
+        for waiting in newest.values():
+            for event in waiting.values():
+                self._take(replace(event, published_at=0.0))  # it waited on purpose: that is no delivery time

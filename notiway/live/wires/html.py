@@ -1,0 +1,107 @@
+"""html: an Event as the HTML frame that htmx swaps into every page of its audience."""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+from jinja2 import Environment, Template, TemplateNotFound
+from markupsafe import Markup
+
+from notiway.values.event import Event
+from notiway.values.item import Item
+
+log = logging.getLogger(__name__)
+
+TO_TRAY = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
+REMEMBER_MISSING = 1_000  # names of events that have no template of their own
+# Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
+BETWEEN_TAGS = re.compile(r">\s+<")
+ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
+
+
+class HtmlWire:
+    """Renders Events with the same templates that draw the page.
+
+    A new notification named `order-shipped` is drawn by `events/order-shipped.html` where there is one: by its
+    elements that name a place on the page (`data-notiway-into`). Else it becomes a row of the list and a toast.
+
+    One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
+    The environment must autoescape `.html` and know the global `notiway_url(path)`; a missing template
+    raises `jinja2.TemplateNotFound`.
+
+    >>> wire.render(Event("sync", "user:42", {"unread": 3}))  # doctest: +SKIP
+    '<hx-partial hx-target="#notiway-badge" hx-swap="outerHTML">…</hx-partial>'
+    """
+
+    name = "html"
+
+    def __init__(self, env: Environment) -> None:
+        self._env = env
+        self._missing: set[str] = set()
+
+    def render(self, event: Event) -> str | None:
+        """The frame for one Event; None for what a page has nothing to show of (`kick`)."""
+        data, kind = event.data, event.kind
+        unread = data.get("unread")
+        if kind == "created":
+            return self._created(Item.from_dict(data["notification"]), unread)
+        if kind == "updated":
+            return self._frame(kind, items=[Item.from_dict(data["notification"])], unread=unread)
+        if kind == "restored":
+            return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
+        if kind in ID_CHANGES:
+            return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
+        if kind == "read_all":
+            return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
+        if kind == "sync" and unread is not None:
+            return self._frame("badge", unread=unread)
+        return None
+
+    def connected(self, connection_id: str, unread: int) -> str:
+        """The first frame of a connection: its id and the count of unread, 0 to 100."""
+        return self._frame("connected", connection_id=connection_id, unread=unread)
+
+    def heartbeat(self, unread: int) -> str:
+        """The frame that proves the line is alive and mends a badge that has drifted."""
+        return self._frame("badge", unread=unread)
+
+    def error(self, code: str, message: str) -> str:
+        """A refusal that the page shows as a notice."""
+        return self._frame("error", code=code, message=message)
+
+    def _created(self, item: Item, unread: int | None) -> str:
+        own = self._own(item)
+        if own is None:
+            return self._frame("created", items=[item], unread=unread)
+        drawn = f"{TO_TRAY}{own}</hx-partial>" if own else ""
+        # What is stored is in the list and in the count, however else it is shown.
+        return drawn + self._frame("created", items=[item], unread=unread, quiet=True) if item.persisted else drawn
+
+    def _own(self, item: Item) -> Markup | None:
+        """What the event's own template makes of it; None where it has none, or a broken one."""
+        try:
+            template = self._own_template(item.name)
+            return None if template is None else Markup(template.render(item=item, body=item.body or {}).strip())  # noqa: S704 - a rendered template
+        except Exception:
+            log.exception("templates/events/%s.html failed; the default is shown instead", item.name)
+            return None
+
+    def _own_template(self, name: str) -> Template | None:
+        # Names hold no slash (draft.NAME_PATTERN), so none leads out of the folder.
+        if name in self._missing:
+            return None
+        path = f"events/{name}.html"
+        try:
+            return self._env.get_template(path)
+        except TemplateNotFound as error:
+            if error.name != path:
+                raise
+        if not self._env.auto_reload and len(self._missing) < REMEMBER_MISSING:
+            self._missing.add(name)
+        return None
+
+    def _frame(self, template: str, **context: Any) -> str:
+        text = self._env.get_template(f"notiway/frames/{template}.html").render(context)
+        return BETWEEN_TAGS.sub("><", text).strip()

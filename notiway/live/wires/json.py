@@ -1,0 +1,94 @@
+"""The JSON wire: what WebSocket clients and JSON answers see (CONTRACT §4)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from notiway.values.event import Event
+
+ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
+
+
+def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
+    """An item as JSON clients see it: `createdAt` in ISO 8601, `timestamp` in milliseconds."""
+    return {
+        "id": item["id"],
+        "name": item["name"],
+        "type": item["type"],
+        "priority": item["priority"],
+        "title": item["title"],
+        "message": item["message"],
+        "body": item["body"],
+        "actionUrl": item["action_url"],
+        "groupKey": item["group_key"],
+        "source": item["source"],
+        "actor": item["actor"],
+        "producer": item["producer"],
+        "audienceId": item["audience"],
+        "persisted": item["persisted"],
+        "createdAt": iso(item["created_at"]),
+        "timestamp": item["created_at"],
+        "expiresAt": None if item["expires_at"] is None else iso(item["expires_at"]),
+        "seen": item["seen_at"] is not None,
+        "read": item["read_at"] is not None,
+    }
+
+
+def iso(at_ms: int) -> str:
+    """Milliseconds since the epoch as ISO 8601 in UTC.
+
+    >>> iso(0)
+    '1970-01-01T00:00:00.000Z'
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class JsonWire:
+    """Events as `{"event": …, "data": …}`. A change of several items is one line each: see `render`."""
+
+    name = "json"
+
+    def render(self, event: Event) -> str | None:
+        """The text of an Event; None for those that JSON clients do not hear of."""
+        data = event.data
+        unread = data.get("unread")
+        match event.kind:
+            case "created" | "updated":
+                values = notification_dict(data["notification"])
+                return _message("notification", values if unread is None else {**values, "unreadCount": unread})
+            case "restored":
+                ids = [item["id"] for item in data["notifications"]]
+                restored = [notification_dict(item) for item in data["notifications"]]
+                return _message("restored", {**_ids(ids), "notifications": restored, "unreadCount": unread})
+            case "read" | "unread" | "deleted" | "recalled":
+                name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)
+                counted = {} if unread is None else {"unreadCount": unread}
+                return _message(name, {**_ids(data["ids"]), **counted})
+            case "read_all":
+                return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
+            case "sync":
+                return self.heartbeat(data["unread"])
+            case _:
+                return None
+
+    def connected(self, connection_id: str, unread: int) -> str:
+        return _message("connected", {"unreadCount": unread, "connectionId": connection_id})
+
+    def heartbeat(self, unread: int) -> str:
+        return _message("pong", {"unreadCount": unread})
+
+    def error(self, code: str, message: str) -> str:
+        return _message("error", {"code": code, "message": message})
+
+
+def _ids(ids: Iterable[str]) -> dict[str, Any]:
+    # One id is `notificationId`; the list is there in any case, so a client may read just that.
+    listed = list(ids)
+    return {"notificationId": listed[0] if listed else None, "notificationIds": listed}
+
+
+def _message(event: str, data: dict[str, Any]) -> str:
+    return ENCODER.encode({"event": event, "data": data})

@@ -1,0 +1,103 @@
+"""The SignalR wire: Events as invocations of the JSON hub protocol (SignalR HubProtocol specification)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from notiway.live.wires.json import iso
+from notiway.values.audience import Audience, AudienceType
+from notiway.values.event import Event
+
+SEPARATOR = "\x1e"  # ends every message; one frame may carry several
+INVOCATION, COMPLETION, PING, CLOSE = 1, 3, 6, 7
+
+
+class SignalRWire:
+    """Renders Events as calls of the client's methods; the method's name is the notification's name."""
+
+    name = "signalr"
+
+    def render(self, event: Event) -> str | None:
+        """The invocations for an Event, without an id: nobody answers them."""
+        data = event.data
+        match event.kind:
+            case "created" | "updated":
+                return invocation(data["notification"]["name"], notification_dict(data["notification"]))
+            case "restored":
+                return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"])
+            case "read" | "read_all":
+                return "".join(_changed("EventReadStatusChange", item, "isRead", True) for item in data["items"])
+            case "unread":
+                return "".join(_changed("EventReadStatusChange", item, "isRead", False) for item in data["items"])
+            case "deleted" | "recalled":
+                return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", True) for item in data["items"])
+            case _:
+                return None
+
+    def connected(self, connection_id: str, unread: int) -> str:
+        """The answer to a good handshake."""
+        return message({})
+
+    def heartbeat(self, unread: int) -> None:
+        """Nothing: the transport pings, and SignalR clients count for themselves."""
+
+    def error(self, code: str, text: str) -> None:
+        """Nothing: faults complete the invocation that caused them."""
+
+
+def message(values: dict[str, Any]) -> str:
+    """One message with its separator."""
+    return json.dumps(values, separators=(",", ":"), ensure_ascii=False) + SEPARATOR
+
+
+def invocation(target: str, *arguments: Any) -> str:
+    """A call of a client method that expects no answer."""
+    return message({"type": INVOCATION, "target": target, "arguments": list(arguments)})
+
+
+def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
+    """A notification as SignalR clients see it (CONTRACT §4)."""
+    audience = item["audience"]
+    return {
+        "id": item["dedupe_key"] or item["id"],
+        "type": item["name"],
+        "body": item["body"] if item["body"] is not None else _body_of(item),
+        "audienceId": audience_id(audience),
+        "tenantId": tenant_of(audience),
+        "priority": item["priority"],
+        "groupKey": item["group_key"],
+        "isRead": item["read_at"] is not None,
+        "isDeleted": item["deleted_at"] is not None,
+        "metadata": {
+            "producer": item["producer"],
+            "timeStamp": iso(item["sent_at"] or item["created_at"]),
+            "isPersisted": item["persisted"],
+            "persistedTTL": None if item["expires_at"] is None else iso(item["expires_at"]),
+        },
+    }
+
+
+def audience_id(key: str) -> str:
+    """The audience as clients name it: its key, but a connection's is just its id."""
+    return key.removeprefix("connection:")
+
+
+def tenant_of(key: str) -> str | None:
+    """The tenant that an audience belongs to, if any."""
+    audience = Audience.parse(key)
+    return audience.value if audience.type is AudienceType.TENANT else audience.tenant_id
+
+
+def _body_of(item: dict[str, Any]) -> dict[str, Any]:
+    """What was sent from Python has no body: its texts make one, by the names that envelopes use."""
+    return {
+        "title": item["title"],
+        "message": item["message"],
+        "severity": item["type"],
+        "actionUrl": item["action_url"],
+    }
+
+
+def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:
+    return invocation(target, {"eventId": item["public_id"], "audienceId": audience_id(item["audience"]), field: value})

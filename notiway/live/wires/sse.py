@@ -1,0 +1,70 @@
+"""The SSE wire: Events for EventSource (WHATWG HTML §9.2)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from notiway.live.wires.json import notification_dict
+from notiway.values.event import Event
+
+
+class SseWire:
+    """Renders Events as `event:`, `id:` and `data:` lines. Only stored notifications carry an id to resume from."""
+
+    name = "sse"
+
+    def render(self, event: Event) -> str | None:
+        """The lines of an Event; None for those that streams do not hear of."""
+        data = event.data
+        unread = data.get("unread")
+        match event.kind:
+            case "created" | "updated":
+                return self._notification(data["notification"]) + self._count(unread)
+            case "restored":
+                return "".join(map(self._notification, data["notifications"])) + self._count(unread)
+            case "read" | "unread":
+                is_read = event.kind == "read"
+                return "".join(
+                    _event("read", {"notificationId": each, "read": is_read, "unreadCount": unread})
+                    for each in data["ids"]
+                ) + self._count(unread)
+            case "read_all":
+                changed = {"all": True, "before": data.get("before"), "read": True, "unreadCount": unread}
+                return _event("read", changed) + self._count(unread)
+            case "deleted" | "recalled":
+                return "".join(
+                    _event("deleted", {"notificationId": each, "unreadCount": unread}) for each in data["ids"]
+                ) + self._count(unread)
+            case "sync":
+                return self._count(unread)
+            case _:
+                return None
+
+    def connected(self, connection_id: str, unread: int, newest_id: str | None = None) -> str:
+        """The first events: the connection's id, the count, and the id to resume from if nothing else ever comes."""
+        first = _event("connected", {"connectionId": connection_id, "unreadCount": unread})
+        return first + _event("unread", {"unreadCount": unread}, newest_id)
+
+    def heartbeat(self, unread: int) -> str:
+        return self._count(unread)
+
+    def error(self, code: str, text: str) -> None:
+        """Nothing: a stream takes no requests."""
+
+    def reset(self, newest_id: str) -> str:
+        """Tell the client that what it holds may have holes: it must load its list anew, and resume from this id."""
+        return _event("reset", {}, newest_id)
+
+    def _notification(self, item: dict[str, Any]) -> str:
+        full = notification_dict(item)
+        values = {**full, "body": full["message"], "payload": full["body"]}
+        return _event("notification", values, item["id"] if item["persisted"] else None)
+
+    def _count(self, unread: int | None) -> str:
+        return "" if unread is None else _event("unread", {"unreadCount": unread})
+
+
+def _event(name: str, data: dict[str, Any], event_id: str | None = None) -> str:
+    line = f"id: {event_id}\n" if event_id else ""
+    return f"event: {name}\n{line}data: {json.dumps(data, separators=(',', ':'), ensure_ascii=False)}\n\n"

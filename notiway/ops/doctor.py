@@ -1,0 +1,218 @@
+"""The doctor: checks an installation from the database to a real WebSocket, and says how to mend each fault."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import peewee
+from flask import Flask, session
+from flask_login import login_user
+from playhouse.pool import MaxConnectionsExceeded
+
+from notiway.host import accounts
+from notiway.live import runtime
+from notiway.ops.logs import redact
+from notiway.ops.probe import Probe, Refused
+from notiway.store import schema
+from notiway.store.database import db
+from notiway.values.clock import now_ms
+
+SHORTEST_SECRET = 16  # characters
+LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
+TIMEOUT_SECONDS = 5.0
+FOREIGN_ORIGIN = "https://foreign.invalid"
+SOCKET_PATH = "/ws/notifications"
+FORBIDDEN = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check saw; `remedy` is empty when all is well."""
+
+    name: str
+    text: str
+    remedy: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return not self.remedy
+
+
+def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Finding]:
+    """Run all checks, in an application context; `url` is where the server runs.
+
+    The WebSocket signs in as `user_id`, or as any active user.
+    """
+    database = check_database()
+    yield database
+    if database.ok:
+        yield check_migrations()
+    yield check_broker()
+    yield check_workers(os.environ.get("WEB_CONCURRENCY", "1"))
+    yield check_jobs()
+    yield check_secret(app)
+    server = check_server(url)
+    yield server
+    if not server.ok or not database.ok:
+        return
+    cookie = session_cookie(app, url, user_id)
+    if cookie is None:
+        remedy = "add one (flask --app app notiway user add), or name one with --user"
+        yield Finding("websocket", "not tried: there is no active user to sign in as", remedy)
+        return
+    yield check_origin(url, cookie)
+    yield check_socket(url, cookie)
+
+
+def check_database() -> Finding:
+    """Does it answer?"""
+    where = redact(runtime.current().config.database_url) or "SQLite in the instance folder"
+    try:
+        db.execute_sql("SELECT 1")
+    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
+        return Finding("database", f"{where}: {error}", "start it, or correct NOTIWAY_DATABASE_URL")
+    return Finding("database", f"{where} answers")
+
+
+def check_migrations() -> Finding:
+    """Are the tables those of this version?"""
+    missing = schema.pending(db.obj)
+    if missing:
+        return Finding("migrations", f"{', '.join(missing)} pending", "run: flask --app app notiway migrate")
+    return Finding("migrations", "none pending")
+
+
+def check_broker() -> Finding:
+    """Does it take Events?"""
+    now = runtime.current()
+    where = redact(now.config.broker_url)
+    try:
+        now.broker.ping()
+    except OSError as error:
+        return Finding("broker", f"{where}: {error}", "start it, or correct NOTIWAY_BROKER_URL")
+    return Finding("broker", f"{where} answers")
+
+
+def check_workers(count: str) -> Finding:
+    """Can all workers hear each other?"""
+    shared = runtime.current().config.broker_is_shared
+    if count != "1" and not shared:
+        remedy = "set WEB_CONCURRENCY=1: one worker holds ten thousand sockets"
+        return Finding("workers", f"{count} workers, but the memory broker serves one", remedy)
+    return Finding("workers", f"{count}, broker {'shared' if shared else 'in memory'}")
+
+
+def check_jobs() -> Finding:
+    """Does the queue of background work answer, and does anybody work on it?"""
+    now = runtime.current()
+    if now.config.jobs == "off":
+        remedy = "set NOTIWAY_JOBS=web, or worker and start: flask --app app notiway worker"
+        return Finding("jobs", "off: nothing is cleaned up by itself", remedy)
+    try:
+        waiting = now.huey.storage.queue_size()
+    except Exception as error:  # noqa: BLE001 - each storage has its own errors, and all mean the same here
+        return Finding("jobs", f"the queue does not answer: {redact(str(error))}", "correct NOTIWAY_JOBS_URL")
+    if waiting > LONGEST_QUEUE:
+        remedy = "start the server" if now.config.jobs == "web" else "start: flask --app app notiway worker"
+        return Finding("jobs", f"{waiting} tasks wait and nobody works on them", remedy)
+    return Finding("jobs", f"in the {now.config.jobs} process, {waiting} waiting")
+
+
+def check_secret(app: Flask) -> Finding:
+    """Can sessions be trusted?"""
+    remedy = 'set SECRET_KEY to the output of: python -c "import secrets; print(secrets.token_hex(32))"'
+    if not app.secret_key:
+        return Finding("secret", "SECRET_KEY is not set", remedy)
+    if len(app.secret_key) < SHORTEST_SECRET:
+        return Finding("secret", f"SECRET_KEY is shorter than {SHORTEST_SECRET} characters", remedy)
+    if not os.environ.get("SECRET_KEY") and runtime.current().config.development:
+        return Finding("secret", "made for development and kept in the instance folder; production needs SECRET_KEY")
+    return Finding("secret", "set")
+
+
+def check_server(url: str) -> Finding:
+    """Does it run, and is it ready?"""
+    remedy = "start it (make run, or gunicorn app:app), or name its address with --url"
+    if urlsplit(url).scheme not in ("http", "https"):
+        return Finding("server", f"{url} is no address", "name one such as http://127.0.0.1:5000 with --url")
+    try:
+        with urllib.request.urlopen(_address(url, "/readyz"), timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
+            return Finding("server", f"{url} is ready ({answer.status})")
+    except urllib.error.HTTPError as error:
+        reasons = redact(error.read(500).decode(errors="replace")).strip()
+        return Finding("server", f"{url} answers {error.code}: {reasons}", "mend what it names, then try again")
+    except OSError as error:
+        return Finding("server", f"{url} does not answer: {error}", remedy)
+
+
+def check_origin(url: str, cookie: str) -> Finding:
+    """Is another site kept from opening a socket with this user's cookie?"""
+    remedy = f"take {FOREIGN_ORIGIN} and * out of NOTIWAY_ALLOWED_ORIGINS; is {url} this very application?"
+    try:
+        with Probe(_address(url, SOCKET_PATH), {"Cookie": cookie, "Origin": FOREIGN_ORIGIN}, TIMEOUT_SECONDS):
+            return Finding("origin", "another site may open a socket with a user's cookie", remedy)
+    except Refused as refusal:
+        if refusal.code == FORBIDDEN:
+            return Finding("origin", "another site is refused")
+        return Finding("origin", f"another site is refused with {refusal.code} instead of {FORBIDDEN}", remedy)
+    except OSError as error:
+        return Finding("origin", f"could not be tried: {error}", _proxy_advice(url))
+
+
+def check_socket(url: str, cookie: str) -> Finding:
+    """Does a signed-in browser get its socket, and an answer through it?"""
+    parts = urlsplit(url)
+    headers = {"Cookie": cookie, "Origin": f"{parts.scheme}://{parts.netloc}"}
+    began = time.perf_counter()
+    try:
+        with Probe(_address(url, SOCKET_PATH), headers, TIMEOUT_SECONDS) as probe:
+            probe.send('{"action": "ping"}')
+            while json.loads(probe.receive()).get("event") != "pong":
+                pass  # `connected` and what is live come first
+    except Refused as refusal:
+        return Finding("websocket", f"refused with {refusal.code}", _refusal_advice(refusal.code, headers["Origin"]))
+    except (OSError, ValueError) as error:
+        return Finding("websocket", f"broken: {error}", _proxy_advice(url))
+    return Finding("websocket", f"there and back in {(time.perf_counter() - began) * 1000:.0f} ms")
+
+
+def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:
+    """A session cookie as if the user had signed in; None when there is no such user."""
+    if user_id is None:
+        user_id = next((each.id for each in accounts.everybody() if each.is_active), None)
+    if user_id is None:
+        return None
+    with app.test_request_context(base_url=url, environ_base={"REMOTE_ADDR": "127.0.0.1"}):
+        session["signed_in_at"] = now_ms()  # this repository's host dates its sessions; others do not mind
+        user = app.login_manager._user_callback(user_id)  # type: ignore[attr-defined]
+        if user is None or not login_user(user):
+            return None
+        response = app.make_response("")
+        app.session_interface.save_session(app, session, response)
+    return "; ".join(header.partition(";")[0] for header in response.headers.getlist("Set-Cookie"))
+
+
+def _address(url: str, path: str) -> str:
+    return url.rstrip("/") + runtime.current().config.url_prefix + path
+
+
+def _refusal_advice(code: int, origin: str) -> str:
+    if code == FORBIDDEN:
+        return (
+            f"if browsers see the site as {origin}, let the proxy pass the Host header on,"
+            " or add it to NOTIWAY_ALLOWED_ORIGINS"
+        )
+    if code in (401, 4001):
+        return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
+    return _proxy_advice(origin)
+
+
+def _proxy_advice(url: str) -> str:
+    return f"if a proxy stands before {url}, let it pass the Upgrade and Connection headers on (docs/how-to/deploy.md)"

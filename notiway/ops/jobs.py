@@ -1,0 +1,213 @@
+"""Background work: huey's queue, the tasks on it, and the consumer that runs them.
+
+The queue is a SQLite file beside the database, or Redis where one is configured. Its consumer runs inside
+the web process, or as `flask --app app notiway worker`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Flask
+from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from huey.api import PeriodicTask
+from huey.consumer import Consumer, Scheduler
+from huey.serializer import SignedSerializer
+
+from notiway.live import runtime
+from notiway.store import retention
+from notiway.values.config import Config
+from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
+
+QUEUE_NAME = "notiway"
+FILE_NAME = "jobs.db"
+CLEANUP_HOUR = 3  # UTC; a process that starts later that day still does it
+RELAY_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
+MAX_POLL_SECONDS = 1.0  # how long a task waits at most for an idle consumer on a SQLite queue
+HEALTH_SECONDS = 10.0
+NOBODY_HEARS = (
+    "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
+    " its process. Set NOTIWAY_JOBS=web, here and for the web process."
+)
+PERIODS = {"day": "%Y-%m-%d", "minute": "%Y-%m-%dT%H:%M"}
+KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
+
+
+def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Path = Path("instance")) -> Huey:
+    """The queue that the settings name; nothing runs yet.
+
+    With a `secret`, tasks are signed: huey pickles them, so whoever could write to the queue could run code.
+
+    >>> build_huey(Config(jobs_url="sqlite:///instance/jobs.db")).name
+    'notiway'
+    """
+    options: dict[str, Any] = {"results": False}
+    if secret:
+        options["serializer"] = SignedSerializer(secret=secret, salt="notiway.jobs")
+    url = config.jobs_url or (config.broker_url if config.broker_is_shared else "")
+    if urlsplit(url).scheme in ("redis", "rediss"):
+        return RedisHuey(QUEUE_NAME, url=url, **options)
+    path = _queue_file(url or config.database_url, folder, own=bool(url))
+    if path is None:
+        return MemoryHuey(QUEUE_NAME, **options)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return SqliteHuey(QUEUE_NAME, filename=str(path), cache_mb=1, **options)
+
+
+def _queue_file(url: str, folder: Path, *, own: bool) -> Path | None:
+    parts = urlsplit(url)
+    if parts.scheme != "sqlite":
+        return folder / FILE_NAME
+    name = parts.path[1:]
+    if name in ("", ":memory:"):
+        return None
+    return Path(name) if own else Path(name).with_name(FILE_NAME)
+
+
+def add_tasks(huey: Huey, app: Flask) -> None:
+    """Register every task of Notiway on the queue; a second call changes nothing."""
+    if any(name.endswith(".clean_up") for name in huey._registry._registry):
+        return
+    huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(_in_app(app, clean_up))
+    huey.task(name="relay", expires=RELAY_SECONDS)(_in_app(app, relay))
+
+
+def add(app: Flask, function: Callable[..., None]) -> None:
+    """Register a job of the application's own, where the application is made: web process and worker need to know it.
+
+    >>> jobs.add(app, import_contacts)  # doctest: +SKIP
+    >>> jobs.enqueue(import_contacts, current_user.id, data)  # in a route  # doctest: +SKIP
+    """
+    app.extensions[runtime.KEY].huey.task(name=function.__name__)(_in_app(app, function))
+
+
+def enqueue(function: Callable[..., None], *args: Any) -> None:
+    """Put a registered job on the queue; its arguments must pickle."""
+    huey = runtime.current().huey
+    huey.enqueue(huey._registry.string_to_task(f"{function.__module__}.{function.__name__}")(args))
+
+
+def clean_up() -> None:
+    """Remove what is older than the retention, and what expired; once a day."""
+    done = retention.clean_up(runtime.current().config.retention_days)
+    log.info("cleanup removed %d old and %d expired notifications, %d inbox items", done.old, done.expired, done.items)
+
+
+def relay(raw: bytes) -> None:
+    """Publish an Event that another process put on the queue."""
+    runtime.current().broker.publish(Event.from_bytes(raw))
+
+
+def relay_events() -> bool:
+    """Let the Events of this process, which has no sockets, reach the web process through the queue.
+
+    Only the memory broker needs that. Returns whether anybody will hear: not if the web process runs no consumer.
+    """
+    now = runtime.current()
+    if now.config.broker_is_shared:
+        return True
+    if now.config.jobs != "web":
+        return False
+    task_class = now.huey._registry.string_to_task(f"{__name__}.relay")
+    now.broker.start(lambda event: now.huey.enqueue(task_class((event.to_bytes(),))))
+    return True
+
+
+def daily(hour: int) -> Callable[[datetime], bool]:
+    """True from that hour (UTC) on: with `once_per="day"` a machine that slept at that hour makes up for it."""
+    return lambda timestamp: timestamp.hour >= hour
+
+
+def claim(huey: Huey, task: PeriodicTask, timestamp: datetime) -> str | None:
+    """Win the right to run a periodic task in its period: of all processes exactly one gets a key, the others None."""
+    prefix = f"once.{task.name}."
+    key = prefix + timestamp.strftime(PERIODS[getattr(task, "once_per", "minute")])
+    if huey.storage.has_data_for_key(key) or not huey.put_if_empty(key, True):
+        return None
+    for old in sorted(name for name in huey.storage.result_items() if name.startswith(prefix))[:-KEPT_CLAIMS]:
+        huey.delete(old)
+    return key
+
+
+class OnceScheduler(Scheduler):  # type: ignore[misc]
+    """Puts a periodic task on the queue once, however many processes run a consumer."""
+
+    def enqueue_periodic_tasks(self, now: datetime | None) -> None:
+        timestamp = now or self.huey._get_timestamp()
+        for task in self.huey.read_periodic(now):
+            try:
+                key = claim(self.huey, task, timestamp)
+                if key is not None:
+                    self._enqueue(task, key)
+            except Exception:  # the scheduler must outlive a queue that is away for a moment
+                log.exception(
+                    "periodic task %s could not be put on the queue; it is tried again in a minute", task.name
+                )
+
+    def _enqueue(self, task: PeriodicTask, key: str) -> None:
+        try:
+            self.huey.enqueue(task)
+        except Exception:
+            self.huey.delete(key)
+            raise
+
+
+class OnceConsumer(Consumer):  # type: ignore[misc]
+    """A consumer process: `run()` works until SIGTERM or SIGINT and finishes the task at hand."""
+
+    scheduler_class = OnceScheduler
+
+
+class Background(OnceConsumer):
+    """A consumer inside another process: it leaves that process's signals alone."""
+
+    def start(self) -> None:
+        super().start()
+        threading.Thread(target=self._watch, name="notiway-jobs", daemon=True).start()
+
+    def stop(self, graceful: bool = True) -> None:
+        super().stop(graceful=graceful)
+
+    def _watch(self) -> None:
+        while not self.stop_flag.wait(HEALTH_SECONDS):
+            self.check_worker_health()
+
+    def _set_signal_handlers(self) -> None:
+        return None
+
+
+def start_consumer(huey: Huey, app: Flask) -> Background:
+    """Run the queue's tasks in this process, in threads (greenlets under gevent); `stop()` lets the last one finish."""
+    add_tasks(huey, app)
+    consumer = Background(huey, **_options(app))
+    consumer.start()
+    return consumer
+
+
+def run_worker(huey: Huey, app: Flask) -> None:
+    """Run the queue's tasks in this process until SIGTERM or SIGINT; returns when the last one is finished."""
+    add_tasks(huey, app)
+    OnceConsumer(huey, graceful_signal="TERM", **_options(app)).run()
+
+
+def _options(app: Flask) -> dict[str, Any]:
+    seconds = app.extensions["notiway"].config.drain_seconds
+    return {"workers": 1, "max_delay": MAX_POLL_SECONDS, "shutdown_timeout": seconds}
+
+
+def _in_app(app: Flask, function: Callable[..., None]) -> Callable[..., None]:
+    @wraps(function)
+    def run(*args: Any) -> None:
+        with app.app_context():
+            function(*args)
+
+    return run

@@ -1,0 +1,78 @@
+"""Producers: services with an API key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from notiway.store import key_text as tokens
+from notiway.store.tables import ApiKey
+from notiway.values.clock import now_ms
+from notiway.values.errors import Fault, NotFound, WrongInput
+from notiway.values.ids import new_id
+
+MAX_NAME = 200  # characters
+USE_NOTED_MS = 60_000
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """One API key without its secret; times are milliseconds since the epoch."""
+
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    last_used_at: int | None
+    revoked_at: int | None
+
+
+def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
+    """Make a key; the second value is the key itself, which is stored nowhere and shown once.
+
+    >>> producer, key = producers.add("billing", ["publish"])  # doctest: +SKIP
+    """
+    faults = [
+        Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not tokens.is_scope(scope)
+    ]
+    if not scopes:
+        faults.append(Fault("scope", "at least one is needed: publish, token"))
+    if not name.strip() or len(name) > MAX_NAME:
+        faults.append(Fault("name", f"must have 1 to {MAX_NAME} characters"))
+    elif ApiKey.select().where(ApiKey.name == name).exists():
+        faults.append(Fault("name", f"{name!r} is taken, perhaps by a revoked key; choose another"))
+    if faults:
+        raise WrongInput("This API key cannot be made", faults)
+    key = tokens.new_key()
+    row = ApiKey.create(id=new_id(), name=name, hash=tokens.hash_key(key), scopes=list(dict.fromkeys(scopes)))
+    return _producer(row), key
+
+
+def find(key: str) -> Producer | None:
+    """The producer whose key this is, unless it was revoked."""
+    row = ApiKey.get_or_none((ApiKey.hash == tokens.hash_key(key)) & ApiKey.revoked_at.is_null())
+    return _producer(row) if row is not None and tokens.matches(row.hash, key) else None
+
+
+def note_use(producer: Producer) -> None:
+    """Remember that a key is in use, to the minute: who looks for stale keys needs no more."""
+    now = now_ms()
+    if (producer.last_used_at or 0) < now - USE_NOTED_MS:
+        ApiKey.update(last_used_at=now).where(ApiKey.id == producer.id).execute()
+
+
+def everybody() -> Iterator[Producer]:
+    """Every key, revoked ones too, oldest first."""
+    return map(_producer, ApiKey.select().order_by(ApiKey.created_at, ApiKey.id))
+
+
+def revoke(name_or_id: str) -> None:
+    """End a key at once; raises `NotFound`. A second call changes nothing."""
+    mine = (ApiKey.name == name_or_id) | (ApiKey.id == name_or_id)
+    if not ApiKey.select().where(mine).exists():
+        raise NotFound(f"There is no API key {name_or_id!r}")
+    ApiKey.update(revoked_at=now_ms()).where(mine & ApiKey.revoked_at.is_null()).execute()
+
+
+def _producer(row: ApiKey) -> Producer:
+    return Producer(row.id, row.name, tuple(row.scopes), row.created_at, row.last_used_at, row.revoked_at)

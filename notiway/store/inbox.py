@@ -1,0 +1,238 @@
+"""A user's inbox: reading it, counting it, changing it. Every function takes the user and filters there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from notiway.store.database import db
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
+from notiway.store.sql import BY_UNREAD, marks, run
+from notiway.store.writing import deliver_to
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotFound
+from notiway.values.ids import id_floor, id_time, is_id
+from notiway.values.item import Item
+
+COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
+RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
+LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
+COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
+PENDING = (
+    "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
+    " (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?)"
+    " AND n.id > COALESCE((SELECT pulled_to FROM notiway_inbox_cursor WHERE user_id = ?), '')"
+    f" AND {VISIBLE} AND NOT EXISTS"
+    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
+)
+ARRIVE = f"SELECT ({COUNT}), EXISTS ({PENDING})"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some items, newest first, and where the next page begins (None: there is no more)."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+def resume_from(notification_id: str) -> str:
+    """The id to read on from, so that nothing that was committed late is missed.
+
+    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
+    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
+    """
+    if db.param == "?" or not notification_id:
+        return notification_id
+    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
+
+
+def catch_up(user_id: str) -> int:
+    """Pull the broadcasts that came since the last time; returns how many."""
+    pending = (user_id, user_id, now_ms(), user_id)
+    if run(f"{PENDING} LIMIT 1", pending).fetchone() is None:
+        return 0
+    with db.atomic():
+        ids = [row[0] for row in run(PENDING, pending).fetchall()]
+        deliver_to(ids, [user_id])
+        run(
+            "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
+            " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
+            (user_id, resume_from(max(ids))),
+        )
+    return len(ids)
+
+
+def feed(
+    user_id: str,
+    *,
+    state: str = "all",
+    type: str | None = None,
+    source: str | None = None,
+    priority: str | None = None,
+    text: str | None = None,
+    before: str | None = None,
+    limit: int = 20,
+) -> Page:
+    """The newest items that pass the filters, `limit` at most, older than the cursor `before`.
+
+    `state` is all, unread or read; `text` is looked for in title and message, ignoring the case as the database does.
+    """
+    catch_up(user_id)
+    where, params = [], [user_id, now_ms()]
+    if state in ("unread", "read"):
+        where.append(f"i.read_at IS {'NULL' if state == 'unread' else 'NOT NULL'}")
+    for column, wanted in (("type", type), ("source", source), ("priority", priority)):
+        if wanted:
+            where.append(f"n.{column} = ?")
+            params.append(wanted)
+    if text:
+        where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
+        params += [f"%{text.translate(LIKE_ESCAPE)}%"] * 2
+    if before:
+        where.append("i.notification_id < ?")
+        params.append(before)
+    conditions = "".join(f" AND {part}" for part in where)
+    source_rows = FROM_UNREAD if state == "unread" else FROM_INBOX
+    items = read_items(
+        f"{source_rows} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
+        [*params, limit + 1],
+    )
+    return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
+
+
+def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
+    """What came after an id, oldest first; an overlap before it is read again where commits may be out of order."""
+    catch_up(user_id)
+    return read_items(
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND i.notification_id > ?"
+        " ORDER BY i.notification_id LIMIT ?",
+        (user_id, now_ms(), resume_from(after), limit),
+    )
+
+
+def get(user_id: str, notification_id: str) -> Item:
+    """One item of the user; `NotFound` if there is none, or it is deleted, expired or recalled."""
+    return get_many(user_id, [notification_id])[0]
+
+
+def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list[Item]:
+    """These items of the user, in the order given; `NotFound` if one is missing. `deleted` lets deleted ones pass."""
+    alive = "" if deleted else " AND i.deleted_at IS NULL"
+    if not all(is_id(notification_id) for notification_id in ids):
+        raise NotFound("There is no such notification")
+    found = read_items(
+        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(ids) or 'NULL'})",
+        (user_id, now_ms(), *ids),
+    )
+    by_id = {item.id: item for item in found}
+    try:
+        return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
+    except KeyError:
+        raise NotFound("There is no such notification") from None
+
+
+def newest_id(user_id: str) -> str:
+    """The id of the user's newest item, or an empty text."""
+    row = run(
+        "SELECT notification_id FROM notiway_inbox_item WHERE user_id = ? ORDER BY notification_id DESC LIMIT 1",
+        (user_id,),
+    ).fetchone()
+    return row[0] if row else ""
+
+
+def sources(user_id: str, limit: int = 50) -> list[str]:
+    """The sources that the user's items name, for a filter."""
+    shown = f"i.deleted_at IS NULL AND {VISIBLE}"
+    rows = run(
+        f"SELECT DISTINCT n.source {FROM_INBOX} AND n.source IS NOT NULL AND {shown} LIMIT ?",
+        (user_id, now_ms(), limit),
+    )
+    return sorted(row[0] for row in rows.fetchall())
+
+
+def unread_count(user_id: str) -> int:
+    """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
+    count: int = run(COUNT, (user_id, now_ms())).fetchone()[0]
+    return count
+
+
+def arrive(user_id: str) -> int:
+    """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
+    now = now_ms()
+    count, is_behind = run(ARRIVE, (user_id, now, user_id, user_id, now, user_id)).fetchone()
+    return unread_count(user_id) if is_behind and catch_up(user_id) else int(count)
+
+
+def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
+    """The same for many users in one statement."""
+    if db.param == "?":
+        source, listed = "json_each(?) u", json.dumps(list(user_ids))
+    else:
+        source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]
+    one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
+    rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Mark items read (and seen); returns them. `NotFound`, and nothing changed, if one is not the user's."""
+    now = now_ms()
+    return _change(user_id, ids, "read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?)", (now, now))
+
+
+def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Mark items unread; returns them."""
+    return _change(user_id, ids, "read_at = NULL")
+
+
+def mark_seen(user_id: str, ids: Sequence[str]) -> None:
+    """Note that items were shown to the user; that does not make them read. One may have been deleted meanwhile."""
+    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
+
+
+def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
+    """The newest unread items up to and including the id `before` (None: of all), at most `limit`."""
+    cutoff = " AND i.notification_id <= ?" if before else ""
+    return read_items(
+        f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
+        " ORDER BY i.notification_id DESC LIMIT ?",
+        (user_id, now_ms(), *([before] if before else []), limit),
+    )
+
+
+def mark_all_read(user_id: str, before: str | None = None) -> None:
+    """Mark everything read up to and including the id `before`; without it, everything there is."""
+    now = now_ms()
+    cutoff = " AND notification_id <= ?" if before else ""
+    run(
+        f"UPDATE notiway_inbox_item{BY_UNREAD} SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+        f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
+        (now, now, user_id, before) if before else (now, now, user_id),
+    )
+
+
+def delete(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Hide items; the rows stay, so that `restore` works and a broadcast is not pulled again."""
+    return _change(user_id, ids, "deleted_at = COALESCE(deleted_at, ?)", (now_ms(),), deleted=True)
+
+
+def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Undo `delete`; returns the items as they are now."""
+    _change(user_id, ids, "deleted_at = NULL", deleted=True)
+    return get_many(user_id, ids)
+
+
+def _change(
+    user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
+) -> list[Item]:
+    items = get_many(user_id, ids, deleted=deleted)
+    run(
+        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids) or 'NULL'})",
+        (*params, user_id, *ids),
+    )
+    return items

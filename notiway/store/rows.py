@@ -1,0 +1,37 @@
+"""Rows: the one definition of what is there for a user, and how its rows become items."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from notiway.store.sql import BY_UNREAD, run
+from notiway.values.item import Item
+
+SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
+
+# The one definition of "there for the user": list, count, replay and actions all use it.
+VISIBLE = "n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
+FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
+COLUMNS = (
+    "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
+    " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at,"
+    " i.seen_at, i.read_at, i.deleted_at"
+)
+
+
+FROM_UNREAD = FROM_INBOX.replace(" i JOIN", f" i{BY_UNREAD} JOIN")
+
+
+def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
+    """Run a query for items; its first parameter is the user."""
+    rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
+    return [_item(row, f"user:{params[0]}") for row in rows]
+
+
+def _item(row: Sequence[Any], owner: str) -> Item:
+    audience = owner if row[1] == SEVERAL else row[1]
+    body = None if row[8] is None else json.loads(row[8])
+    # In the order of Item's fields; what is in an inbox is persisted.
+    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:]))

@@ -1,0 +1,53 @@
+"""Replay: what stands for a user when it connects or subscribes, and finding items by the producer's id."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from notiway.store.database import db
+from notiway.store.inbox import catch_up
+from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
+from notiway.store.sql import marks, run
+from notiway.store.writing import deliver_to
+from notiway.values.clock import now_ms
+from notiway.values.item import Item
+
+REPLAY_LIMIT = 1_000  # items replayed at once, the newest
+
+
+def standing(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT) -> list[Item]:
+    """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first."""
+    catch_up(user_id)
+    keys = [*audiences, SEVERAL]
+    newest_first = read_items(
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND n.audience IN ({marks(keys)})"
+        " ORDER BY i.notification_id DESC LIMIT ?",
+        (user_id, now_ms(), *keys, limit),
+    )
+    return newest_first[::-1]
+
+
+def pull(user_id: str, audience: str) -> None:
+    """Put what stands for one audience into the user's inbox: who subscribes without being a member reads it there."""
+    missing = [
+        row[0]
+        for row in run(
+            f"SELECT n.id FROM notiway_notification n WHERE n.audience = ? AND {VISIBLE} AND NOT EXISTS"
+            " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)",
+            (audience, now_ms(), user_id),
+        ).fetchall()
+    ]
+    if missing:
+        with db.atomic():
+            deliver_to(missing, [user_id])
+
+
+def find(user_id: str, audience: str, public_id: str) -> list[str]:
+    """The ids of the user's items that clients know by this audience and the producer's id, or ours."""
+    keys = [audience, SEVERAL] if audience == f"user:{user_id}" else [audience]
+    rows = run(
+        "SELECT n.id FROM notiway_notification n JOIN notiway_inbox_item i ON i.notification_id = n.id"
+        f" WHERE i.user_id = ? AND n.audience IN ({marks(keys)}) AND (n.dedupe_key = ? OR n.id = ?)",
+        (user_id, *keys, public_id, public_id),
+    ).fetchall()
+    return [row[0] for row in rows]

@@ -1,0 +1,212 @@
+"""Tables, no logic. Times are integers: milliseconds since the epoch, UTC. Ids of items are uuid7 text."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import peewee
+
+from notiway.store.database import db
+from notiway.values.clock import now_ms
+
+
+class JSONText(peewee.TextField):
+    """A JSON object in a text column: the same on SQLite and PostgreSQL, and never queried into."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+    def python_value(self, value: Any) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Table(peewee.Model):
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+class User(Table):
+    """A user of this repository's own host application; other hosts bring their own."""
+
+    id = peewee.CharField(primary_key=True, max_length=200)
+    email = peewee.CharField(unique=True)
+    name = peewee.CharField(default="")
+    password_hash = peewee.CharField()
+    is_staff = peewee.BooleanField(default=False)
+    is_active = peewee.BooleanField(default=True)
+    tenant_id = peewee.CharField(null=True)
+    timezone = peewee.CharField(default="UTC")
+    created_at = peewee.BigIntegerField(default=now_ms)
+    signed_out_at = peewee.BigIntegerField(null=True)  # sessions older than this are over
+
+    class Meta:
+        table_name = "notiway_user"
+
+
+class Membership(Table):
+    """One user listens to one tenant or group."""
+
+    user_id = peewee.CharField(max_length=200)
+    audience = peewee.CharField(max_length=420)
+
+    class Meta:
+        table_name = "notiway_membership"
+        primary_key = peewee.CompositeKey("user_id", "audience")
+        indexes = ((("audience",), False),)
+
+
+class Notification(Table):
+    """The stored content of one publish: one row, whatever the size of its audience."""
+
+    id = peewee.CharField(primary_key=True, max_length=36)
+    audience = peewee.CharField(max_length=420)
+    name = peewee.CharField(default="notification")
+    type = peewee.CharField(default="info", max_length=10)
+    priority = peewee.CharField(default="medium", max_length=10)
+    title = peewee.CharField(max_length=200)
+    message = peewee.TextField(default="")
+    body = JSONText(null=True)
+    action_url = peewee.TextField(null=True)
+    group_key = peewee.CharField(null=True)
+    source = peewee.CharField(null=True)
+    actor = peewee.CharField(null=True)
+    producer = peewee.CharField(null=True)
+    dedupe_key = peewee.CharField(null=True)
+    sent_at = peewee.BigIntegerField(null=True)  # by the producer's clock
+    created_at = peewee.BigIntegerField(default=now_ms)
+    expires_at = peewee.BigIntegerField(null=True)
+    recalled_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "notiway_notification"
+        indexes = (
+            (("producer", "dedupe_key"), True),
+            (("audience", "id"), False),
+            (("dedupe_key",), False),
+            (("expires_at",), False),
+        )
+
+
+class InboxItem(Table):
+    """One user's copy of a notification: this is what list and badge read."""
+
+    user_id = peewee.CharField(max_length=200)
+    notification = peewee.ForeignKeyField(
+        Notification, backref="items", on_delete="CASCADE", column_name="notification_id"
+    )
+    seen_at = peewee.BigIntegerField(null=True)
+    read_at = peewee.BigIntegerField(null=True)
+    deleted_at = peewee.BigIntegerField(null=True)
+    created_at = peewee.BigIntegerField(default=now_ms)
+
+    class Meta:
+        table_name = "notiway_inbox_item"
+        primary_key = peewee.CompositeKey("user_id", "notification")
+        without_rowid = True  # SQLite clusters the rows by user and id: the feed is one range
+
+
+Notification.add_index(
+    Notification.index(
+        Notification.id,
+        name="notiway_notification_announcement",
+        where=(Notification.name == "system-announcement"),
+    )
+)
+
+InboxItem.add_index(
+    InboxItem.index(
+        InboxItem.user_id,
+        InboxItem.notification,
+        name="notiway_inbox_item_unread",
+        where=(InboxItem.read_at.is_null() & InboxItem.deleted_at.is_null()),
+    )
+)
+
+
+class InboxCursor(Table):
+    """How far broadcasts have been pulled into a user's inbox: an id; newer ones are still to come."""
+
+    user_id = peewee.CharField(primary_key=True, max_length=200)
+    pulled_to = peewee.CharField(max_length=36)
+
+    class Meta:
+        table_name = "notiway_inbox_cursor"
+
+
+class ApiKey(Table):
+    """A producer's key; only its hash is stored."""
+
+    id = peewee.CharField(primary_key=True, max_length=36)
+    name = peewee.CharField(unique=True)
+    hash = peewee.CharField(unique=True)
+    scopes = JSONText()
+    created_at = peewee.BigIntegerField(default=now_ms)
+    last_used_at = peewee.BigIntegerField(null=True)
+    revoked_at = peewee.BigIntegerField(null=True)
+
+    class Meta:
+        table_name = "notiway_api_key"
+
+
+class SpentToken(Table):
+    """A token that works once and was used: kept until it would have ended anyway."""
+
+    id = peewee.CharField(primary_key=True, max_length=64)
+    expires_at = peewee.BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "notiway_spent_token"
+
+
+class AuditEntry(Table):
+    """What staff did: one row for each send and recall, never changed."""
+
+    id = peewee.CharField(primary_key=True, max_length=36)
+    at = peewee.BigIntegerField(default=now_ms)
+    actor_id = peewee.CharField(max_length=200)
+    action = peewee.CharField(max_length=20)
+    notification_id = peewee.CharField(max_length=36, null=True, index=True)
+    audience = peewee.CharField(max_length=420)
+    form_key = peewee.CharField(max_length=36, null=True, unique=True)  # of the form that was sent: it counts once
+    details = JSONText()
+
+    class Meta:
+        table_name = "notiway_audit"
+        indexes = ((("action", "id"), False),)
+
+
+class Task(Table):
+    """A long job of one user, as it was last reported."""
+
+    id = peewee.CharField(primary_key=True, max_length=200)
+    user_id = peewee.CharField(max_length=200)
+    audience = peewee.CharField(max_length=420)  # who hears of it
+    name = peewee.CharField()  # of the events that report it
+    status = peewee.CharField(max_length=20)
+    done = peewee.IntegerField()
+    total = peewee.IntegerField()  # 0: not known
+    message = peewee.TextField()
+    created_at = peewee.BigIntegerField(default=now_ms)
+    updated_at = peewee.BigIntegerField(default=now_ms, index=True)
+
+    class Meta:
+        table_name = "notiway_task"
+        indexes = ((("user_id", "name", "updated_at"), False),)
+
+
+class Contact(Table):
+    """What the host application's demo imports."""
+
+    user_id = peewee.CharField(max_length=200)
+    email = peewee.CharField(max_length=320)
+    name = peewee.CharField()
+    city = peewee.CharField()
+
+    class Meta:
+        table_name = "notiway_contact"
+        primary_key = peewee.CompositeKey("user_id", "email")
+
+
+TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken, AuditEntry, Task, Contact)

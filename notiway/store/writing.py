@@ -1,0 +1,73 @@
+"""Writing notifications: the row, and a copy in each inbox that it is pushed to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from notiway.store.database import db
+from notiway.store.sql import marks, run
+from notiway.store.tables import Notification
+from notiway.values.clock import now_ms
+from notiway.values.draft import Draft
+from notiway.values.ids import id_after, new_id
+
+ROWS_PER_INSERT = 400  # three values each: well under every database's limit
+
+
+def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
+    """Store a checked draft; returns the row, and False if that producer sent that dedupe key before.
+
+    Call it inside a transaction.
+    """
+    row = Notification(id=_next_id(), audience=audience_key, created_at=now_ms(), **asdict(draft))
+    values = {name: value for name, value in row.__data__.items() if value is not None}
+    conflict = Notification.insert(**values).on_conflict(
+        action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]
+    )
+    if draft.dedupe_key is None:
+        Notification.insert(**values).execute()
+        return row, True
+    if db.rows_affected(db.execute(conflict)):
+        return row, True
+    first = Notification.get((Notification.producer == draft.producer) & (Notification.dedupe_key == draft.dedupe_key))
+    return first, False
+
+
+def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None:
+    """Put notifications into inboxes; those that are there already stay as they are."""
+    now = now_ms()
+    rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
+    for start in range(0, len(rows), ROWS_PER_INSERT):
+        part = rows[start : start + ROWS_PER_INSERT]
+        values = ",".join(["(?, ?, ?)"] * len(part))
+        run(
+            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
+            f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
+            [value for row in part for value in row],
+        )
+
+
+def holders(notification_id: str) -> list[str]:
+    """The audience keys of the users who have it in their inbox."""
+    rows = run("SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?", (notification_id,)).fetchall()
+    return [f"user:{row[0]}" for row in rows]
+
+
+def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
+    """Which of these users have it in their inbox, in a tenant or group or not."""
+    rows = run(
+        "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?"
+        f" AND user_id IN ({marks(user_ids) or 'NULL'})",
+        (notification_id, *user_ids),
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def _next_id() -> str:
+    """An id above every stored one where the database has one writer, so that ids are commit-ordered."""
+    fresh = new_id()
+    if db.param != "?":
+        return fresh
+    newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
+    return fresh if newest is None or fresh > newest else id_after(newest)

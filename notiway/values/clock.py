@@ -1,0 +1,44 @@
+"""Clock: moments as Notiway keeps them, whole milliseconds since the epoch, UTC."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime, timedelta
+
+DAY_MS = 24 * 60 * 60 * 1000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def now_ms() -> int:
+    """The present, in milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def milliseconds(moment: datetime) -> int:
+    """An aware moment as milliseconds since the epoch, rounded down; a naive one is taken as UTC.
+
+    In whole numbers: a float would round the last millisecond of the year 9999 up into the year 10000.
+
+    >>> milliseconds(datetime(1970, 1, 1, 0, 0, 1))
+    1000
+    """
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (aware - EPOCH) // timedelta(milliseconds=1)
+
+
+def moment(at_ms: int) -> datetime:
+    """Milliseconds since the epoch as an aware datetime, UTC.
+
+    >>> moment(0).isoformat()
+    '1970-01-01T00:00:00+00:00'
+    """
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
+
+
+def iso(at_ms: int) -> str:
+    """Milliseconds since the epoch as ISO 8601 in UTC.
+
+    >>> iso(0)
+    '1970-01-01T00:00:00.000Z'
+    """
+    return moment(at_ms).isoformat(timespec="milliseconds").replace("+00:00", "Z")

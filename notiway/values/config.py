@@ -1,0 +1,156 @@
+"""Every setting in one place, from `app.config` or the environment (CONTRACT §6)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from math import isfinite
+from typing import Any
+from urllib.parse import urlsplit
+
+import limits
+
+from notiway.values.errors import ConfigError, Fault
+
+KIB = 1024
+JOBS_PLACES = ("web", "worker", "off")
+BROKER_SCHEMES = ("memory", "redis", "rediss")
+DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
+TRUE_WORDS = {"1", "true", "yes", "on"}
+FALSE_WORDS = {"0", "false", "no", "off", ""}
+
+
+@dataclass(frozen=True)
+class Config:
+    """The settings of one application, checked when it starts.
+
+    Each field `name` is read from `app.config["NOTIWAY_NAME"]`, else from the environment
+    variable of that name, else it keeps the default below. `ConfigError` names every bad one.
+
+    >>> Config.load({"NOTIWAY_RETENTION_DAYS": 30}, environ={}).retention_days
+    30
+    """
+
+    database_url: str = ""  # empty: SQLite in the instance folder
+    database_pool: int = 20  # connections a process opens at most
+    broker_url: str = "memory://"
+    jobs: str = "web"  # where background work runs: inside the web process, in `worker`, or nowhere
+    jobs_url: str = ""  # empty: Redis when the broker is Redis, else a SQLite file beside the database
+    allowed_origins: tuple[str, ...] = ()
+    open_groups: tuple[str, ...] = ()
+    retention_days: int = 90
+    recent_limit: int = 20
+    toast_seconds: float = 6.0  # errors stay until they are closed
+    queue_limit: int = 64 * KIB  # bytes that may wait for one slow client
+    max_connections_per_user: int = 50
+    max_message_bytes: int = 32 * KIB
+    heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
+    drain_seconds: float = 10.0
+    login_rate: str = "10 per minute"
+    publish_rate: str = "6000 per minute"  # envelopes of one API key
+    token_rate: str = "600 per minute"  # noqa: S105 - client tokens of one API key
+    token_secret: str = ""  # empty: derived from SECRET_KEY
+    url_prefix: str = ""
+    base_template: str = "notiway/layout.html"
+    trusted_proxies: int = 0
+    env: str = field(default="production")
+
+    @property
+    def development(self) -> bool:
+        """Whether a missing SECRET_KEY may be made up and stack traces may be shown."""
+        return self.env == "development"
+
+    @property
+    def broker_is_shared(self) -> bool:
+        """Whether Events reach other processes."""
+        return not self.broker_url.startswith("memory")
+
+    @classmethod
+    def load(cls, settings: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Config:
+        """Read and check all settings; raises `ConfigError` with every fault named."""
+        environ = os.environ if environ is None else environ
+        values: dict[str, Any] = {}
+        faults: list[Fault] = []
+        for spec in fields(cls):
+            key = f"NOTIWAY_{spec.name.upper()}"
+            raw = settings[key] if key in settings else environ.get(key)
+            if raw is None:
+                continue
+            try:
+                values[spec.name] = _convert(raw, spec.default)
+            except ValueError as error:
+                faults.append(Fault(key, str(error)))
+        config = cls(**values)
+        # As browsers write an origin: in small letters, without a slash at the end.
+        origins = tuple(origin.rstrip("/").lower() for origin in config.allowed_origins)
+        config = replace(config, allowed_origins=origins)
+        faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
+        if faults:
+            raise ConfigError("Notiway cannot start: mend these settings", faults)
+        return config
+
+
+def _convert(raw: Any, default: Any) -> Any:
+    if isinstance(default, tuple):
+        parts = raw.replace(",", " ").split() if isinstance(raw, str) else raw
+        if not isinstance(parts, list | tuple | set | frozenset):
+            raise ValueError(f"must be a list, not {raw!r}")
+        return tuple(str(part) for part in parts)
+    if isinstance(default, bool):
+        word = str(raw).strip().lower()
+        if word not in TRUE_WORDS | FALSE_WORDS:
+            raise ValueError(f"must be true or false, not {raw!r}")
+        return word in TRUE_WORDS
+    kind: Callable[[Any], Any] = type(default)
+    try:
+        return kind(raw)
+    except (TypeError, ValueError):
+        raise ValueError(f"must be a number, not {raw!r}") from None
+
+
+def _broken_rules(config: Config) -> list[tuple[str, str]]:
+    broken = []
+    for name, least in (
+        ("database_pool", 1),
+        ("retention_days", 1),
+        ("recent_limit", 1),
+        ("toast_seconds", 1),
+        ("queue_limit", 4 * KIB),
+        ("max_connections_per_user", 1),
+        ("max_message_bytes", 1 * KIB),
+        ("heartbeat_seconds", 0.1),
+        ("drain_seconds", 0),
+        ("trusted_proxies", 0),
+    ):
+        value = getattr(config, name)
+        if not isfinite(value) or value < least:
+            broken.append((name, f"must be at least {least}"))
+    if config.jobs not in JOBS_PLACES:
+        broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
+    if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
+        broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
+    if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
+        broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
+    for origin in config.allowed_origins:
+        parts = urlsplit(origin)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+            broken.append(("allowed_origins", f"{origin!r} is not an origin such as https://app.example.com"))
+    if config.url_prefix and (not config.url_prefix.startswith("/") or config.url_prefix.endswith("/")):
+        broken.append(("url_prefix", "must begin with / and not end with one"))
+    broken += [
+        (name, f"must read like '10 per minute', not {getattr(config, name)!r}")
+        for name in ("login_rate", "publish_rate", "token_rate")
+        if not _is_rate(getattr(config, name))
+    ]
+    if config.env not in ("production", "development"):
+        broken.append(("env", "must be production or development"))
+    return broken
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        limits.parse(text)
+    except ValueError:
+        return False
+    return True

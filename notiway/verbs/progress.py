@@ -1,0 +1,129 @@
+"""Progress: a long job tells its user, or one tab, how far it has come."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from notiway.live.runtime import current
+from notiway.store import progress as tasks
+from notiway.store.tables import Task
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.errors import Fault, InvalidNotification
+from notiway.values.ids import new_id
+from notiway.values.item import Item
+from notiway.verbs.send import send_notification
+
+INTERVAL_SECONDS = 0.1  # between two reports of one task that leave this process
+STATUSES = ("queued", "processing", "completed", "failed")
+TYPES = {"completed": "success", "failed": "error"}
+
+
+def report_progress(
+    to: Any,
+    task_id: str,
+    done: int,
+    total: int,
+    message: str = "",
+    *,
+    status: str | None = None,
+    name: str = "task-progress",
+    user_id: str | None = None,
+) -> None:
+    """Report how far a job has come; call it as often as you like, ten reports a second are told at most.
+
+    >>> for number, row in enumerate(rows, 1):  # doctest: +SKIP
+    ...     store(row)
+    ...     report_progress(user.id, "import-456", number, len(rows), f"Row {number}", name="import-progress")
+
+    `to` is the user (id or object), or `Audience.connection(id)` for the one tab that started the job; then
+    `user_id` says whose job it is. `done` of `total` are whole numbers; a `total` of 0 is not known yet. `status` is
+    queued, processing, completed or failed; left out, it is completed when all is done, else processing.
+    `templates/events/<name>.html` draws it. The state is kept in a table, so that a page that is loaded again shows
+    it (`{{ notiway.tasks(name) }}`). Inside a transaction it is told after the commit. `InvalidNotification` names
+    every fault; `NotFound`: the task is another user's.
+    """
+    state = status or ("completed" if total and done >= total else "processing")
+    owner, audience = _whose(to, user_id)
+    faults = []
+    if state not in STATUSES:
+        faults.append(Fault("status", f"must be one of {', '.join(STATUSES)}"))
+    if min(done, total) < 0 or (total and done > total):
+        faults.append(Fault("done", "must lie between 0 and total"))
+    if not owner:
+        faults.append(Fault("user_id", "is needed where `to` is no user"))
+    if faults:
+        raise InvalidNotification("The report is not valid", faults)
+    pace = current().pace
+    if state == "processing" and not pace.due(task_id, INTERVAL_SECONDS):
+        return
+    task = tasks.save(
+        task_id, user_id=owner, audience=audience, name=name, status=state, done=done, total=total, message=message
+    )
+    if state in TYPES:
+        pace.forget(task_id)
+    send_notification(
+        Audience.parse(task.audience),
+        _title(name),
+        message,
+        type=TYPES.get(state, "info"),
+        name=name,
+        body=body_of(task),
+        persist=False,
+    )
+
+
+def item_of(task: Task) -> Item:
+    """A task as its last report looked, for a page that is loaded now."""
+    return Item(
+        id=new_id(),
+        audience=task.audience,
+        name=task.name,
+        type=TYPES.get(task.status, "info"),
+        priority="medium",
+        title=_title(task.name),
+        message=task.message,
+        created_at=task.updated_at,
+        body=body_of(task),
+        persisted=False,
+    )
+
+
+def body_of(task: Task) -> dict[str, Any]:
+    """What the event carries: `taskId`, `status`, `progress` in percent, `done`, `total`, `message`, `secondsLeft`.
+
+    `progress` and `secondsLeft` are None where nobody can know them; `tabOnly` says that one tab alone hears of it.
+    """
+    percent = min(100, task.done * 100 // task.total) if task.total else None
+    return {
+        "taskId": task.id,
+        "status": task.status,
+        "progress": 100 if task.status == "completed" else percent,
+        "done": task.done,
+        "total": task.total,
+        "message": task.message,
+        "secondsLeft": _seconds_left(task),
+        "tabOnly": task.audience.startswith("connection:"),
+    }
+
+
+def _seconds_left(task: Task) -> int | None:
+    spent_ms: int = max(task.updated_at, now_ms()) - task.created_at
+    if task.status != "processing" or not task.done or not task.total or spent_ms < 1000:
+        return None  # the first second tells nothing
+    left: int = -(-spent_ms * (task.total - task.done) // (task.done * 1000))
+    return left
+
+
+def _whose(to: Any, user_id: str | None) -> tuple[str, str]:
+    """The owner of the task, empty where nobody said, and the key of who hears of it."""
+    if isinstance(to, Audience):
+        owner = to.value if to.type.name == "USER" else user_id or ""
+        return owner, to.key
+    owner = str(to if isinstance(to, str | int) else getattr(to, "id", None) or to.get_id())
+    return owner, f"user:{owner}"
+
+
+def _title(name: str) -> str:
+    words = name.replace("-", " ").replace("_", " ").replace(".", " ").strip()
+    return words[:1].upper() + words[1:]

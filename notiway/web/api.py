@@ -1,0 +1,158 @@
+"""The HTTP API of the gateway: publishing, client tokens, catching up (CONTRACT §3). Always JSON."""
+
+from __future__ import annotations
+
+import json
+from fnmatch import fnmatchcase
+from typing import Any, NoReturn
+
+from flask import Blueprint, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+
+from notiway.gateway import client_tokens, envelope, openapi
+from notiway.gateway import publish as gateway
+from notiway.gateway.envelope import Envelope
+from notiway.gateway.publish import Outcome
+from notiway.live import runtime
+from notiway.live.wires.json import notification_dict
+from notiway.store import api_keys as producers
+from notiway.store import inbox
+from notiway.store.api_keys import Producer
+from notiway.values.clock import now_ms
+from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
+from notiway.values.ids import is_id
+from notiway.web import auth
+
+BATCH_LIMIT = 1_000  # envelopes in one request
+BODY_LIMIT_BYTES = 16 * 1024 * 1024
+PAGE_LIMIT = 200  # notifications in one answer
+PAGE_DEFAULT = 50
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the API to a blueprint that asks for no login and no CSRF token: keys and tokens are no cookies."""
+    blueprint.add_url_rule("/api/notifications", "publish", publish, methods=["POST"])
+    blueprint.add_url_rule("/api/notifications", "after", after, methods=["GET"])
+    blueprint.add_url_rule("/api/tokens", "make_token", make_token, methods=["POST"])
+    blueprint.add_url_rule("/api/openapi.json", "openapi", describe)
+    blueprint.add_url_rule("/api/docs", "api_docs", read_docs)
+
+
+def publish() -> ResponseReturnValue:
+    """Take one envelope, or up to 1,000 of them, each on its own: one bad item harms no other."""
+    now = runtime.current()
+    producer = _producer("publish")
+    body = _json()
+    raw = body if isinstance(body, list) else [body]
+    if len(raw) > BATCH_LIMIT:
+        raise TooLarge(f"At most {BATCH_LIMIT} envelopes in one request, not {len(raw)}")
+    now.throttle.take("publish", now.config.publish_rate, producer.id, max(len(raw), 1))
+    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in raw]
+    if not isinstance(body, list) and isinstance(results[0], NotiwayError):
+        raise results[0]
+    good = [each for each in results if isinstance(each, Envelope)]
+    outcomes = iter(gateway.publish_envelopes(now, good))
+    answers = [each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes)) for each in results]
+    if isinstance(body, list):
+        return jsonify(answers)
+    return jsonify(answers[0]), 200 if answers[0]["duplicate"] else 201
+
+
+def make_token() -> ResponseReturnValue:
+    """Make a client token for a user."""
+    now = runtime.current()
+    producer = _producer("token")
+    now.throttle.take("token", now.config.token_rate, producer.id)
+    claims = client_tokens.check_request(_json())
+    wanted = [f"user:{claims.user_id}", *claims.audiences]
+    wanted += [f"tenant:{claims.tenant_id}"] if claims.tenant_id else []
+    faults = [
+        Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
+    ]
+    if faults:
+        raise Forbidden("This key may not make that token", faults)
+    return jsonify(token=client_tokens.mint(now.token_secret, claims), expiresAt=int(claims.expires_at)), 201
+
+
+def after() -> ResponseReturnValue:
+    """What came after an id, oldest first, for a client that was away."""
+    principal = auth.require_principal()
+    limit, since = _limit(), request.args.get("since", "")
+    if since and not is_id(since):
+        raise WrongInput("The query is not valid", [Fault("since", "must be the id of a notification")])
+    items = inbox.since(principal.user_id, since, limit)
+    return jsonify(
+        notifications=[notification_dict(item.as_dict()) for item in items],
+        unreadCount=inbox.unread_count(principal.user_id),
+        nextCursor=items[-1].id if len(items) == limit else None,
+    )
+
+
+def describe() -> ResponseReturnValue:
+    """The OpenAPI 3.1 description of this API."""
+    return jsonify(openapi.document(request.script_root + runtime.current().config.url_prefix))
+
+
+def read_docs() -> ResponseReturnValue:
+    """The same, for people."""
+    base = runtime.current().config.base_template
+    return render_template("notiway/api_docs.html", api=openapi.document(""), notiway_base=base)
+
+
+def _producer(scope: str) -> Producer:
+    key = auth.given_token() if "Authorization" in request.headers else None
+    if not key:
+        raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
+    producer = producers.find(key)
+    if producer is None:
+        raise Unauthorized("This API key is not known here, or it was revoked")
+    if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
+        raise Forbidden(f"This key has no scope {scope!r}")
+    producers.note_use(producer)
+    return producer
+
+
+def _may(producer: Producer, scope: str, audience: str) -> bool:
+    patterns = [each.partition(":")[2] or "*" for each in producer.scopes if each.partition(":")[0] == scope]
+    return any(fnmatchcase(audience, pattern) for pattern in patterns)
+
+
+def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
+    try:
+        parsed = envelope.parse(raw, producer.name, now_ms())
+    except NotiwayError as error:
+        return error
+    if not _may(producer, "publish", parsed.audience.key):
+        fault = Fault("routing", f"this key may not publish to {parsed.audience.key}")
+        return Forbidden("This key may not publish there", [fault])
+    return parsed
+
+
+def _answer(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.envelope.id,
+        "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
+        "persisted": outcome.envelope.persisted,
+        "duplicate": outcome.duplicate,
+    }
+
+
+def _json() -> Any:
+    request.max_content_length = BODY_LIMIT_BYTES
+    if (request.content_length or 0) > BODY_LIMIT_BYTES:
+        raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
+    try:
+        return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:200])]) from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _limit() -> int:
+    text = request.args.get("limit", str(PAGE_DEFAULT))
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:9]) <= PAGE_LIMIT:
+        raise WrongInput("The query is not valid", [Fault("limit", f"must be a number from 1 to {PAGE_LIMIT}")])
+    return int(text)

@@ -1,0 +1,153 @@
+"""Who is asking: the login session, its sockets, CSRF and origins. The host's flask-login is the authority."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from sys import intern
+from typing import Any
+
+import flask_login
+from flask import Flask, current_app, request, session
+from flask_login import user_logged_in, user_logged_out
+from flask_wtf.csrf import validate_csrf
+from wtforms import ValidationError
+
+from notiway.gateway import client_tokens
+from notiway.live import runtime
+from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
+from notiway.verbs import send as notifications
+
+SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+CSRF_HEADER = "X-CSRFToken"
+CSRF_FIELD = "csrf_token"
+CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Who a live client or an API reader is; `ends_at` is in seconds since the epoch, None for no fixed end."""
+
+    user_id: str
+    session: str | None = None
+    ends_at: float | None = None
+    tenant_id: str | None = None
+    grants: tuple[str, ...] = ()
+
+
+def principal() -> Principal | None:
+    """Who is asking: by client token where one is given, else by the login session; None for nobody.
+
+    A bad token is `Unauthorized`: the session is no second try. Only cookies need an origin check,
+    for a browser sends them along by itself.
+    """
+    token = given_token()
+    if token is not None:
+        claims = client_tokens.read(runtime.current().token_secret, token)
+        return Principal(claims.user_id, None, claims.expires_at, claims.tenant_id, claims.audiences)
+    check_origin()
+    user_id = current_user_id()
+    if user_id is None:
+        return None
+    lifetime = current_app.permanent_session_lifetime.total_seconds() if session.permanent else None
+    return Principal(user_id, session_key(), None if lifetime is None else time.time() + lifetime)
+
+
+def require_principal() -> Principal:
+    """The same; `Unauthorized` for nobody."""
+    found = principal()
+    if found is None:
+        raise Unauthorized("Sign in first, or send a client token")
+    return found
+
+
+def given_token() -> str | None:
+    """The client token of the request: the bearer, or `access_token`, since browsers set no headers on a socket."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and value.strip():
+        return value.strip()
+    return request.args.get("access_token")
+
+
+def current_user_id() -> str | None:
+    """The id of the user who is signed in, or None; `ConfigError` in an application without flask-login."""
+    if not hasattr(current_app, "login_manager"):
+        advice = "give the application a flask_login.LoginManager with a user_loader"
+        raise ConfigError("Notiway asks flask-login who is signed in", [Fault("login_manager", advice)])
+    user: Any = flask_login.current_user
+    return _id_of(user) if user and user.is_authenticated else None
+
+
+def require_user() -> str:
+    """The id of the user who is signed in; `Unauthorized` if nobody is."""
+    user_id = current_user_id()
+    if user_id is None:
+        raise Unauthorized("Sign in first")
+    return user_id
+
+
+def is_staff() -> bool:
+    """Whether the user who is signed in has an attribute or a method `is_staff` that says so."""
+    flag: Any = getattr(flask_login.current_user, "is_staff", False) if current_user_id() is not None else False
+    return bool(flag() if callable(flag) else flag)
+
+
+def require_staff() -> str:
+    """The id of the signed-in member of staff; `Unauthorized` for nobody, `Forbidden` for everybody else."""
+    user_id = require_user()
+    if not is_staff():
+        raise Forbidden("This page is for staff")
+    return user_id
+
+
+def session_key() -> str:
+    """The random name of this login session; made when a page is drawn, read when a socket opens."""
+    if SESSION_KEY not in session:
+        session[SESSION_KEY] = secrets.token_urlsafe(12)
+    return intern(str(session[SESSION_KEY]))
+
+
+def check_csrf() -> None:
+    """`Forbidden` unless the request carries this session's token, in the header or the form."""
+    token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD)
+    try:
+        validate_csrf(token, time_limit=CSRF_SECONDS)
+    except ValidationError as error:
+        raise Forbidden(f"{error.args[0]} Reload the page and try again.") from error
+
+
+def check_origin() -> None:
+    """`Forbidden` if a browser says that another site's page opens this connection (RFC 6455 §10.2).
+
+    A client that is no browser sends no Origin, and no browser leaves it out of a WebSocket handshake.
+    """
+    origin = request.headers.get("Origin")
+    if origin is None or origin in runtime.current().config.allowed_origins:
+        return
+    # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
+    schemes = ("https",) if request.is_secure else ("http", "https")
+    if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
+        raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
+
+
+def follow_logins(app: Flask) -> None:
+    """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
+
+    def began(_sender: Flask, **_: Any) -> None:
+        session[SESSION_KEY] = secrets.token_urlsafe(12)
+
+    def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
+        key = session.pop(SESSION_KEY, None)
+        if key is not None and user is not None and not user.is_anonymous:
+            notifications.sign_out(_id_of(user), key)
+
+    user_logged_in.connect(began, app, weak=False)
+    user_logged_out.connect(ended, app, weak=False)
+
+
+def _id_of(user: Any) -> str:
+    # get_id() may carry a session token beside the id (flask-login's alternative ids), so a plain id is preferred.
+    plain = getattr(user, "id", None)
+    # Interned, as is the session's name: every connection of the user keeps both.
+    return intern(str(user.get_id() if plain is None else plain))

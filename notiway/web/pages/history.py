@@ -1,0 +1,107 @@
+"""Pages: the history, the dropdown's list, and the link that reads. `register` adds these and their changes."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from notiway.host.pages import sending
+from notiway.live import runtime
+from notiway.live.wires.json import notification_dict
+from notiway.store import inbox
+from notiway.values.draft import is_safe_url
+from notiway.values.errors import NotiwayError
+from notiway.verbs import send as notifications
+from notiway.web import auth, reply
+from notiway.web.pages import banners, changes, listing
+from notiway.web.pages import progress as tasks
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
+    blueprint.before_request(_guard)
+    blueprint.register_error_handler(NotiwayError, reply.failure)
+    blueprint.add_url_rule("/notifications", "history", history)
+    blueprint.add_url_rule("/notifications/recent", "recent", recent)
+    blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
+    changes.register(blueprint)
+    sending.register(blueprint)
+    banners.register(blueprint)
+    tasks.register(blueprint)
+
+
+def _guard() -> None:
+    if (request.endpoint or "").endswith(".static"):
+        return
+    auth.require_user()
+    if request.method not in reply.SAFE_METHODS:
+        auth.check_csrf()
+
+
+def history() -> ResponseReturnValue:
+    """The history page; with `before`, the next part of its list."""
+    user_id = auth.require_user()
+    filters = listing.filters(request.args) | {"before": listing.cursor(request.args)}
+    asked = reply.form()
+    if asked == "json":
+        return _list(inbox.feed(user_id, **filters), inbox.unread_count(user_id))
+    context = listing.context(user_id, filters)
+    if asked == "fragment":
+        return render_template("notiway/_page.html" if filters["before"] else "notiway/_results.html", **context)
+    return render_template(
+        "notiway/history.html",
+        **context,
+        **changes.take_notice(),
+        sources=inbox.sources(user_id),
+        unread=inbox.unread_count(user_id),
+        notiway_base=runtime.current().config.base_template,
+    )
+
+
+def recent() -> ResponseReturnValue:
+    """The newest items, for the dropdown."""
+    user_id = auth.require_user()
+    asked = reply.form()
+    if asked == "page":
+        return redirect(url_for("notiway.history"))
+    limit = runtime.current().config.recent_limit
+    page = inbox.feed(user_id, limit=limit)
+    unread = inbox.unread_count(user_id)
+    if asked == "json":
+        return _list(page, unread)
+    return render_template(
+        "notiway/recent.html",
+        items=page.items,
+        recent_limit=limit,
+        next_cursor=page.next_cursor,
+        unread=unread,
+        csrf_token=reply.csrf_token(),
+    )
+
+
+def follow(notification_id: str) -> ResponseReturnValue:
+    """Mark read, then go where the notification points, or to the history page."""
+    user_id = auth.require_user()
+    item = inbox.get(user_id, notification_id)
+    if not _only_looking():
+        notifications.mark_read(user_id, [item.id])
+    # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
+    target = item.action_url if is_safe_url(item.action_url) else None
+    response: Response = make_response(redirect(target or url_for("notiway.history")))
+    if reply.form() == "fragment":
+        response = make_response("", 204)
+        response.headers["HX-Redirect"] = target or url_for("notiway.history")
+    return response
+
+
+def _only_looking() -> bool:
+    """A browser that fetches ahead, or a HEAD, has shown nothing to anybody."""
+    return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
+
+
+def _list(page: inbox.Page, unread: int) -> Response:
+    return jsonify(
+        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        unreadCount=unread,
+        nextCursor=page.next_cursor,
+    )

@@ -1,0 +1,58 @@
+"""Listing: which items the history shows, as the filters in a request say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from notiway.store import inbox
+from notiway.values.errors import Fault, WrongInput
+from notiway.values.ids import is_id
+from notiway.values.item import PRIORITIES, TYPES
+from notiway.web import reply
+
+STATES = ("all", "unread", "read")
+CHOICES = {"state": STATES, "type": TYPES, "priority": PRIORITIES}
+NAMES = ("state", "type", "source", "priority", "text")
+MAX_TEXT = 200  # characters
+
+
+def filters(given: Mapping[str, str]) -> dict[str, Any]:
+    """The filters of a query or a form; `WrongInput` names every one that is not understood.
+
+    >>> filters({"state": "unread", "type": ""})
+    {'state': 'unread', 'type': None, 'source': None, 'priority': None, 'text': None}
+    """
+    values = {name: given.get(name, "").strip() for name in NAMES}
+    faults = [
+        Fault(name, f"must be one of {', '.join(allowed)}")
+        for name, allowed in CHOICES.items()
+        if values[name] and values[name] not in allowed
+    ]
+    faults += [
+        Fault(name, f"must be plain text of at most {MAX_TEXT} characters")
+        for name in ("source", "text")
+        if len(values[name]) > MAX_TEXT or "\0" in values[name]
+    ]
+    if faults:
+        raise WrongInput("These filters are not understood", faults)
+    return {name: value or None for name, value in values.items()} | {"state": values["state"] or "all"}
+
+
+def cursor(given: Mapping[str, str]) -> str | None:
+    """The id that the list goes on below; None for its beginning."""
+    before = given.get("before") or None
+    if before and not is_id(before):
+        raise WrongInput("This is no place in the list", [Fault("before", "must be the id of a notification")])
+    return before
+
+
+def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """What `notiway/_results.html` and `notiway/_page.html` need."""
+    page = inbox.feed(user_id, **chosen)
+    return {
+        "items": page.items,
+        "next_cursor": page.next_cursor,
+        "filters": dict(chosen),
+        "csrf_token": reply.csrf_token(),
+    }

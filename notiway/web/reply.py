@@ -1,0 +1,92 @@
+"""Reply: one answer in the form that was asked for: a page, a fragment for htmx, or JSON."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import flask_login.utils
+from flask import Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
+from werkzeug.exceptions import HTTPException, default_exceptions
+
+from notiway.live import runtime
+from notiway.values.errors import NotiwayError, Throttled, Unauthorized
+from notiway.values.urls import local_path, path_of_referrer
+
+Form = Literal["page", "fragment", "json"]
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+
+
+def form() -> Form:
+    """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
+    headers = request.headers
+    machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
+    if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
+        return "json"
+    if headers.get("HX-Request") == "true":
+        full = headers.get("HX-History-Restore-Request") == "true" or headers.get("HX-Request-Type") == "full"
+        return "page" if full else "fragment"
+    accepted = request.accept_mimetypes
+    if accepted["application/json"] > accepted["text/html"]:
+        return "json"
+    return "json" if request.is_json and "text/html" not in accepted.values() else "page"
+
+
+class Token(str):
+    """A CSRF token that templates may also call: a foreign layout writes `csrf_token()`, as Flask-WTF has it."""
+
+    __slots__ = ()
+
+    def __call__(self) -> str:
+        return str(self)
+
+
+def csrf_token() -> Token:
+    """The token of this session, for a template's context."""
+    return Token(generate_csrf())
+
+
+def origin() -> str | None:
+    """The page that a form was sent from; None if it is another site's, or this very address, which has no page."""
+    wanted = local_path(request.form.get("next")) or path_of_referrer(request.referrer, request.host_url)
+    return None if wanted is None or wanted.partition("?")[0] == request.path else wanted
+
+
+def back(default: str) -> Response:
+    """Back to the page that a form was sent from, as a GET (303); never to another site."""
+    return make_response(redirect(origin() or default, 303))
+
+
+def failure(error: NotiwayError) -> ResponseReturnValue:
+    """An error in the form that was asked for; a page is left to the application's own error pages."""
+    asked = form()
+    if asked == "page":
+        return _sign_in() if isinstance(error, Unauthorized) else _error_page(error)
+    if asked == "json":
+        response = jsonify(error.as_dict())
+    else:
+        response = make_response(render_template("notiway/_error.html", code=error.code, message=str(error)))
+    response.status_code = error.status
+    if isinstance(error, Throttled):
+        response.headers["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def _sign_in() -> ResponseReturnValue:
+    """To the application's sign-in page, and from there to a page (a form cannot be sent twice)."""
+    manager: Any = current_app.login_manager  # type: ignore[attr-defined]
+    if request.method in SAFE_METHODS:
+        try:
+            return manager.unauthorized()  # type: ignore[no-any-return]
+        except HTTPException as error:
+            # Without a login view flask-login aborts; raised in an error handler that would become a 500.
+            return current_app.handle_http_exception(error)
+    if request.method == "POST" and manager.login_view:
+        return redirect(flask_login.utils.login_url(manager.login_view, next_url=origin()), 303)
+    return _error_page(Unauthorized("Sign in first"))
+
+
+def _error_page(error: NotiwayError) -> ResponseReturnValue:
+    kind = default_exceptions.get(error.status, HTTPException)
+    return current_app.handle_http_exception(kind(description=str(error)))

@@ -1,0 +1,97 @@
+"""What a WebSocket client may ask for (CONTRACT §4). Each takes the connection's user, never the client's word."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, cast
+
+from flask import Flask
+
+from notiway.live import runtime
+from notiway.live.carriers import joining as live
+from notiway.live.connection import Connection
+from notiway.live.runtime import Runtime
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.values.audience import Audience
+from notiway.values.errors import NotiwayError, WrongInput
+from notiway.values.ids import is_id
+from notiway.verbs import send as notifications
+from notiway.web.sockets import invocations
+
+
+def handler(app: Flask) -> Callable[[Connection, str], None]:
+    """The function that the mailbox calls with each message; it holds a database connection only meanwhile."""
+
+    def handle(connection: Connection, text: str) -> None:
+        with app.app_context():
+            now = runtime.current()
+            try:
+                with db.connection_context():
+                    _act(now, connection, _parse(text))
+            except NotiwayError as error:
+                now.hub.tell(connection, connection.format.wire.error(error.code, str(error)))
+
+    return handle
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise WrongInput("This is no JSON") from None
+    if not isinstance(message, dict):
+        raise WrongInput("A message must be an object with an action")
+    return message
+
+
+def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
+    user_id = cast("str", connection.user_id)  # the hub closes whoever is not signed in
+    match message.get("action"):
+        case "ping":
+            unread = inbox.unread_count(user_id)
+            now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+        case "markAsRead":
+            notifications.mark_read(user_id, _id(message))
+        case "markAsUnread":
+            notifications.mark_unread(user_id, _id(message))
+        case "markAllAsRead":
+            notifications.mark_all_read(user_id, _cutoff(message))
+        case "delete":
+            notifications.delete(user_id, _id(message))
+        case "restore":
+            notifications.restore(user_id, _id(message))
+        case "subscribe":
+            live.subscribe(now, connection, _audience(message))
+        case "unsubscribe":
+            live.unsubscribe(now, connection, _audience(message))
+        case "renew":
+            invocations.renew(now, connection, _text(message, "token"))
+        case action:
+            raise live.NotSupported(f"There is no action {str(action)[:50]!r}")
+
+
+def _id(message: dict[str, Any]) -> list[str]:
+    return [_text(message, "notificationId")]
+
+
+def _text(message: dict[str, Any], name: str) -> str:
+    value = message.get(name)
+    if not isinstance(value, str):
+        raise WrongInput(f"{name} must be text")
+    return value
+
+
+def _cutoff(message: dict[str, Any]) -> str | None:
+    value = message.get("before")
+    if value is not None and not is_id(value):
+        raise WrongInput("before must be the id of a notification")
+    return value
+
+
+def _audience(message: dict[str, Any]) -> Audience:
+    try:
+        return Audience.parse(str(message.get("audience", "")))
+    except ValueError as error:
+        raise WrongInput(str(error)) from None

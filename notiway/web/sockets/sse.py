@@ -1,0 +1,105 @@
+"""The SSE stream `/api/notifications/stream`: for EventSource, in a browser or anywhere else (CONTRACT §4)."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from notiway.live import runtime
+from notiway.live.carriers import joining as live
+from notiway.live.carriers.sse import response_head
+from notiway.live.carriers.websocket import take_carrier
+from notiway.live.connection import Connection
+from notiway.live.runtime import Runtime
+from notiway.live.wires.sse import SseWire
+from notiway.store import inbox
+from notiway.store.retention import DAY_MS
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotiwayError
+from notiway.values.ids import id_floor, is_id
+from notiway.web import auth
+from notiway.web.sessions import BACKGROUND_FLAG
+
+RESUME_LIMIT = 1_000  # a client that missed more loads its list anew
+CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
+
+
+class NoCarrier(NotiwayError):
+    """The WSGI server does not lend its socket."""
+
+    code = "NotSupported"
+    status = 501
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route to a blueprint that asks for no login itself: a client token will do."""
+    blueprint.add_url_rule("/api/notifications/stream", view_func=stream)
+
+
+class Handled(Response):
+    """What the view returns when the hub has the socket, or has had it: nothing more is to be written."""
+
+    def __call__(self, environ: Any, start_response: Any) -> Any:
+        if "gunicorn.socket" in environ:
+            raise StopIteration  # gunicorn then lets the connection be, as it does for flask-sock
+        return super().__call__(environ, start_response)
+
+
+def stream() -> ResponseReturnValue:
+    """Open a stream for who is signed in, or for the bearer of a client token."""
+    principal = auth.require_principal()
+    now = runtime.current()
+    request.environ[BACKGROUND_FLAG] = True
+    if request.method == "HEAD":
+        return Response(mimetype="text/event-stream")
+    carrier, mode = _carrier()
+    head = response_head(_cross_origin(now))
+    sock, view_stays = take_carrier(carrier, mode)
+    sock.setblocking(True)
+    sock.sendall(head)
+    connection = live.join(now, sock, "sse", principal)
+    live.bring_up_to_date(now, connection, lambda: _catch_up(now, connection, principal.user_id))
+    live.stay(connection, view_stays)
+    return Handled()
+
+
+def _carrier() -> tuple[Any, str]:
+    for name, mode in CARRIERS:
+        if name in request.environ:
+            return request.environ[name], mode
+    raise NoCarrier("This server cannot stream; run it with gunicorn")
+
+
+def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
+    wire = cast("SseWire", connection.format.wire)
+    last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
+    inbox.catch_up(user_id)
+    newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
+    items = inbox.since(user_id, last, RESUME_LIMIT) if _is_sure(now, last) else []
+    unread = inbox.unread_count(user_id)
+    first: list[str | None] = []
+    if last and (not _is_sure(now, last) or len(items) == RESUME_LIMIT):
+        # Never a silent hole: the client is told to load its list, and resumes from here next time.
+        items = []
+        first.append(wire.reset(newest))
+    # With items to come the count has no id yet: a stream cut between them must resume before them.
+    first.append(wire.connected(connection.id, unread, None if items else newest))
+    now.hub.release(connection, [*first, *live.frames_of(connection, items)], [last, *(item.id for item in items)])
+
+
+def _is_sure(now: Runtime, last: str) -> bool:
+    """Whether everything since that id is still stored: what is older than the retention may be gone."""
+    return is_id(last) and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
+
+
+def _cross_origin(now: Runtime) -> dict[str, str]:
+    origin = request.headers.get("Origin", "")
+    if origin not in now.config.allowed_origins:
+        return {}
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Allow-Credentials": "true",
+        "Vary": "Origin",
+    }

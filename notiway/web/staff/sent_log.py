@@ -1,0 +1,138 @@
+"""Sent: the log of what staff sent, with who saw it, and the way to take it back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from notiway.live import runtime
+from notiway.store import audit
+from notiway.store.rows import SEVERAL
+from notiway.store.tables import Notification
+from notiway.values.clock import now_ms
+from notiway.values.ids import is_id
+from notiway.web.staff import choices as directory
+from notiway.web.staff.choices import Choice
+
+PAGE = 10  # entries
+SHOWN_USERS = 3  # of several, by name; the rest as a number
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One row of the log."""
+
+    entry: audit.Entry
+    by: str
+    to: Choice
+    seen: int
+    read: int
+    state: str  # sent, recalled, expired, gone (cleaned up) or transient
+    recalled_by: str = ""
+    recalled_at: datetime | None = None
+
+    @property
+    def at(self) -> datetime:
+        return _moment(self.entry.at)
+
+    @property
+    def may_be_recalled(self) -> bool:
+        return self.state == "sent"
+
+
+def page(before: str | None = None) -> dict[str, Any]:
+    """What `notiway/staff/_sent.html` needs: a page of the log, and where the next begins."""
+    found = audit.sends(before if is_id(before) else None, PAGE + 1)
+    return {"sent": rows(found[:PAGE]), "next_before": found[PAGE - 1].id if len(found) > PAGE else None}
+
+
+def rows(entries: Sequence[audit.Entry]) -> list[Sent]:
+    """These entries with everything that is to be seen beside them; five queries, however many there are."""
+    people = runtime.current().people
+    ids = [entry.notification_id for entry in entries if entry.notification_id]
+    stored = {row.id: row for row in Notification.select().where(Notification.id.in_(ids))}
+    readers, recalls = audit.readers(ids), audit.recalls(ids)
+    keys = {key for entry in entries for key in _keys(entry)}
+    keys |= {f"user:{each.actor_id}" for each in (*entries, *recalls.values()) if each.actor_id != audit.COMMAND_LINE}
+    names = directory.describe(sorted(keys), people)
+    return [_row(entry, stored, readers, recalls, names) for entry in entries]
+
+
+def as_dict(row: Sent) -> dict[str, Any]:
+    """The row as JSON clients see it; `at` in milliseconds."""
+    entry = row.entry
+    return {
+        "notificationId": entry.notification_id,
+        "at": entry.at,
+        "by": {"id": entry.actor_id, "name": row.by},
+        "audience": entry.audience,
+        "to": row.to.label,
+        "title": entry.details.get("title"),
+        "people": entry.details.get("people"),
+        "online": entry.details.get("online"),
+        "seen": row.seen,
+        "read": row.read,
+        "state": row.state,
+    }
+
+
+def _row(
+    entry: audit.Entry,
+    stored: dict[str, Notification],
+    readers: dict[str, tuple[int, int]],
+    recalls: dict[str, audit.Entry],
+    names: dict[str, Choice],
+) -> Sent:
+    notification_id = entry.notification_id or ""
+    seen, read = readers.get(notification_id, (0, 0))
+    recall = recalls.get(notification_id)
+    state = _state(entry, stored.get(notification_id))
+    return Sent(
+        entry,
+        _actor(entry.actor_id, names),
+        _recipients(entry, names),
+        seen,
+        read,
+        "recalled" if recall is not None else state,
+        _actor(recall.actor_id, names) if recall is not None else "",
+        _moment(recall.at) if recall is not None else None,
+    )
+
+
+def _state(entry: audit.Entry, row: Notification | None) -> str:
+    if not entry.details.get("persist", True):
+        return "transient"
+    if row is None:
+        return "gone"
+    if row.recalled_at is not None:
+        return "recalled"
+    return "expired" if row.expires_at is not None and row.expires_at <= now_ms() else "sent"
+
+
+def _keys(entry: audit.Entry) -> list[str]:
+    if entry.audience != SEVERAL:
+        return [entry.audience]
+    return [f"user:{user_id}" for user_id in entry.details.get("to", [])[:SHOWN_USERS]]
+
+
+def _recipients(entry: audit.Entry, names: dict[str, Choice]) -> Choice:
+    keys = _keys(entry)
+    known = [names[key] for key in keys if key in names]
+    if entry.audience != SEVERAL:
+        return known[0] if known else Choice(entry.audience, "", entry.audience)
+    more = len(entry.details.get("to", [])) - len(keys)
+    label = ", ".join(choice.label for choice in known) + (f" and {more} more" if more > 0 else "")
+    return Choice(SEVERAL, "Users", label)
+
+
+def _actor(actor_id: str, names: dict[str, Choice]) -> str:
+    if actor_id == audit.COMMAND_LINE:
+        return "Command line"
+    choice = names.get(f"user:{actor_id}")
+    return choice.label if choice is not None else actor_id
+
+
+def _moment(at_ms: int) -> datetime:
+    return datetime.fromtimestamp(at_ms / 1000, UTC)
