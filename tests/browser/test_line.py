@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from live.talk import metric
 from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from server.talk import metric
 from servers import wait_until
 from serving import Site
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from urllib.parse import urlencode
 
 import requests
-from live.talk import PATIENCE_SECONDS, Listener
+from server.talk import PATIENCE_SECONDS, Listener
 from websockets.sync.client import connect
 
 RECORD_SEPARATOR = "\x1e"

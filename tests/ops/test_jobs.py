@@ -1,0 +1,213 @@
+"""Background work runs once, inside the application, wherever the consumer is."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import closing
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from consumer_process import TASKS
+from servers import redis_server, wait_until
+
+from notiway.live import runtime
+from notiway.ops import jobs
+from notiway.store.retention import DAY_MS
+from notiway.store.tables import Notification
+from notiway.values.clock import now_ms
+from notiway.values.config import Config
+from notiway.values.event import Event
+from notiway.values.ids import id_floor
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRON = os.environ | {"PYTHONPATH": str(ROOT)}
+SCRIPT = ROOT / "tests" / "consumer_process.py"
+NOON = datetime(2026, 1, 15, 12, 0)  # noqa: DTZ001 - huey's times are UTC without a zone
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("redis", marks=pytest.mark.redis)])
+def queue_url(request, tmp_path):
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/jobs.db"
+    url = request.getfixturevalue("redis_url")
+    jobs.build_huey(Config(jobs_url=url)).storage.flush_all()
+    return url
+
+
+@pytest.fixture
+def huey(queue_url):
+    huey = jobs.build_huey(Config(jobs_url=queue_url), secret="a secret of this test")
+    yield huey
+    huey.storage.close()
+
+
+@pytest.fixture
+def daily_task(huey):
+    return huey.periodic_task(jobs.daily(3), name="daily", once_per="day")(lambda: None).task_class()
+
+
+def test_of_three_processes_one_runs_each_periodic_task(queue_url, tmp_path):
+    results = tmp_path / "results"
+    command = [sys.executable, str(SCRIPT), queue_url, str(results)]
+    processes = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRON)
+        for _ in range(3)
+    ]
+    try:
+        for process in processes:
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        assert [process.stdout.readline() for process in processes] == ["checked\n"] * 3
+        wait_until(lambda: results.exists() and len(results.read_text().splitlines()) >= TASKS)
+        with closing(jobs.build_huey(Config(jobs_url=queue_url)).storage) as queue:
+            assert queue.queue_size() == 0
+    finally:
+        for process in processes:
+            process.communicate(timeout=20)
+    assert [process.returncode for process in processes] == [0, 0, 0]
+    ran = sorted(line.split()[0] for line in results.read_text().splitlines())
+    assert ran == sorted(f"task{number}" for number in range(TASKS))
+
+
+def test_one_claim_is_won_in_each_period(huey, daily_task):
+    claims = [jobs.claim(huey, daily_task, NOON + timedelta(hours=hours)) for hours in (0, 1, 11, 12, 13, 36)]
+    assert claims == ["once.daily.2026-01-15", None, None, "once.daily.2026-01-16", None, "once.daily.2026-01-17"]
+
+
+def test_claims_of_the_past_are_cleaned_up(huey, daily_task):
+    for days in range(5):
+        jobs.claim(huey, daily_task, NOON + timedelta(days=days))
+    assert sorted(huey.storage.result_items()) == ["once.daily.2026-01-18", "once.daily.2026-01-19"]
+
+
+def test_a_machine_whose_clock_is_behind_does_not_run_yesterdays_task_again(huey, daily_task):
+    for moment in (NOON, NOON + timedelta(days=1)):
+        jobs.claim(huey, daily_task, moment)
+    assert jobs.claim(huey, daily_task, NOON) is None
+
+
+def test_a_claim_is_given_back_when_the_task_cannot_be_queued(huey, daily_task, monkeypatch):
+    def fail(task):
+        raise OSError("the disk is full")
+
+    scheduler = jobs.OnceScheduler(huey, threading.Event(), 1, True)
+    with monkeypatch.context() as broken:
+        broken.setattr(huey, "enqueue", fail)
+        scheduler.enqueue_periodic_tasks(NOON)
+    assert huey.storage.queue_size() == 0
+    scheduler.enqueue_periodic_tasks(NOON)
+    assert huey.storage.queue_size() == 1
+
+
+@pytest.mark.parametrize(("hour", "runs"), [(0, False), (2, False), (3, True), (23, True)])
+def test_a_daily_task_runs_from_its_hour_on(hour, runs):
+    assert jobs.daily(3)(NOON.replace(hour=hour)) is runs
+
+
+def test_a_task_that_somebody_else_put_on_the_queue_is_not_even_unpickled(huey, queue_url):
+    forger = jobs.build_huey(Config(jobs_url=queue_url), secret="not ours")
+    with closing(forger.storage):
+        forger.task(name="daily")(lambda: None)()
+    with pytest.raises(ValueError, match="mismatch"):
+        huey.dequeue()
+
+
+def test_the_queue_lies_beside_the_database_by_default(tmp_path):
+    huey = jobs.build_huey(Config(database_url=f"sqlite:///{tmp_path}/here/notiway.db"))
+    assert huey.storage.filename == str(tmp_path / "here" / "jobs.db")
+
+
+def test_the_queue_lies_in_the_instance_folder_when_the_database_is_a_server(tmp_path):
+    huey = jobs.build_huey(Config(database_url="postgresql://db/notiway"), folder=tmp_path)
+    assert huey.storage.filename == str(tmp_path / "jobs.db")
+
+
+def test_the_queue_is_in_redis_when_the_broker_is(redis_url):
+    huey = jobs.build_huey(Config(broker_url=redis_url))
+    assert huey.storage.queue_size() == 0
+    assert huey.storage.queue_key == "huey.redis.notiway"
+
+
+@pytest.fixture
+def old(app, user, send):
+    """Whether the notification from a year ago is still there."""
+    long_ago = id_floor(now_ms() - 365 * DAY_MS)  # ids carry their time
+    values = send(user).__data__ | {"id": long_ago}
+    with app.app_context():
+        Notification.insert(**values).execute()
+
+    def still_there():
+        with app.app_context():
+            return Notification.select().where(Notification.id == long_ago).exists()
+
+    assert still_there()
+    return still_there
+
+
+def test_the_daily_cleanup_runs_by_itself_and_touches_no_signal_of_the_process(app, old):
+    huey = app.extensions["notiway"].huey
+    huey._get_timestamp = lambda: NOON
+    signals = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    consumer = jobs.start_consumer(huey, app)
+    try:
+        wait_until(lambda: not old())
+    finally:
+        consumer.stop()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == signals
+
+
+def test_a_worker_that_dies_is_replaced(app, monkeypatch):
+    monkeypatch.setattr(jobs, "HEALTH_SECONDS", 0.05)
+    huey = app.extensions["notiway"].huey
+    done = threading.Event()
+    die = huey.task(name="die")(lambda: sys.exit())
+    live = huey.task(name="live")(lambda: done.set())
+    consumer = jobs.start_consumer(huey, app)
+    try:
+        die()
+        live()
+        assert done.wait(20)
+    finally:
+        consumer.stop()
+
+
+@pytest.mark.server
+def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
+    url = app.extensions["notiway"].config.database_url
+    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": "test"}
+    app.extensions["notiway"].huey.enqueue(
+        app.extensions["notiway"].huey._registry.string_to_task("notiway.ops.jobs.clean_up")()
+    )
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "flask", "--app", "app", "notiway", "worker"], env=environ, cwd=ROOT
+    )
+    try:
+        wait_until(lambda: not old())
+        worker.send_signal(signal.SIGTERM)
+        assert worker.wait(20) == 0
+    finally:
+        worker.kill()
+        worker.wait()
+
+
+def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_app):
+    app = make_app(NOTIWAY_JOBS="web")
+    heard = []
+    with app.app_context():
+        assert jobs.relay_events()
+        running = runtime.current()
+        running.broker.publish(Event("sync", "user:42", {"unread": 3}))
+        running.broker.start(heard.append)  # from here on this is the web process
+        task = running.huey.dequeue()
+        assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
+        running.huey.execute(task)
+    assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]

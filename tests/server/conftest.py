@@ -1,0 +1,97 @@
+"""One server of each kind for the whole run; a server of its own for a test that stops it or sets it differently."""
+
+import shutil
+
+import pytest
+from held import HeldSite
+from serving import Site
+
+from server.talk import new_visitor
+
+KINDS = {"gunicorn": Site, "flask run": HeldSite}
+GENEROUS = {"NOTIWAY_MAX_CONNECTIONS_PER_USER": 3000}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "live" in item.path.parts:
+            item.add_marker(pytest.mark.server)
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory):
+    """A folder with a migrated database and the demo users, made once."""
+    folder = tmp_path_factory.mktemp("prepared")
+    Site(folder).prepare()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make_site(prepared, tmp_path_factory):
+    """Makes sites, not started: `make_site(NOTIWAY_QUEUE_LIMIT=8192)`, `make_site(kind=HeldSite)`."""
+    made = []
+
+    def make(application="loud_app:app", kind=Site, **settings):
+        folder = tmp_path_factory.mktemp("site")
+        shutil.copytree(prepared, folder, dirs_exist_ok=True)
+        made.append(kind(folder, application, **settings))
+        return made[-1]
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture(scope="session")
+def site(make_site):
+    """gunicorn, shared by all tests that leave it running."""
+    return make_site(**GENEROUS).start()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def any_site(request, make_site):
+    """gunicorn, then `flask run`, shared."""
+    if request.param == "gunicorn":
+        return request.getfixturevalue("site")
+    return make_site(kind=KINDS[request.param], **GENEROUS).start()
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def quick_site(request, make_site):
+    """Either server with a heartbeat of half a second."""
+    return make_site(kind=KINDS[request.param], NOTIWAY_HEARTBEAT_SECONDS=0.5).start()
+
+
+@pytest.fixture
+def visitor(site):
+    """A new user of gunicorn's site."""
+    with new_visitor(site) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def ada(any_site):
+    """A new user of either server."""
+    with new_visitor(any_site) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def bob(any_site):
+    """Another one."""
+    with new_visitor(any_site) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def start(make_site):
+    """Starts a site of the test's own; it is gone after the test."""
+    started = []
+
+    def begin(*options, **settings):
+        started.append(make_site(**settings).start(*options))
+        return started[-1]
+
+    yield begin
+    for site in started:
+        site.close()
