@@ -2,16 +2,16 @@
 
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from jinja2 import Environment, FileSystemLoader
 
+from notiway.folders import resources
 from notiway.live.wires.html import HtmlWire
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
-TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
+TEMPLATES = resources("templates")
 ITEM = Item(
     "01890a5d-ac96-774b-bcce-b302099a8057", "user:ada", "n", "success", "high", "Hi", "there", 1_700_000_000_123
 )
