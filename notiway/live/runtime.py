@@ -23,7 +23,7 @@ from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
 from notiway.store import inbox
 from notiway.store import writing as store
-from notiway.store.database import db
+from notiway.store.database import check_greenlets, db
 from notiway.store.membership import UnknownUsers
 from notiway.values.close_codes import CloseCode
 from notiway.values.config import Config
@@ -79,6 +79,7 @@ class Runtime:
         with self._lock:
             if self._started:
                 return
+            check_greenlets()
             self._started = True
         self.hub.on_beat = lambda alive: self.mailbox.run(lambda: self._send_counts(alive))
         self.hub.on_broadcast = lambda event, users: self.mailbox.run(lambda: self._settle(event, users))
