@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.guard import Guard, Savepoint, SqliteGuard
+from notiway.store.guard import Guard, Savepoint, SqliteGuard, guard_of
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10
 STALE_SECONDS = 300
+CONNECT_SECONDS = 5  # for a database server to answer; the system's own patience is minutes
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",  # readers never wait for the writer
     "synchronous": "normal",  # in WAL mode safe against a crash of the process
@@ -51,8 +52,10 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         )
         SqliteGuard(database, lends=path not in ("", ":memory:"))
         return database
+    if "connect_timeout" not in parse_qs(parts.query):
+        options["connect_timeout"] = CONNECT_SECONDS
     database = connect_by_url("postgresql+pool" + url[len(parts.scheme) :], **options)
-    Guard(database)
+    Guard(database, lends=True)
     return database
 
 
@@ -64,10 +67,17 @@ def use_database(database: peewee.Database) -> None:
 def adopt(database: peewee.Database) -> peewee.Database:
     """Take a host application's own Peewee database, with the same transaction rules; a second call changes nothing."""
     own: peewee.Database = database.obj if isinstance(database, peewee.Proxy) else database
-    if not isinstance(getattr(own.execute_sql, "__self__", None), Guard):
+    if guard_of(own) is None:
         is_sqlite = isinstance(own, peewee.SqliteDatabase)
         (SqliteGuard if is_sqlite else Guard)(own)
     return own
+
+
+def release() -> None:
+    """Hold no connection of Notiway's own pool while something else is waited for, such as a request's body."""
+    rules = guard_of(db.obj)
+    if rules is not None:
+        rules.release()
 
 
 def check_greenlets() -> None:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
 import peewee
+from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import metrics
+from notiway.store.faults import DatabaseUnavailable, raise_translated, translated
 from notiway.store.turns import Turns, deadline, is_locked, patiently
+
+REPLACED = ("savepoint", "execute_sql", "connect", "begin", "commit", "rollback", "close")
 
 
 class Savepoint(peewee._savepoint):
@@ -31,13 +36,13 @@ class Savepoint(peewee._savepoint):
 class Guard:
     """Stands before the methods of one database. A host's own database stays the same object, so it is no subclass."""
 
-    replaced: tuple[str, ...] = ("savepoint", "execute_sql")
-
-    def __init__(self, database: peewee.Database) -> None:
+    def __init__(self, database: peewee.Database, *, lends: bool = False) -> None:
         self.database: Any = database  # its insides are in no stubs
-        self.plain: dict[str, Callable[..., Any]] = {name: getattr(database, name) for name in self.replaced}
-        for name in self.replaced:
+        self.lends = lends  # whether the connection may go back to the pool while somebody waits for something else
+        self.plain: dict[str, Callable[..., Any]] = {name: getattr(database, name) for name in REPLACED}
+        for name in REPLACED:
             setattr(database, name, getattr(self, name))
+        vars(database)["notiway_guard"] = self
 
     def savepoint(self) -> Savepoint:
         return Savepoint(self.database)
@@ -46,12 +51,46 @@ class Guard:
         started = perf_counter()
         try:
             return self.run(sql, params)
+        except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
+            raise_translated(error)
         finally:
             metrics.DATABASE_SECONDS.inc(perf_counter() - started)
             metrics.DATABASE_QUERIES.inc()
 
     def run(self, sql: str, params: Any) -> Any:
         return self.plain["execute_sql"](sql, params)
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        with translated():
+            return bool(self.plain["connect"](reuse_if_open))
+
+    def begin(self, *how: Any) -> None:
+        with translated():
+            self.plain["begin"](*how)
+
+    def commit(self) -> None:
+        with translated():
+            self.plain["commit"]()
+
+    def rollback(self) -> None:
+        """Nothing if the transaction has ended by itself: an error of the rollback would hide why."""
+        if self.is_in_transaction():
+            with translated():
+                self.plain["rollback"]()
+
+    def close(self) -> bool:
+        return bool(self.plain["close"]())
+
+    def release(self) -> None:
+        """Give the connection back to the pool, where nothing depends on it; the next statement takes one again."""
+        state = self.database._state
+        if self.lends and not state.closed and not state.transactions and not state.ctx:
+            self.database.close()
+
+    def is_in_transaction(self) -> bool:
+        """Whether the connection is open, and inside a transaction as far as it can tell."""
+        connection = self.database._state.conn
+        return connection is not None and not getattr(connection, "closed", False)
 
 
 class SqliteGuard(Guard):
@@ -63,50 +102,50 @@ class SqliteGuard(Guard):
     meanwhile. `atomic("DEFERRED")` reads without the lock.
     """
 
-    replaced = (*Guard.replaced, "connect", "begin", "commit", "rollback", "close")
-
     def __init__(self, database: peewee.Database, *, lends: bool = False) -> None:
-        super().__init__(database)
+        super().__init__(database, lends=lends)
         self.turns = Turns()
-        self.lends = lends
         self.lock_type: str = self.database._lock_type or "IMMEDIATE"
         self.database.timeout = 0
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         # A database that another process creates, recovers or closes is locked for a moment even to readers.
-        return patiently(lambda: bool(self.plain["connect"](reuse_if_open)), deadline())
+        with translated():
+            return patiently(lambda: bool(self.plain["connect"](reuse_if_open)), deadline())
 
-    def begin(self, lock_type: str | None = None) -> None:
-        kind = lock_type or self.lock_type
+    def begin(self, *how: Any) -> None:
+        kind: str = how[0] if how and how[0] else self.lock_type
         if kind.upper() == "DEFERRED" or self._has_turn:  # SQLite refuses the latter: a transaction inside one
-            self.plain["begin"](kind)
+            super().begin(kind)
             return
         until = deadline()
-        self._take_turn(until)
-        try:
-            patiently(lambda: self.plain["begin"](kind), until)
-        except BaseException:
-            self._leave_turn()
-            raise
+        with translated():
+            self._take_turn(until)
+            try:
+                patiently(lambda: self.plain["begin"](kind), until)
+            except BaseException:
+                self._leave_turn()
+                raise
 
     def commit(self) -> None:
         try:
             # Outside WAL mode, which a host's own database may do without, readers can hold a commit back.
-            patiently(self.plain["commit"], deadline())
+            with translated():
+                patiently(self.plain["commit"], deadline())
         except BaseException:
-            if not self._is_in_transaction():
+            if not self.is_in_transaction():
                 self._leave_turn()
             raise
         self._leave_turn()
 
     def rollback(self) -> None:
         try:
-            self.plain["rollback"]()
+            super().rollback()
         finally:
             self._leave_turn()
 
     def close(self) -> bool:
-        closed = bool(self.plain["close"]())
+        closed = super().close()
         self._leave_turn()
         return closed
 
@@ -124,6 +163,13 @@ class SqliteGuard(Guard):
         finally:
             self._leave_turn()
 
+    def is_in_transaction(self) -> bool:
+        connection = self.database._state.conn
+        try:
+            return connection is not None and bool(getattr(connection, "in_transaction", True))
+        except sqlite3.ProgrammingError:  # it is closed
+            return False
+
     @property
     def _has_turn(self) -> bool:
         return getattr(self.database._state, "has_turn", False)
@@ -135,7 +181,10 @@ class SqliteGuard(Guard):
             return
         opened_by = self._lend()
         if not self.turns.wait(until):
-            raise peewee.OperationalError("database is locked: other writers of this process come first")
+            raise DatabaseUnavailable(
+                "The database is locked. Try again in a few seconds.",
+                f"{len(self.turns)} other writers of this process wait for the lock too: look for a long transaction",
+            )
         state.has_turn = True
         if opened_by is not None:
             self._borrow(opened_by)
@@ -163,5 +212,7 @@ class SqliteGuard(Guard):
         finally:
             self.database._state.ctx = opened_by  # they close the connection when they end
 
-    def _is_in_transaction(self) -> bool:
-        return not self.database.is_closed() and getattr(self.database._state.conn, "in_transaction", True)
+
+def guard_of(database: peewee.Database) -> Guard | None:
+    """The guard that stands before this database, if one does."""
+    return getattr(database, "notiway_guard", None)

@@ -7,13 +7,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from itertools import chain, repeat
 from time import monotonic
 from typing import TypeVar
 
 import peewee
 
 LOCK_WAIT_SECONDS = 10  # how long a writer waits for SQLite's write lock, its place in the line included
-LOCK_RETRY_SECONDS = 0.005  # between two attempts of the one writer that asks for it
+LOCK_RETRY_SECONDS = (0.0005, 0.001, 0.002, 0.005)  # between the first attempts, and from then on between all
 
 Result = TypeVar("Result")
 
@@ -89,13 +90,14 @@ def deadline() -> float:
 
 def patiently(attempt: Callable[[], Result], until: float) -> Result:
     """Try again while another connection writes, and let others run between two attempts."""
+    waits = chain(LOCK_RETRY_SECONDS, repeat(LOCK_RETRY_SECONDS[-1]))
     while True:
         try:
             return attempt()
         except (peewee.OperationalError, sqlite3.OperationalError) as error:
             if not is_locked(error) or monotonic() > until:
                 raise
-        pause(LOCK_RETRY_SECONDS)
+        pause(next(waits))
 
 
 def is_locked(error: BaseException) -> bool:

@@ -7,10 +7,10 @@ import threading
 
 import peewee
 import pytest
-from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.store import database, schema
 from notiway.store.database import open_database
+from notiway.values.errors import Unavailable
 
 WRITER = """
 import sys
@@ -179,7 +179,7 @@ def test_a_pool_that_is_used_up_refuses_after_a_wait_and_recovers(url, monkeypat
     assert taken.wait(10)
     try:
         small.connect()
-    except MaxConnectionsExceeded as error:
+    except Unavailable as error:
         refused.append(error)
     release.set()
     thread.join()
@@ -231,3 +231,9 @@ def test_a_process_whose_greenlets_would_share_one_connection_is_refused():
     assert "line 6, in <module>" in done.stderr
     assert "ConfigError" in done.stderr
     assert "--preload" in done.stderr
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 5), ("?connect_timeout=30", 30)])
+def test_a_database_server_that_does_not_answer_is_given_up_soon(query, seconds):
+    opened = open_database(f"postgresql://nobody@127.0.0.1:1/none{query}")
+    assert int(opened.connect_params["connect_timeout"]) == seconds

@@ -21,7 +21,7 @@ from notiway.store import membership as members
 from notiway.store import progress as tasks
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
-from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError
+from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError, Unavailable
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
 
@@ -34,7 +34,7 @@ BROKEN_ROW = 6_204
 def blueprint(pulse: Pulse) -> Blueprint:
     """The routes below `/dashboard`, for signed-in users."""
     routes = Blueprint("usecases", __name__)
-    routes.register_error_handler(NotiwayError, reply.failure)
+    reply.register(routes)
     for path, view, method in (
         ("publish", publish, "POST"),
         ("announce", announce, "POST"),
@@ -131,6 +131,8 @@ def announce() -> ResponseReturnValue:
             expires_at=datetime.now(UTC) + timedelta(minutes=int(minutes)),
             source="dashboard",
         )
+    except Unavailable:
+        raise
     except NotiwayError as error:
         faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
         return _answer(f"Not announced: {faults or error}", error.status)

@@ -10,7 +10,6 @@ from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
-from notiway.values.errors import NotiwayError
 from notiway.verbs import send as notifications
 from notiway.web import auth, reply
 from notiway.web.pages import banners, changes, listing
@@ -20,7 +19,7 @@ from notiway.web.pages import progress as tasks
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
     blueprint.before_request(_guard)
-    blueprint.register_error_handler(NotiwayError, reply.failure)
+    reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
@@ -35,6 +34,7 @@ def _guard() -> None:
         return
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
+        reply.read_body()
         auth.check_csrf()
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -21,10 +20,9 @@ from notiway.store import standing as replay
 from notiway.store.database import db
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
-from notiway.values.errors import Forbidden, NotFound, NotiwayError, WrongInput
+from notiway.values.errors import Forbidden, NotFound, WrongInput
 from notiway.verbs import send as notifications
-
-log = logging.getLogger(__name__)
+from notiway.web.sockets.faults import told
 
 INVOCATION, STREAM_INVOCATION, CLOSE = 1, 4, 7
 
@@ -40,13 +38,11 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
             except WrongInput as fault:
                 _refuse(now, connection, str(fault))
                 return
-            with db.connection_context():
-                for values in messages:
-                    if not is_ready(connection):
-                        if not _shake_hands(now, connection, values):
-                            return
-                    else:
-                        _take(now, connection, values)
+            for values in messages:
+                if is_ready(connection):
+                    _take(now, connection, values)
+                elif not _shake_hands(now, connection, values):
+                    return
 
     return handle
 
@@ -59,7 +55,13 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     ends_at = float(connection.stage) if connection.stage else None
     connection.stage = READY
     now.hub.end_at(connection, ends_at)
-    items = replay.standing(cast("str", connection.user_id), connection.audiences)
+    try:
+        with db.connection_context():
+            items = replay.standing(cast("str", connection.user_id), connection.audiences)
+    except Exception as error:  # noqa: BLE001 - a client that hears nothing would wait for ever
+        code, message = told(error, "a SignalR handshake")
+        now.reactor.call_soon(refuse_handshake, connection, f"{code}: {message}")
+        return False
     hello = connection.format.wire.connected(connection.id, 0)
     now.hub.release(connection, [hello, *live.frames_of(connection, items)], [item.id for item in items])
     return True
@@ -81,12 +83,11 @@ def _take(now: Runtime, connection: Connection, values: dict[str, Any]) -> None:
         _answer(now, connection, values, "NotSupported: streams are not offered")
     elif kind == INVOCATION:
         try:
-            _invoke(now, connection, values)
-        except NotiwayError as fault:
-            _answer(now, connection, values, f"{fault.code}: {fault}")
-        except Exception:
-            log.exception("an invocation failed")
-            _answer(now, connection, values, "Error: the server met a fault")
+            with db.connection_context():
+                _invoke(now, connection, values)
+        except Exception as error:  # noqa: BLE001 - whoever asked is answered, whatever failed
+            code, message = told(error, "an invocation of a SignalR client")
+            _answer(now, connection, values, f"{code}: {message}")
     # Pings count as being heard; everything else is not for servers, or newer than this one.
 
 

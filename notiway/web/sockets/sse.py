@@ -21,6 +21,7 @@ from notiway.values.errors import NotiwayError
 from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
+from notiway.web.sockets import handshake
 
 RESUME_LIMIT = 1_000  # a client that missed more loads its list anew
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
@@ -55,6 +56,7 @@ def stream() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()
+    handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
     sock.setblocking(True)
