@@ -7,14 +7,16 @@ from typing import Any
 
 from notiway.store.database import db
 
-# SQLite's planner would walk over all items of a user; others choose the partial index by themselves.
+# SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
+# choose these indexes by themselves.
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
+BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
 
 
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
     if db.param != "?":
-        text = text.replace(BY_UNREAD, "").replace("?", db.param)
+        text = text.replace(BY_UNREAD, "").replace(BY_AUDIENCE, "").replace("?", db.param)
     return db.execute_sql(text, params)
 
 
