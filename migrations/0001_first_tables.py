@@ -9,21 +9,6 @@ def _models(db):
             database = db
             legacy_table_names = False
 
-    class User(Base):
-        id = peewee.CharField(primary_key=True, max_length=200)
-        email = peewee.CharField(unique=True)
-        name = peewee.CharField()
-        password_hash = peewee.CharField()
-        is_staff = peewee.BooleanField()
-        is_active = peewee.BooleanField()
-        tenant_id = peewee.CharField(null=True)
-        timezone = peewee.CharField()
-        created_at = peewee.BigIntegerField()
-        signed_out_at = peewee.BigIntegerField(null=True)
-
-        class Meta:
-            table_name = "notiway_user"
-
     class Membership(Base):
         user_id = peewee.CharField(max_length=200)
         audience = peewee.CharField(max_length=420)
@@ -110,7 +95,7 @@ def _models(db):
         class Meta:
             table_name = "notiway_spent_token"
 
-    return [User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken]
+    return [Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken]
 
 
 def up(migrator, db):

@@ -1,4 +1,4 @@
-"""Tasks that report progress, the demo's imported contacts, and the way to the announcements that stand."""
+"""Tasks that report progress, and the way to the announcements that stand."""
 
 import peewee
 
@@ -27,17 +27,7 @@ def _models(db):
             table_name = "notiway_task"
             indexes = ((("user_id", "name", "updated_at"), False),)
 
-    class Contact(Base):
-        user_id = peewee.CharField(max_length=200)
-        email = peewee.CharField(max_length=320)
-        name = peewee.CharField()
-        city = peewee.CharField()
-
-        class Meta:
-            table_name = "notiway_contact"
-            primary_key = peewee.CompositeKey("user_id", "email")
-
-    return [Task, Contact]
+    return [Task]
 
 
 def up(migrator, db):

@@ -15,6 +15,7 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire
+from notiway.values.event import Event
 from notiway.values.item import Item
 
 SMALL_BUFFER = 4 * 1024  # bytes; the kernel doubles it
@@ -24,6 +25,14 @@ WAIT_SECONDS = 10
 def item(number: int, **values: Any) -> dict[str, Any]:
     """An item as an Event carries it."""
     return Item(f"id-{number}", "user:ada", "n", "info", "medium", "Hi", "x", 0, **values).as_dict()
+
+
+def sync(unread: int, audience: str = "user:ada") -> Event:
+    return Event("sync", audience, {"unread": unread})
+
+
+def created(number: int, audience: str = "user:ada", **more: Any) -> Event:
+    return Event("created", audience, {"notification": item(number), **more})
 
 
 def json_format(on_message: Callable[[Connection, str], None] | None = None, limit: int = 32 * 1024) -> Format:

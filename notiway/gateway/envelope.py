@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +10,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
 from notiway.values.audience import MAX_PART_LENGTH, Audience, AudienceType
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft, words_of
 from notiway.values.errors import Fault, InvalidNotification
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
-WORD_BREAKS = re.compile(r"[._-]+")
 
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
 Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
@@ -169,7 +167,7 @@ def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft
     title, message = body.get("title"), body.get("message")
     return Draft(
         # Bodies are the producer's own: what is not text, or too long, is left to its clients.
-        title=title[:TITLE_LIMIT] if isinstance(title, str) and title.strip() else _words(model.type),
+        title=title[:TITLE_LIMIT] if isinstance(title, str) and title.strip() else words_of(model.type),
         message=message[:MESSAGE_LIMIT] if isinstance(message, str) else "",
         type=SEVERITY_TYPES.get(severity, "info") if isinstance(severity, str) else "info",
         name=model.type,
@@ -183,9 +181,3 @@ def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft
         producer=model.metadata.producer or producer,
         sent_at=milliseconds(model.metadata.timeStamp),
     )
-
-
-def _words(name: str) -> str:
-    """`order-shipped` as a title: `Order shipped`."""
-    words = WORD_BREAKS.sub(" ", name).strip()
-    return (words[:1].upper() + words[1:])[:TITLE_LIMIT]

@@ -11,16 +11,16 @@ from functools import partial
 from typing import Any
 
 from notiway import metrics
+from notiway.live.coalescing import Coalescing
 from notiway.live.connection import Connection, State
 from notiway.live.deadlines import Deadlines, Ending, sign_out
 from notiway.live.drain import close_gradually
 from notiway.live.format import Broadcast
-from notiway.live.heartbeat import Beats
+from notiway.live.heartbeat import Heartbeat
 from notiway.live.listeners import Listeners
 from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
-from notiway.live.replayed import Doubles
-from notiway.live.superseding import Superseding
+from notiway.live.replayed import Replayed
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
@@ -33,16 +33,14 @@ class Hub:
     def __init__(self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float) -> None:
         self.reactor = reactor
         self.draining = False
-        self.on_beat: Callable[[list[Connection]], None] | None = None  # asked for the counts of these
-        self.on_broadcast: Callable[[Event, list[str]], None] | None = None  # users here who heard it
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self.listeners = Listeners()
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
-        self._doubles = Doubles(reactor)
-        self._superseding = Superseding(reactor, self._pump.take)
-        self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
+        self._replayed = Replayed(reactor)
+        self._coalescing = Coalescing(reactor, self._pump.take)
+        self.heartbeat = Heartbeat(heartbeat_seconds)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -53,12 +51,12 @@ class Hub:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._superseding.put, event)
+        self.reactor.call_soon(self._coalescing.put, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
-        """Register a connection. It hears what is delivered from now on, and nothing older, held until `release`."""
+        """Register a connection. From now on Events for it are held back until `release`."""
         connection.audiences = tuple(audiences)
-        self._in_turn(self._add, connection)
+        self.in_turn(self._add, connection)
 
     def release(
         self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
@@ -68,7 +66,7 @@ class Hub:
         With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self._in_turn(self._release, connection, frames, known_ids, more)
+        self.in_turn(self._release, connection, frames, known_ids, more)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -92,11 +90,11 @@ class Hub:
 
     def subscribe(self, connection: Connection, audience: str) -> None:
         """Let a connection listen to one more audience; whoever calls has checked that it may."""
-        self._in_turn(self.listeners.add, connection, audience)
+        self.in_turn(self.listeners.add, connection, audience)
 
     def unsubscribe(self, connection: Connection, audience: str) -> None:
         """End a subscription."""
-        self._in_turn(self.listeners.remove, connection, audience)
+        self.in_turn(self.listeners.remove, connection, audience)
 
     def close_all(self, code: int, reason: str, seconds: float) -> None:
         """Close every connection, spread over this time, and refuse new ones."""
@@ -107,11 +105,11 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
-    def _in_turn(self, call: Callable[..., None], *args: Any) -> None:
-        """Do this behind the fan-out of what was delivered before, and ahead of what is delivered from now on."""
+    def in_turn(self, call: Callable[..., None], *args: Any) -> None:
+        """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
-    # Owner of connections (connection.Poller)
+    # Owner of connections (connection.Owner)
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
@@ -123,7 +121,7 @@ class Hub:
             return
         self.listeners.leave(connection)
         self._deadlines.forget(connection)
-        self._beats.remove(connection)
+        self.heartbeat.remove(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
 
     # On the reactor
@@ -133,7 +131,7 @@ class Hub:
             return
         connection.owner = self
         self._by_id[connection.id] = connection
-        self._beats.add(connection)
+        self.heartbeat.add(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
         self.reactor.watch(connection)
         mine = self.listeners.of(f"user:{connection.user_id}")
@@ -148,7 +146,7 @@ class Hub:
     def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
         if more and connection.held:
             connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
-        self._doubles.remember(connection, known_ids)
+        self._replayed.remember(connection, known_ids)
         connection.release(frames)
         if more:
             connection.finish(CloseCode.RESTARTING, "more to come: connect again")
@@ -158,10 +156,6 @@ class Hub:
             one = self._by_id.get(audience.partition(":")[2])
             return [] if one is None else [one]
         return self.listeners.of(audience)
-
-    def _ask_counts(self, alive: list[Connection]) -> None:
-        if self.on_beat is not None:
-            self.on_beat(alive)
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
@@ -176,11 +170,12 @@ class Hub:
         for event in events:
             if event.kind == "kick":
                 self._kick(listeners, event)
-            elif event.kind == "sync":
-                self._follow_membership(listeners, event)
-            if self.on_broadcast is not None and event.leaves_counts_open:
-                users = {each.user_id for each in listeners if each.user_id is not None}
-                self.on_broadcast(event, sorted(users))
+            elif event.kind == "joined":
+                for connection in listeners:
+                    self.listeners.add(connection, event.data["audience"])
+            elif event.kind == "left":
+                for connection in listeners:
+                    self.listeners.remove(connection, event.data["audience"])
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
@@ -190,13 +185,6 @@ class Hub:
         for connection in listeners:
             if session is None or connection.session == session:
                 connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
-
-    def _follow_membership(self, listeners: list[Connection], event: Event) -> None:
-        for connection in listeners:
-            if "listen" in event.data:
-                self.listeners.add(connection, event.data["listen"])
-            if "unlisten" in event.data:
-                self.listeners.remove(connection, event.data["unlisten"])
 
 
 def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:

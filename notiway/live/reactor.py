@@ -17,7 +17,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from notiway.live.connection import BLOCKED, READ_BYTES, Connection, State
+from notiway.live.backlog import BLOCKED
+from notiway.live.connection import READ_BYTES, Connection, State
 
 log = logging.getLogger(__name__)
 

@@ -32,7 +32,7 @@ def moment(at_ms: int) -> datetime:
     >>> moment(0).isoformat()
     '1970-01-01T00:00:00+00:00'
     """
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
+    return EPOCH + timedelta(milliseconds=at_ms)
 
 
 def iso(at_ms: int) -> str:

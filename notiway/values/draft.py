@@ -23,6 +23,7 @@ BODY_LIMIT_BYTES = 32 * 1024  # as JSON
 LABEL_LIMIT = 200  # characters in name, group_key, source, actor and dedupe_key
 URL_LIMIT = 2_000  # characters
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+WORD_BREAKS = re.compile(r"[._-]+")
 URL_FAULT = "must be an https: or http: address, or a path on this site"
 
 
@@ -98,6 +99,16 @@ def is_safe_url(url: object) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def words_of(name: str) -> str:
+    """The name of an event as a title.
+
+    >>> words_of("order-shipped")
+    'Order shipped'
+    """
+    words = WORD_BREAKS.sub(" ", name).strip()
+    return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
 
 
 def _text_faults(path: str, value: object, limit: int, required: bool = False) -> list[Fault]:

@@ -17,6 +17,8 @@ KINDS = frozenset(
         "restored",
         "recalled",
         "sync",
+        "joined",
+        "left",
         "kick",
     }
 )

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from notiway.values.clock import moment
 
 TYPES = ("info", "success", "warning", "error")
 PRIORITIES = ("urgent", "high", "medium", "low")
+ANNOUNCEMENT = "system-announcement"  # the name of what pages show as a banner, until it is dismissed or over
+COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +49,26 @@ class Item:
         return self.dedupe_key or self.id
 
     @property
+    def coalescing_key(self) -> str | None:
+        """Under which key newer values of the same thing replace this one on its way; None for what is stored."""
+        if self.persisted:
+            return None
+        if self.group_key:
+            return f"{self.name} {self.group_key}"
+        for field in COALESCED_FIELDS:
+            value = (self.body or {}).get(field)
+            if isinstance(value, str | int):
+                return f"{self.name} {field} {value}"
+        return None
+
+    @property
     def is_read(self) -> bool:
         return self.read_at is not None
 
     @property
     def created(self) -> datetime:
         """`created_at` as an aware datetime, UTC."""
-        return datetime.fromtimestamp(self.created_at / 1000, UTC)
+        return moment(self.created_at)
 
     def as_dict(self) -> dict[str, Any]:
         """The form that travels in an Event."""

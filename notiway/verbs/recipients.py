@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from notiway.store.membership import UnknownUsers
 from notiway.store.rows import SEVERAL
 from notiway.values.audience import MAX_PART_LENGTH, Audience
 from notiway.values.errors import Fault
+from notiway.values.people import UnknownUsers
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_SHOWN = 5  # unknown users named in an error

@@ -17,7 +17,7 @@ from wtforms import ValidationError
 from notiway.gateway import client_tokens
 from notiway.live import runtime
 from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
-from notiway.verbs import send as notifications
+from notiway.verbs.sign_out import sign_out
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
 CSRF_HEADER = "X-CSRFToken"
@@ -140,7 +140,7 @@ def follow_logins(app: Flask) -> None:
     def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         if key is not None and user is not None and not user.is_anonymous:
-            notifications.sign_out(_id_of(user), key)
+            sign_out(_id_of(user), key)
 
     user_logged_in.connect(began, app, weak=False)
     user_logged_out.connect(ended, app, weak=False)

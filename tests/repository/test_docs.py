@@ -23,7 +23,7 @@ from notiway import metrics
 from notiway.cli import commands
 from notiway.gateway import openapi
 from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
-from notiway.live.carriers import joining as live
+from notiway.live.carriers import joining
 from notiway.live.wires import signalr, sse
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.sse import SseWire
@@ -144,7 +144,7 @@ def test_every_kind_of_event_is_documented() -> None:
 
 def test_every_close_code_is_documented() -> None:
     listed = re.findall(r"^\| (\d{4}(?:, \d{4})*) \|", reference("websocket"), re.MULTILINE)
-    assert {int(code) for row in listed for code in row.split(", ")} == {*map(int, CloseCode), live.TRY_AGAIN}
+    assert {int(code) for row in listed for code in row.split(", ")} == {*map(int, CloseCode), joining.TRY_AGAIN}
 
 
 def test_the_messages_of_the_socket_look_as_documented() -> None:

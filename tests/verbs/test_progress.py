@@ -3,12 +3,13 @@
 import pytest
 
 from notiway.host import contacts
+from notiway.host.tables import Contact
 from notiway.live import runtime
 from notiway.live.limits.pace import REMEMBER_KEYS, Pace
 from notiway.ops import jobs
-from notiway.store import progress as tasks
+from notiway.store import tasks
 from notiway.store.database import db
-from notiway.store.tables import Contact, Task
+from notiway.store.tables import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound

@@ -10,18 +10,23 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, WrongInput
+from notiway.values.errors import Fault, InvalidNotification, NotiwayError, WrongInput
 from notiway.values.item import TYPES
-from notiway.verbs import send as notifications
+from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
+from notiway.web.pages.history import guard
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
 
 
-def register(blueprint: Blueprint) -> None:
-    """Add the route."""
-    blueprint.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
+def blueprint() -> Blueprint:
+    """The route `/notifications/send`."""
+    routes = Blueprint("sending", __name__)
+    routes.before_request(guard)
+    routes.register_error_handler(NotiwayError, reply.failure)
+    routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
+    return routes
 
 
 def send() -> ResponseReturnValue:
@@ -29,7 +34,7 @@ def send() -> ResponseReturnValue:
     user_id = auth.require_user()
     values = _values()
     try:
-        sent = notifications.send_notification(
+        sent = send_notification(
             user_id, values["title"], values["message"], type=values["type"] or "info", source="dashboard"
         )
     except InvalidNotification as error:

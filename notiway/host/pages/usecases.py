@@ -13,15 +13,15 @@ from flask_login import login_required
 from notiway.gateway import envelope
 from notiway.gateway.publish import publish_envelopes
 from notiway.host import contacts
-from notiway.host.live_numbers import GROUP, Pulse
+from notiway.host.live_numbers import GROUP, LiveNumbers
 from notiway.live import runtime
 from notiway.ops import jobs
-from notiway.store import announcements
-from notiway.store import membership as members
-from notiway.store import progress as tasks
+from notiway.store import tasks
+from notiway.store.membership import listens_to, may_subscribe
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError
+from notiway.values.item import ANNOUNCEMENT
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
 
@@ -31,7 +31,7 @@ MINUTES = (1, 10, 60, 1440)  # an announcement of the demo lives
 BROKEN_ROW = 6_204
 
 
-def blueprint(pulse: Pulse) -> Blueprint:
+def blueprint(live: LiveNumbers) -> Blueprint:
     """The routes below `/dashboard`, for signed-in users."""
     routes = Blueprint("usecases", __name__)
     routes.register_error_handler(NotiwayError, reply.failure)
@@ -42,7 +42,7 @@ def blueprint(pulse: Pulse) -> Blueprint:
         ("sample.csv", sample, "GET"),
     ):
         routes.add_url_rule(f"/dashboard/{path}", view_func=login_required(view), methods=[method])
-    routes.add_url_rule("/dashboard/numbers", "numbers", login_required(lambda: numbers(pulse)))
+    routes.add_url_rule("/dashboard/numbers", "numbers", login_required(lambda: numbers(live)))
     return routes
 
 
@@ -53,7 +53,7 @@ def context(user_id: str) -> dict[str, Any]:
         "addressees": _addressees(user_id),
         "severities": tuple(SEVERITIES),
         "lifetimes": MINUTES,
-        "tenants": [key.split(":")[1] for key in members.listens_to(user_id) if _is_scoped_dashboard(key)],
+        "tenants": [key.split(":")[1] for key in listens_to(user_id) if _is_scoped_dashboard(key)],
         "tenant": request.args.get("tenant", ""),
         "group": GROUP,
         "jobs_run": runtime.current().config.jobs != "off",
@@ -124,7 +124,7 @@ def announce() -> ResponseReturnValue:
             Audience.parse(to),
             form.get("title", ""),
             form.get("message", ""),
-            name=announcements.NAME,
+            name=ANNOUNCEMENT,
             type=SEVERITIES[severity],
             body={"severity": severity},
             action_url=form.get("action_url") or None,
@@ -141,7 +141,7 @@ def _addressees(user_id: str) -> dict[str, str]:
     """Whom this user may announce to, by audience key."""
     found = {f"user:{user_id}": "Only me"}
     if auth.is_staff():
-        keys = [key for key in members.listens_to(user_id) if key.startswith("tenant:")]
+        keys = [key for key in listens_to(user_id) if key.startswith("tenant:")]
         found |= {key: f"Tenant {key.partition(':')[2]}" for key in keys} | {"global": "Everybody"}
     return found
 
@@ -182,13 +182,13 @@ def sample() -> ResponseReturnValue:
 # Live dashboard
 
 
-def numbers(pulse: Pulse) -> Response:
+def numbers(live: LiveNumbers) -> Response:
     """The present state, before the page listens: the latest samples, oldest first."""
     user_id = auth.require_user()
     tenant = request.args.get("tenant") or None
-    if tenant is not None and not members.may_subscribe(user_id, Audience.group(GROUP, tenant)):
+    if tenant is not None and not may_subscribe(user_id, Audience.group(GROUP, tenant)):
         raise Forbidden(f"You are not in {tenant}'s group {GROUP}")
-    return jsonify(audience=Audience.group(GROUP, tenant).key, samples=pulse.history(tenant))
+    return jsonify(audience=Audience.group(GROUP, tenant).key, samples=live.history(tenant))
 
 
 def _is_scoped_dashboard(key: str) -> bool:

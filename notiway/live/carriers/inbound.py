@@ -1,4 +1,4 @@
-"""Mailbox: work that may wait for the database, away from the reactor. One client's messages stay in order."""
+"""Inbound: work that may wait for the database, away from the reactor. One client's messages stay in order."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAUSE_AT = 32  # waiting messages at which a client is not read from any more
 MAIL_LIMIT = 4096  # waiting messages of one client: more can only come from one packed read
 
 
-class Mailbox:
+class Inbound:
     """Runs the `handle` of a connection's format for each message, one at a time for each connection."""
 
     def __init__(self, reactor: Reactor) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import _socket
-import os
-import socket
-import ssl
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -68,26 +64,6 @@ class Upgrade(simple_websocket.Server):  # type: ignore[misc]
 def take_over_upgrades() -> None:
     """Let flask-sock make `Upgrade` objects; it looks the class up in its module when a socket opens."""
     flask_sock.Server = Upgrade
-
-
-def take_socket(upgrade: Upgrade) -> tuple[Any, bool]:
-    """The socket behind a finished handshake, and whether its view must stay until the end.
-
-    Under gunicorn's gevent worker the file descriptor is detached: view, greenlet and request end, the hub
-    keeps the socket. Any other server would close the socket with the view, so there the view stays.
-    A TLS socket keeps its state in Python and cannot be detached.
-    """
-    upgrade.connected = False  # flask-sock's own close() then has nothing to send
-    return take_carrier(upgrade.sock, upgrade.mode)
-
-
-def take_carrier(carrier: Any, mode: str) -> tuple[Any, bool]:
-    """The same for any socket that a WSGI server lent; `mode` is its server: gunicorn, werkzeug, …"""
-    if isinstance(carrier, ssl.SSLSocket):
-        return carrier, True
-    if mode == "gunicorn" and type(carrier).__module__.startswith("gevent"):
-        return _socket.socket(fileno=carrier.detach()), False
-    return socket.socket(fileno=os.dup(carrier.fileno())), True
 
 
 class WebSocketTransport:

@@ -18,6 +18,7 @@ TO_TRAY = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
 REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
+COUNTS_ONLY = frozenset({"sync", "joined", "left"})
 ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
 
 
@@ -55,7 +56,7 @@ class HtmlWire:
             return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
         if kind == "read_all":
             return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
-        if kind == "sync" and unread is not None:
+        if kind in COUNTS_ONLY and unread is not None:
             return self._frame("badge", unread=unread)
         return None
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from notiway.values.clock import iso
 from notiway.values.event import Event
 
 ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
@@ -37,15 +37,6 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def iso(at_ms: int) -> str:
-    """Milliseconds since the epoch as ISO 8601 in UTC.
-
-    >>> iso(0)
-    '1970-01-01T00:00:00.000Z'
-    """
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 class JsonWire:
     """Events as `{"event": …, "data": …}`. A change of several items is one line each: see `render`."""
 
@@ -69,7 +60,7 @@ class JsonWire:
                 return _message(name, {**_ids(data["ids"]), **counted})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
-            case "sync":
+            case "sync" | "joined" | "left":
                 return self.heartbeat(data["unread"])
             case _:
                 return None

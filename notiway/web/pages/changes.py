@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
-from notiway.verbs import send as notifications
+from notiway.verbs import items
 from notiway.web import auth, reply
 from notiway.web.pages import listing
 
@@ -22,10 +22,10 @@ ID = "/notifications/<notification_id>"
 
 Verb = Callable[[str, list[str]], int]
 BULK: dict[str, tuple[Verb, str, dict[str, bool]]] = {
-    "read": (notifications.mark_read, "marked as read", {"read": True}),
-    "unread": (notifications.mark_unread, "marked as unread", {"read": False}),
-    "delete": (notifications.delete, "deleted", {"deleted": True}),
-    "restore": (notifications.restore, "restored", {"deleted": False}),
+    "read": (items.mark_read, "marked as read", {"read": True}),
+    "unread": (items.mark_unread, "marked as unread", {"read": False}),
+    "delete": (items.delete, "deleted", {"deleted": True}),
+    "restore": (items.restore, "restored", {"deleted": False}),
 }
 
 
@@ -46,14 +46,14 @@ def register(blueprint: Blueprint) -> None:
 def read(notification_id: str) -> ResponseReturnValue:
     """Mark one read."""
     user_id = auth.require_user()
-    count = notifications.mark_read(user_id, [notification_id])
+    count = items.mark_read(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=True)
 
 
 def unread(notification_id: str) -> ResponseReturnValue:
     """Mark one unread."""
     user_id = auth.require_user()
-    count = notifications.mark_unread(user_id, [notification_id])
+    count = items.mark_unread(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=False)
 
 
@@ -61,7 +61,7 @@ def delete(notification_id: str) -> ResponseReturnValue:
     """Delete one; the answer offers to undo it."""
     user_id = auth.require_user()
     item = inbox.get_many(user_id, [notification_id], deleted=True)[0]
-    count = notifications.delete(user_id, [notification_id])
+    count = items.delete(user_id, [notification_id])
     asked = reply.form()
     if asked == "json":
         return jsonify(notificationId=notification_id, deleted=True, unreadCount=count)
@@ -73,7 +73,7 @@ def delete(notification_id: str) -> ResponseReturnValue:
 def restore(notification_id: str) -> ResponseReturnValue:
     """Undo a deletion."""
     user_id = auth.require_user()
-    count = notifications.restore(user_id, [notification_id])
+    count = items.restore(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, deleted=False)
 
 
@@ -83,7 +83,7 @@ def read_all() -> ResponseReturnValue:
     before = _field("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
-    count = notifications.mark_all_read(user_id, before)
+    count = items.mark_all_read(user_id, before)
     asked = reply.form()
     if asked == "json":
         return jsonify(read=True, before=before, unreadCount=count)
@@ -96,7 +96,7 @@ def seen() -> ResponseReturnValue:
     """Note that items were shown; the unread count stays as it is."""
     user_id = auth.require_user()
     ids = _ids()
-    notifications.mark_seen(user_id, ids)
+    items.mark_seen(user_id, ids)
     asked = reply.form()
     if asked == "json":
         return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.unread_count(user_id))

@@ -5,32 +5,30 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from notiway.host.pages import sending
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
 from notiway.values.errors import NotiwayError
-from notiway.verbs import send as notifications
+from notiway.verbs.items import mark_read
 from notiway.web import auth, reply
-from notiway.web.pages import banners, changes, listing
-from notiway.web.pages import progress as tasks
+from notiway.web.pages import banners, changes, listing, tasks
 
 
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
-    blueprint.before_request(_guard)
+    blueprint.before_request(guard)
     blueprint.register_error_handler(NotiwayError, reply.failure)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
     changes.register(blueprint)
-    sending.register(blueprint)
     banners.register(blueprint)
     tasks.register(blueprint)
 
 
-def _guard() -> None:
+def guard() -> None:
+    """Let only signed-in users pass, and unsafe requests only with the session's token."""
     if (request.endpoint or "").endswith(".static"):
         return
     auth.require_user()
@@ -84,7 +82,7 @@ def follow(notification_id: str) -> ResponseReturnValue:
     user_id = auth.require_user()
     item = inbox.get(user_id, notification_id)
     if not _only_looking():
-        notifications.mark_read(user_id, [item.id])
+        mark_read(user_id, [item.id])
     # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
     target = item.action_url if is_safe_url(item.action_url) else None
     response: Response = make_response(redirect(target or url_for("notiway.history")))

@@ -18,7 +18,8 @@ from pair import WAIT_SECONDS, Client, json_format, make_pair
 from wsproto.frame_protocol import FrameProtocol
 
 from notiway.live.carriers import websocket
-from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, WebSocketTransport, take_socket
+from notiway.live.carriers.parking import take_socket
+from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, WebSocketTransport
 from notiway.live.connection import State
 from notiway.values.close_codes import CloseCode
 

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import Environment, FileSystemLoader
 
 from notiway.folders import resources
-from notiway.live.wires.html import HtmlWire
+from notiway.live.wires.html import COUNTS_ONLY, HtmlWire
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
@@ -34,6 +34,8 @@ EVENTS = {
     "recalled": {"ids": [ITEM.id], "unread": 3},
     "read_all": {"before": ITEM.id, "unread": 3},
     "sync": {"unread": 3},
+    "joined": {"unread": 3, "audience": "group:ops"},
+    "left": {"unread": 3, "audience": "group:ops"},
 }
 
 
@@ -69,7 +71,7 @@ def test_every_kind_but_the_kick_has_a_frame(wire):
 def test_a_frame_is_made_of_parts_for_the_tray_and_the_badge(wire, kind):
     tags = Tags(wire.render(Event(kind, "user:ada", EVENTS[kind]))).tags
     targets = [attributes["hx-target"] for tag, attributes in tags if tag == "hx-partial"]
-    assert targets == (["#notiway-badge"] if kind == "sync" else ["#notiway-incoming", "#notiway-badge"])
+    assert targets == (["#notiway-badge"] if kind in COUNTS_ONLY else ["#notiway-incoming", "#notiway-badge"])
 
 
 @pytest.mark.parametrize(("unread", "shown"), [(0, "0"), (1, "1"), (99, "99"), (100, "99+")])

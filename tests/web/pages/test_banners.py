@@ -5,17 +5,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from flask import render_template_string
 
-from notiway.store import announcements, schema
-from notiway.store import membership as members
-from notiway.store.announcements import STANDING
+from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.rows import COLUMNS
 from notiway.store.sql import run
+from notiway.store.standing import ANNOUNCEMENTS
 from notiway.store.tables import Notification
+from notiway.store.writing import item_of
 from notiway.values.audience import Audience
 from notiway.values.event import Event
-from notiway.values.item import Item
-from notiway.verbs.send import item_of
+from notiway.values.item import ANNOUNCEMENT, Item
 
 PAGES = ("/dashboard", "/account", "/notifications")
 
@@ -23,7 +22,7 @@ PAGES = ("/dashboard", "/account", "/notifications")
 @pytest.fixture
 def announce(send):
     def deliver(to, title="Maintenance", **options):
-        return send(to, title, "From 02:00 to 04:00 UTC.", name=announcements.NAME, **options)
+        return send(to, title, "From 02:00 to 04:00 UTC.", name=ANNOUNCEMENT, **options)
 
     return deliver
 
@@ -45,7 +44,7 @@ def test_every_page_of_everybody_shows_it(announce, browser, other, auth, path):
 
 def test_a_tenant_s_is_for_its_members(app, announce, browser, user, other, auth):
     with app.app_context():
-        members.join(user.id, Audience.tenant("acme"))
+        membership.join(user.id, Audience.tenant("acme"))
     announce(Audience.tenant("acme"))
     assert (banners(browser), banners(auth(other))) == (1, 0)
 
@@ -117,7 +116,7 @@ def test_a_frame_carries_no_token_and_one_that_was_read_before_draws_none(app, a
 
 
 def test_one_that_is_not_stored_is_dismissed_on_the_page_alone(app):
-    item = Item("1", "global", announcements.NAME, "warning", "medium", "Soon", "", 1, persisted=False)
+    item = Item("1", "global", ANNOUNCEMENT, "warning", "medium", "Soon", "", 1, persisted=False)
     frame = (
         app.extensions["notiway"]
         .formats["html"]
@@ -128,7 +127,7 @@ def test_one_that_is_not_stored_is_dismissed_on_the_page_alone(app):
 
 
 def test_a_full_inbox_is_not_searched_for_them(rows):
-    plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {STANDING}", ("1", 0, 3)).fetchall()
+    plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {ANNOUNCEMENTS}", ("1", 0, 3)).fetchall()
     assert "notiway_notification_announcement" in str(plan[0])
     assert schema.pending(db.obj) == []
 
@@ -166,7 +165,7 @@ def test_anybody_may_try_it_on_oneself(browser, other, auth):
 def test_staff_announces_to_everybody_and_to_its_tenants(app, make_user, auth, browser):
     boss = make_user("boss@example.com", is_staff=True)
     with app.app_context():
-        members.join(boss.id, Audience.tenant("acme"))
+        membership.join(boss.id, Audience.tenant("acme"))
     staff = auth(boss)
     for to in ("global", "tenant:acme"):
         response = staff.post("/dashboard/announce", form="htmx", data={"title": "Hi", "audience": to})

@@ -1,4 +1,4 @@
-"""Superseding: of values that replace each other, only the newest goes out, ten times a second at most."""
+"""Coalescing: of values that replace each other, only the newest goes out, ten times a second at most."""
 
 from __future__ import annotations
 
@@ -7,26 +7,11 @@ from dataclasses import replace
 
 from notiway.live.reactor import Reactor
 from notiway.values.event import Event
-from notiway.values.item import Item
 
 INTERVAL_SECONDS = 0.1
-COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
 
 
-def superseding_key(item: Item) -> str | None:
-    """Under which key newer values of the same thing replace older ones on their way; None for what is stored."""
-    if item.persisted:
-        return None
-    if item.group_key:
-        return f"{item.name} {item.group_key}"
-    for field in COALESCED_FIELDS:
-        value = (item.body or {}).get(field)
-        if isinstance(value, str | int):
-            return f"{item.name} {field} {value}"
-    return None
-
-
-class Superseding:
+class Coalescing:
     """Keeps the newest Event of each audience and key until the next tick, and passes on the rest; on the reactor."""
 
     def __init__(self, reactor: Reactor, take: Callable[[Event], None]) -> None:
@@ -38,7 +23,7 @@ class Superseding:
         """Take an Event; its data name under `coalesce` what it supersedes, if anything."""
         key = event.data.get("coalesce")
         if key is None:
-            # In order: a last report of progress must not come behind the news that all is done.
+            # Flush first, or the last report of progress could arrive after the news that the job is done.
             for waiting in self._newest.pop(event.audience, {}).values():
                 self._take(waiting)
             self._take(event)

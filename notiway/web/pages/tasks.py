@@ -6,8 +6,8 @@ from flask import Blueprint, current_app, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from notiway.store import progress as tasks
-from notiway.store.tables import Task
+from notiway.store import tasks
+from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.errors import Fault, WrongInput
 from notiway.verbs.progress import body_of, item_of

@@ -1,10 +1,10 @@
-"""Superseding: the newest of each, at every tick, and never behind what came after it."""
+"""Coalescing: the newest of each, at every tick, and never behind what came after it."""
 
 import pytest
 from pair import item, make_hub, make_pair, settle
 
+from notiway.live.coalescing import INTERVAL_SECONDS, Coalescing
 from notiway.live.reactor import Reactor
-from notiway.live.superseding import INTERVAL_SECONDS, Superseding
 from notiway.values.event import Event
 
 REPORTS = 10_000
@@ -26,8 +26,8 @@ def taken():
 
 
 @pytest.fixture
-def superseding(ticks, taken):
-    return Superseding(ticks, taken.append)
+def coalescing(ticks, taken):
+    return Coalescing(ticks, taken.append)
 
 
 def report(number, audience="user:ada", key="import"):
@@ -38,27 +38,27 @@ def numbers(events):
     return [event.data["notification"]["id"] for event in events]
 
 
-def test_of_many_only_the_newest_goes_out(superseding, ticks, taken):
+def test_of_many_only_the_newest_goes_out(coalescing, ticks, taken):
     for number in range(REPORTS):
-        superseding.put(report(number))
+        coalescing.put(report(number))
     assert taken == []
     ticks.tick()
     ticks.tick()
     assert numbers(taken) == [f"id-{REPORTS - 1}"]
 
 
-def test_what_is_about_something_else_or_for_somebody_else_is_kept(superseding, ticks, taken):
-    superseding.put(report(1))
-    superseding.put(report(2, key="another import"))
-    superseding.put(report(3, audience="user:bob"))
+def test_what_is_about_something_else_or_for_somebody_else_is_kept(coalescing, ticks, taken):
+    coalescing.put(report(1))
+    coalescing.put(report(2, key="another import"))
+    coalescing.put(report(3, audience="user:bob"))
     ticks.tick()
     assert numbers(taken) == ["id-1", "id-2", "id-3"]
 
 
-def test_what_supersedes_nothing_goes_at_once_but_not_before_what_waits_for_its_audience(superseding, ticks, taken):
-    superseding.put(report(1))
-    superseding.put(report(2, audience="user:bob"))
-    superseding.put(Event("created", "user:ada", {"notification": item(3)}))
+def test_what_supersedes_nothing_goes_at_once_but_not_before_what_waits_for_its_audience(coalescing, ticks, taken):
+    coalescing.put(report(1))
+    coalescing.put(report(2, audience="user:bob"))
+    coalescing.put(Event("created", "user:ada", {"notification": item(3)}))
     assert numbers(taken) == ["id-1", "id-3"]
     ticks.tick()
     assert numbers(taken) == ["id-1", "id-3", "id-2"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notiway.store.tables import Task
+from notiway.store.tables import Task as Task
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
 
