@@ -7,7 +7,7 @@ from notiway.values.clock import now_ms
 from notiway.values.item import Item
 
 NAME = "system-announcement"
-SHOWN = 3  # at once, the gravest of these first, then the newest; banners.js keeps to the same
+SHOWN = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
 GRAVEST_FIRST = ("critical", "warning", "info")
 SEVERITY_OF_TYPE = {"error": "critical", "warning": "warning"}
