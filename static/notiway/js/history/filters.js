@@ -1,5 +1,5 @@
 // filters: a clean address (no empty fields) and a word for screen readers when the list below has changed.
-import { announce } from "../page/live-region.js";
+import { speak } from "../page/live-region.js";
 
 function tidy(event) {
   const { ctx } = event.detail;
@@ -13,7 +13,7 @@ function tell(event) {
   if (!event.detail.ctx.sourceElement?.matches?.("[data-notiway-filters]")) return;
   const shown = document.querySelectorAll("#notiway-results [data-notiway-id]").length;
   const more = document.querySelector("#notiway-results [data-notiway-more]") ? " or more" : "";
-  announce(shown ? `${shown}${more} notifications` : "Nothing matches");
+  speak(shown ? `${shown}${more} notifications` : "Nothing matches");
 }
 
 export function start() {

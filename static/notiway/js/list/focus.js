@@ -28,7 +28,7 @@ function after(event) {
   return (next ?? row.querySelector("a, button"))?.focus();
 }
 
-// The tray may drop frames into the page between these two: only the answer to a press moves the focus.
+// Incoming frames may reach the page between these two: only the answer to a press moves the focus.
 export function start() {
   document.addEventListener("htmx:before:swap", (event) => event.detail.ctx.response && before(event));
   document.addEventListener("htmx:after:swap", (event) => event.detail.ctx.response && after(event));

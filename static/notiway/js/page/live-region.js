@@ -8,7 +8,7 @@ function flush() {
   queue = [];
 }
 
-export function announce(text) {
+export function speak(text) {
   if (!queue.length) setTimeout(flush, GAP);
   queue.push(text);
 }

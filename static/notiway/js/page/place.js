@@ -1,6 +1,6 @@
 // place: what an event's own template draws (templates/events/<name>.html) goes where its data-notiway-into says:
 // it replaces the element of the same id, or becomes the first in that place. A page without either is left alone.
-import { announce } from "./live-region.js";
+import { speak } from "./live-region.js";
 
 const inPage = (id) => [...document.querySelectorAll(`#${CSS.escape(id)}`)].find((each) => !each.closest("#notiway-incoming"));
 
@@ -13,6 +13,6 @@ export function place(part) {
   old ? old.replaceWith(part) : home.prepend(part);
   if (focused) part.querySelector("a, button")?.focus();
   const { notiwaySay: say } = part.dataset;
-  if (say && say !== old?.dataset.notiwaySay) announce(say);
+  if (say && say !== old?.dataset.notiwaySay) speak(say);
   part.dispatchEvent(new CustomEvent("notiway:placed", { bubbles: true }));
 }

@@ -15,7 +15,7 @@ function upgrade() {
   document.querySelector("[data-notiway-link]").hidden = true;
 }
 
-function place() {
+function position() {
   if (!isOpen()) return;
   const bell = trigger().getBoundingClientRect();
   const width = panel().offsetWidth;
@@ -42,7 +42,7 @@ function toggled(event) {
   const open = event.newState === "open";
   trigger().setAttribute("aria-expanded", String(open));
   if (open) {
-    place();
+    position();
     if (panel().dataset.status !== "ready") load();
     document.dispatchEvent(new CustomEvent("notiway:open"));
   } else {
@@ -67,6 +67,6 @@ export function start() {
     const away = isOpen() && !panel().contains(target) && target !== trigger() && !target.closest("[data-notiway-toasts]");
     if (away) panel().hidePopover(); // tabbing on must not leave the focus under the panel
   });
-  addEventListener("resize", place);
-  addEventListener("scroll", place, { passive: true });
+  addEventListener("resize", position);
+  addEventListener("scroll", position, { passive: true });
 }

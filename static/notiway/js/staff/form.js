@@ -1,5 +1,5 @@
 // form: what the staff page adds to a form that works without it. The page links this module, which starts the picker.
-import { show } from "../toast/failures.js";
+import { showFailure } from "../toast/failures.js";
 import * as picker from "./picker.js";
 
 const page = () => document.querySelector("[data-staff]");
@@ -28,7 +28,7 @@ function failed({ detail: { ctx } }) {
   if (!page()?.contains(ctx?.sourceElement) || status === 422) return; // the form itself tells what is wrong
   if (ctx.sourceElement.id === "staff-preview" && !status) return; // the next change tries again
   const words = status === 401 ? "You are signed out. Reload the page to sign in again." : status === 403 ? "You are not allowed to do that." : status === 404 ? "That is gone." : "That did not work. Nothing you wrote is lost; try again.";
-  show(words);
+  showFailure(words);
 }
 
 function keepEnter(event) {

@@ -1,8 +1,8 @@
 // arrivals: a new notification becomes a toast and is spoken, in one of a reader's tabs only. A focused tab asks first,
 // a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
-import { announce } from "../page/live-region.js";
+import { speak } from "../page/live-region.js";
 import { newestId } from "../list/rows.js";
-import { notify } from "./stack.js";
+import { showToast } from "./stack.js";
 
 const GATHER = 120; // ms: arrivals this close together are told as one…
 const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
@@ -17,7 +17,7 @@ let firstAt = 0;
 let baseline = "";
 
 const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const place = () => (document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible");
+const visibility = () => (document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible");
 
 async function claim(id) {
   if (taken.has(id)) return false;
@@ -50,8 +50,8 @@ async function claimByStorage(id) {
 function tell(rows) {
   if (rows.length > MANY) {
     const title = `${rows.length} new notifications`;
-    notify({ type: "info", title, href: document.querySelector("[data-notiway-toasts]")?.dataset.history });
-    announce(title);
+    showToast({ type: "info", title, href: document.querySelector("[data-notiway-toasts]")?.dataset.history });
+    speak(title);
     return;
   }
   for (const row of rows) {
@@ -59,15 +59,15 @@ function tell(rows) {
     const title = link.lastChild.textContent.trim();
     const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
     const { notiwayId: id, type, priority } = row.dataset;
-    notify({ id, type, title, message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" });
-    announce(`New notification: ${title}. ${message}`);
+    showToast({ id, type, title, message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" });
+    speak(`New notification: ${title}. ${message}`);
   }
 }
 
-async function speak() {
+async function claimAndTell() {
   const rows = gathered;
   gathered = [];
-  await pause(WAIT[place()]);
+  await pause(WAIT[visibility()]);
   const won = await Promise.all(rows.map((row) => claim(row.dataset.notiwayId)));
   const mine = rows.filter((_, index) => won[index]);
   if (!mine.length) return;
@@ -83,7 +83,7 @@ export function arrived(row) {
   if (!gathered.length) firstAt = Date.now();
   gathered.push(row.cloneNode(true));
   clearTimeout(timer);
-  timer = setTimeout(speak, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
+  timer = setTimeout(claimAndTell, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
 }
 
 export function start() {

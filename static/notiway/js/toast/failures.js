@@ -1,7 +1,7 @@
 // failures: refusals and failures become a toast that stays; they never replace what the reader was working on.
 // A page says data-notiway-failures where its own htmx requests shall be told of too, when no server answers or it fails.
 import { removeRow } from "../list/rows.js";
-import { notify } from "./stack.js";
+import { showToast } from "./stack.js";
 
 const WORDS = {
   400: "This page is out of date. Reload it and try again.",
@@ -12,7 +12,7 @@ const WORDS = {
 };
 
 /** Show a failure; `href` and `linkText` name the way out. */
-export const show = (message, { href = "", linkText = "" } = {}) => notify({ type: "error", title: message, href, linkText, stays: true });
+export const showFailure = (message, { href = "", linkText = "" } = {}) => showToast({ type: "error", title: message, href, linkText, stays: true });
 
 /** Only our own error fragment is quoted; a proxy's error page is not text for people. */
 function told(ctx) {
@@ -29,7 +29,7 @@ function failed({ detail: { ctx } }) {
   if (status < 500 && !owner.matches(".notiway")) return; // the page's own forms show refusals beside their buttons
   const gone = status === 404 && ctx.sourceElement.closest("[data-notiway-id]");
   if (gone) removeRow(gone);
-  show(status ? (told(ctx) ?? WORDS[status] ?? "That did not work. Try again.") : "The server could not be reached. Try again.");
+  showFailure(status ? (told(ctx) ?? WORDS[status] ?? "That did not work. Try again.") : "The server could not be reached. Try again.");
 }
 
 const row = (event) => event.detail.ctx.sourceElement?.closest?.("[data-notiway-id]");

@@ -62,7 +62,7 @@ function tick() {
 }
 
 /** Show {type, title, message, href, linkText, stays, id}, now or when there is room. The same words are not stacked twice. */
-export function notify(toast) {
+export function showToast(toast) {
   if (!region()) return;
   const twin = [...stack().children].some((shown) => !toast.id && shown.querySelector(".notiway-toast__title").textContent === toast.title);
   if (twin) return;

@@ -1,5 +1,5 @@
 // connection: the dot, resuming from the newest id, and what to do when the line is gone for good.
-import { show as showNotice } from "../toast/failures.js";
+import { showFailure } from "../toast/failures.js";
 import { reconcile } from "./reconcile.js";
 import { newestId } from "../list/rows.js";
 
@@ -31,7 +31,7 @@ function show(state, words = WORDS[state]) {
 }
 
 /** Send a message to the server; returns whether there is a line for it. */
-export function say(message) {
+export function send(message) {
   if (!id || socket()?.readyState !== WebSocket.OPEN) return false;
   socket().send(JSON.stringify(message));
   return true;
@@ -63,7 +63,7 @@ function closed({ detail: { code, reason } }) {
   if (stopped) {
     const signedOut = code === 4001 || code === 4009;
     show("offline", signedOut ? "Signed out" : "Offline");
-    showNotice(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
+    showFailure(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
   } else {
     show(navigator.onLine === false ? "offline" : "reconnecting");
   }

@@ -1,7 +1,7 @@
 // incoming: frames land in #notiway-incoming, hidden; from here each change goes to every place that shows it.
 import { live } from "./connection.js";
 import { offer, reveal, settle } from "../list/list.js";
-import { show as showNotice } from "../toast/failures.js";
+import { showFailure } from "../toast/failures.js";
 import { place } from "../page/place.js";
 import { copies, dropAll, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { arrived } from "../toast/arrivals.js";
@@ -53,20 +53,20 @@ const changes = {
   restored: (change) => [...change.children].forEach(distribute),
   updated: (change) => [...change.children].forEach(updated),
   connected: (change) => live(change.dataset.connectionId),
-  error: (change) => showNotice(change.dataset.message),
+  error: (change) => showFailure(change.dataset.message),
 };
 
 function drain() {
-  const tray = document.getElementById("notiway-incoming");
-  if (!tray?.childElementCount) return;
-  for (const child of [...tray.children]) {
+  const incoming = document.getElementById("notiway-incoming");
+  if (!incoming?.childElementCount) return;
+  for (const child of [...incoming.children]) {
     child.remove();
     const kind = child.dataset.notiwayEvent;
     if (kind) changes[kind]?.(child);
     else if (child.dataset.notiwayInto) place(child);
     else if (child.dataset.notiwayId) created(child);
   }
-  tray.replaceChildren(); // what an event's own template wrote beside its elements
+  incoming.replaceChildren(); // what an event's own template wrote beside its elements
   lists().forEach(settle);
   document.dispatchEvent(new CustomEvent("notiway:change"));
 }
