@@ -72,7 +72,7 @@ def recent() -> ResponseReturnValue:
     if asked == "json":
         return _list(page, unread)
     return render_template(
-        "notiway/panel/recent.html",
+        "notiway/panel/_recent.html",
         items=page.items,
         recent_limit=limit,
         next_cursor=page.next_cursor,
