@@ -109,7 +109,7 @@ class Notiway:
         floating = self.announcements(floating=True)
         return Markup(  # noqa: S704 - a rendered template, escaped there
             render_template(
-                "notiway/_bell.html",
+                "notiway/bell/_bell.html",
                 unread=inbox.unread_count(user_id),
                 newest_id=newest,
                 csrf_token=generate_csrf(),

@@ -13,7 +13,7 @@ from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
-SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banners.js keeps to the same
+SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
 GRAVEST_FIRST = ("critical", "warning", "info")
 SEVERITY_OF_TYPE = {"error": "critical", "warning": "warning"}

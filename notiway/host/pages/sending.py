@@ -51,7 +51,7 @@ def send() -> ResponseReturnValue:
 
 
 def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "") -> dict[str, Any]:
-    """What `notiway/_send_form.html` needs."""
+    """What `host/send/_form.html` needs."""
     return {"values": values, "faults": faults, "sent": sent, "types": TYPES, "csrf_token": reply.csrf_token()}
 
 
@@ -77,7 +77,7 @@ def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseRetu
         return make_response(_fragment(values, faults), error.status)
     return make_response(
         render_template(
-            "notiway/send.html",
+            "host/send/page.html",
             **form_context(values, faults),
             next=reply.origin(),
             notiway_base=runtime.current().config.base_template,
@@ -87,5 +87,6 @@ def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseRetu
 
 
 def _fragment(values: dict[str, str], faults: dict[str, str], sent: str = "", unread: int | None = None) -> str:
-    name = "_send_status" if request.values.get("answer") == STATUS_ONLY else "_send_form"
-    return render_template(f"notiway/{name}.html", **form_context(values, faults, sent), unread=unread)
+    short = request.values.get("answer") == STATUS_ONLY
+    template = "host/send/_status.html" if short else "host/send/_form.html"
+    return render_template(template, **form_context(values, faults, sent), unread=unread)

@@ -14,7 +14,7 @@ from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
-TO_TRAY = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
+TO_INCOMING = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
 REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
@@ -69,14 +69,14 @@ class HtmlWire:
         return self._frame("badge", unread=unread)
 
     def error(self, code: str, message: str) -> str:
-        """A refusal that the page shows as a notice."""
+        """A refusal that the page shows as a toast."""
         return self._frame("error", code=code, message=message)
 
     def _created(self, item: Item, unread: int | None) -> str:
         own = self._own(item)
         if own is None:
             return self._frame("created", items=[item], unread=unread)
-        drawn = f"{TO_TRAY}{own}</hx-partial>" if own else ""
+        drawn = f"{TO_INCOMING}{own}</hx-partial>" if own else ""
         # What is stored is in the list and in the count, however else it is shown.
         return drawn + self._frame("created", items=[item], unread=unread, quiet=True) if item.persisted else drawn
 

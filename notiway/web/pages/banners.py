@@ -31,7 +31,7 @@ def draw(user_id: str, *, floating: bool) -> Markup:
     inbox.catch_up(user_id)
     return Markup(  # noqa: S704 - a rendered template, escaped there
         render_template(
-            "notiway/_announcements.html",
+            "notiway/banner/_banners.html",
             items=standing.announcements(user_id),
             csrf_token=reply.csrf_token(),
             now=now_ms(),

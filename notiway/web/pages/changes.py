@@ -67,7 +67,7 @@ def delete(notification_id: str) -> ResponseReturnValue:
         return jsonify(notificationId=notification_id, deleted=True, unreadCount=count)
     if asked == "page":
         return _back_with("Notification deleted", [notification_id])
-    return render_template("notiway/_deleted.html", item=item, unread=count)
+    return render_template("notiway/item/_deleted.html", item=item, unread=count)
 
 
 def restore(notification_id: str) -> ResponseReturnValue:
@@ -89,7 +89,7 @@ def read_all() -> ResponseReturnValue:
         return jsonify(read=True, before=before, unreadCount=count)
     if asked == "page":
         return _back_with("All marked as read", [])
-    return render_template("notiway/_read_all.html", before=before, unread=count)
+    return render_template("notiway/item/_read_all.html", before=before, unread=count)
 
 
 def seen() -> ResponseReturnValue:
@@ -119,7 +119,7 @@ def bulk() -> ResponseReturnValue:
     if asked == "page":
         return _back_with(message, undo_ids)
     context = listing.context(user_id, listing.filters(request.form))
-    return render_template("notiway/_bulk.html", **context, message=message, undo_ids=undo_ids, unread=count)
+    return render_template("notiway/history/_bulk.html", **context, message=message, undo_ids=undo_ids, unread=count)
 
 
 def take_notice() -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _one_changed(user_id: str, notification_id: str, count: int, **state: bool) 
         return reply.back(url_for("notiway.history"))
     kind = "restored" if "deleted" in state else "read" if state["read"] else "unread"
     item = inbox.get(user_id, notification_id)
-    return render_template("notiway/_changed.html", item=item, kind=kind, unread=count)
+    return render_template("notiway/item/_changed.html", item=item, kind=kind, unread=count)
 
 
 def _back_with(message: str, undo_ids: list[str]) -> Response:

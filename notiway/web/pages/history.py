@@ -45,9 +45,11 @@ def history() -> ResponseReturnValue:
         return _list(inbox.feed(user_id, **filters), inbox.unread_count(user_id))
     context = listing.context(user_id, filters)
     if asked == "fragment":
-        return render_template("notiway/_page.html" if filters["before"] else "notiway/_results.html", **context)
+        return render_template(
+            "notiway/history/_rows.html" if filters["before"] else "notiway/history/_results.html", **context
+        )
     return render_template(
-        "notiway/history.html",
+        "notiway/history/page.html",
         **context,
         **changes.take_notice(),
         sources=inbox.sources(user_id),
@@ -68,7 +70,7 @@ def recent() -> ResponseReturnValue:
     if asked == "json":
         return _list(page, unread)
     return render_template(
-        "notiway/recent.html",
+        "notiway/panel/_recent.html",
         items=page.items,
         recent_limit=limit,
         next_cursor=page.next_cursor,

@@ -19,7 +19,7 @@ from notiway.web.staff import choices, form, sent_log
 from notiway.web.staff.form import Composed
 
 NOTICE_KEY = "notiway_staff_notice"  # in the session: what the last form without JavaScript did
-BANNERS = (f"events/{ANNOUNCEMENT}.html", "notiway/staff/_banner.html")  # the first that there is
+BANNERS = (f"events/{ANNOUNCEMENT}.html", "notiway/staff/compose/_banner.html")  # the first that there is
 MAX_SEARCH = 200  # characters
 
 
@@ -48,7 +48,7 @@ def compose() -> ResponseReturnValue:
     if reply.form() == "json":
         return _log_as_json()
     if reply.form() == "fragment":
-        return render_template("notiway/staff/_sent.html", **_log())
+        return render_template("notiway/staff/sent/_log.html", **_log())
     return _page(form.empty(), {}, notice=session.pop(NOTICE_KEY, ""))
 
 
@@ -67,7 +67,9 @@ def send() -> ResponseReturnValue:
     if asked == "json":
         return jsonify(sent_log.as_dict(sent_log.rows([entry])[0]) | {"duplicate": not is_new}), 201 if is_new else 200
     if asked == "fragment":
-        return _fragment(form.empty(), {}, notice=notice) + render_template("notiway/staff/_sent_anew.html", **_log())
+        return _fragment(form.empty(), {}, notice=notice) + render_template(
+            "notiway/staff/sent/_log_partial.html", **_log()
+        )
     session[NOTICE_KEY] = notice
     return redirect(url_for("notiway_staff.compose"), 303)
 
@@ -79,7 +81,7 @@ def audiences() -> ResponseReturnValue:
         return jsonify(audiences=[{"key": each.key, "kind": each.kind, "label": each.label} for each in found])
     if reply.form() == "page":
         return redirect(url_for("notiway_staff.compose"))
-    return render_template("notiway/staff/_found.html", found=found, query=request.args.get("q", "").strip())
+    return render_template("notiway/staff/compose/_found.html", found=found, query=request.args.get("q", "").strip())
 
 
 def preview() -> ResponseReturnValue:
@@ -89,7 +91,9 @@ def preview() -> ResponseReturnValue:
         context = _looks(composed)
         people, online = (context["reach"].people, context["reach"].online) if context["reach"] else (None, None)
         return jsonify(people=people, online=online, faults=composed.open_faults)
-    return render_template("notiway/staff/_preview_answer.html", faults=composed.open_faults, **_looks(composed))
+    return render_template(
+        "notiway/staff/compose/_preview_answer.html", faults=composed.open_faults, **_looks(composed)
+    )
 
 
 def log() -> ResponseReturnValue:
@@ -100,7 +104,7 @@ def log() -> ResponseReturnValue:
     if asked == "page":
         return redirect(url_for("notiway_staff.compose", before=request.args.get("before")))
     return render_template(
-        "notiway/staff/_rows.html" if request.args.get("before") else "notiway/staff/_sent.html", **_log()
+        "notiway/staff/sent/_rows.html" if request.args.get("before") else "notiway/staff/sent/_log.html", **_log()
     )
 
 
@@ -116,7 +120,7 @@ def recall(notification_id: str) -> ResponseReturnValue:
     entry = audit.send_of(notification_id)
     if asked == "fragment" and entry is not None:
         return render_template(
-            "notiway/staff/_row.html", row=sent_log.rows([entry])[0], focus=True, csrf_token=reply.csrf_token()
+            "notiway/staff/sent/_row.html", row=sent_log.rows([entry])[0], focus=True, csrf_token=reply.csrf_token()
         )
     session[NOTICE_KEY] = notice
     return reply.back(url_for("notiway_staff.compose"))
@@ -127,12 +131,12 @@ def _page(composed: Composed, faults: dict[str, str], *, status: int = 200, **mo
     if reply.form() == "fragment":
         return make_response(_fragment(composed, faults, **more), status)
     context = _form(composed, faults, **more) | _log()
-    page = render_template("notiway/staff/send.html", **context, notiway_base=runtime.current().config.base_template)
+    page = render_template("notiway/staff/page.html", **context, notiway_base=runtime.current().config.base_template)
     return make_response(page, status)
 
 
 def _fragment(composed: Composed, faults: dict[str, str], **more: Any) -> str:
-    return render_template("notiway/staff/_compose.html", **_form(composed, faults, **more))
+    return render_template("notiway/staff/compose/_compose.html", **_form(composed, faults, **more))
 
 
 def _form(composed: Composed, faults: dict[str, str], *, notice: str = "", found: Any = None) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def test_every_kind_but_the_kick_has_a_frame(wire):
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_a_frame_is_made_of_parts_for_the_tray_and_the_badge(wire, kind):
+def test_a_frame_is_made_of_parts_for_what_is_incoming_and_the_badge(wire, kind):
     tags = Tags(wire.render(Event(kind, "user:ada", EVENTS[kind]))).tags
     targets = [attributes["hx-target"] for tag, attributes in tags if tag == "hx-partial"]
     assert targets == (["#notiway-badge"] if kind in COUNTS_ONLY else ["#notiway-incoming", "#notiway-badge"])
