@@ -29,6 +29,8 @@ from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 
 SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
+HERE = Path(__file__).resolve().parent
+MIGRATIONS = Migrations(resources("migrations", HERE) / "host", "notiway_host_migration")
 DEFAULTS: dict[str, Any] = {
     "NOTIWAY_BASE_TEMPLATE": "host/base.html",
     "MAX_CONTENT_LENGTH": 1024 * KIB,
@@ -76,7 +78,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     >>> create_app({"SECRET_KEY": "dev", "NOTIWAY_DATABASE_URL": "sqlite:////tmp/demo.db"})  # doctest: +SKIP
     <Flask 'notiway.host.app'>
     """
-    app = Flask(__name__, template_folder=str(resources("templates")), static_folder=str(resources("static")))
+    app = Flask(
+        __name__, template_folder=str(resources("templates", HERE)), static_folder=str(resources("static", HERE))
+    )
     development = development_wanted(os.environ)
     app.config.from_mapping(DEFAULTS)
     app.config.from_mapping(
@@ -95,7 +99,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     account.set_up_login(app)
     CSRFProtect(app)
     running = Notiway(unknown_users=accounts.unknown_users, people=accounts.HostPeople()).init_app(app)
-    running.migrations += (Migrations(resources("migrations") / "host", "notiway_host_migration"),)
+    running.migrations += (MIGRATIONS,)
     group = cast("AppGroup", app.cli.commands["notiway"])
     for command in (commands.USER, commands.DEMO):
         group.add_command(command)

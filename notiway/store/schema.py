@@ -22,7 +22,7 @@ class Migrations:
     history_table: str
 
 
-OWN = Migrations(resources("migrations"), "notiway_migration")
+OWN = Migrations(resources("migrations") / "notiway", "notiway_migration")
 
 
 def pending(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> list[str]:

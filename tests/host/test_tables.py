@@ -3,14 +3,13 @@
 import peewee
 import pytest
 
-from notiway.folders import resources
+from notiway.host.app import MIGRATIONS
 from notiway.host.tables import TABLES, User
 from notiway.store import schema
 from notiway.store import tables as library
 from notiway.store.database import open_database, use_database
 
-HOST = schema.Migrations(resources("migrations") / "host", "notiway_host_migration")
-SETS = (schema.OWN, HOST)
+SETS = (schema.OWN, MIGRATIONS)
 OURS = {table._meta.table_name for table in TABLES}
 
 
@@ -49,7 +48,7 @@ def test_a_migrated_database_has_exactly_the_tables_of_the_host(empty, tmp_path)
 def test_a_database_that_has_the_tables_from_before_keeps_what_they_hold(empty):
     schema.migrate(empty, SETS)
     User.create(id="1", email="a@example.com", password_hash="x")
-    empty.execute_sql(f"DELETE FROM {HOST.history_table}")  # as version 0.1 left it: tables, but no history of the host
+    empty.execute_sql(f"DELETE FROM {MIGRATIONS.history_table}")  # as version 0.1 left it: tables without this history
     assert schema.migrate(empty, SETS) == ["0001_users", "0002_contacts"]
     assert User.get_by_id("1").email == "a@example.com"
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from notiway.folders import resources
 from notiway.gateway import envelope
 from notiway.gateway.publish import publish_envelopes
 from notiway.host import contacts
@@ -25,6 +27,7 @@ from notiway.values.item import ANNOUNCEMENT
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
 
+HOST = Path(__file__).resolve().parent.parent
 SEVERITIES = {"info": "info", "warning": "warning", "critical": "error"}  # and the type of the row in the list
 LABELS = {"title": "Headline", "message": "Text", "action_url": "Link", "expires_at": "For"}  # as the form calls them
 MINUTES = (1, 10, 60, 1440)  # an announcement of the demo lives
@@ -33,7 +36,8 @@ BROKEN_ROW = 6_204
 
 def blueprint(live: LiveNumbers) -> Blueprint:
     """The routes below `/dashboard`, for signed-in users."""
-    routes = Blueprint("usecases", __name__)
+    # What draws the events of the demos is found beside the host's pages, as any application's own is.
+    routes = Blueprint("usecases", __name__, template_folder=str(resources("templates", HOST) / "host"))
     routes.register_error_handler(NotiwayError, reply.failure)
     for path, view, method in (
         ("publish", publish, "POST"),

@@ -15,7 +15,7 @@ from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.event import Event
 from notiway.values.item import Item
-from notiway.web.auth import Principal
+from notiway.values.principal import Principal
 
 
 def join(

@@ -17,8 +17,8 @@ from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.store import spent_tokens
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
+from notiway.values.principal import Principal
 from notiway.web import auth
-from notiway.web.auth import Principal
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 

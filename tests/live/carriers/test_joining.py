@@ -19,8 +19,8 @@ from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.ids import id_floor
+from notiway.values.principal import Principal
 from notiway.web import sockets
-from notiway.web.auth import Principal
 
 OPS = Audience.group("ops", tenant="acme")
 
