@@ -175,13 +175,15 @@ class Notiway:
 
 def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
     reactor = Reactor()
-    inbound = Inbound(reactor)
+    inbound = Inbound(reactor, config.message_rate)
     hub = Hub(
         reactor,
         connections_per_user=config.max_connections_per_user,
         heartbeat_seconds=config.heartbeat_seconds,
+        queue_total=config.queue_total,
     )
-    frames = WebSocketTransport(inbound.put, config.max_message_bytes)
+    heard = inbound.put, config.max_message_bytes, inbound.control
+    frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
     huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
     jobs.add_tasks(huey, app)
@@ -193,11 +195,11 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         reactor=reactor,
         hub=hub,
         inbound=inbound,
-        badges=Badges(reactor, hub, inbound.run),
+        badges=Badges(reactor, hub),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
-            "signalr": Format(SignalRWire(), SignalRTransport(inbound.put, config.max_message_bytes), invoke),
+            "signalr": Format(SignalRWire(), SignalRTransport(*heard), invoke),
             "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,

@@ -93,6 +93,7 @@ class Runtime:
             return
         self.broker.close()
         self.inbound.close()
+        self.badges.close()
         self.reactor.stop()
 
 

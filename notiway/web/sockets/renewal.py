@@ -17,7 +17,7 @@ def renew(now: Runtime, connection: Connection, token: str) -> None:
         raise Forbidden("The token is another user's")
     connection.grants = claims.audiences
     now.hub.end_at(connection, claims.expires_at)
-    for audience in map(Audience.parse, connection.audiences):
+    for audience in map(Audience.parse, now.hub.audiences_of(connection)):
         if audience.type in (AudienceType.TENANT, AudienceType.GROUP) and not _still_may(now, claims, audience):
             now.hub.unsubscribe(connection, audience.key)
 
