@@ -55,7 +55,7 @@ class Notiway:
     The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
     `database` is the application's own Peewee database, where transactions are to be shared; else
-    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.people`). In templates
+    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
     """
 
