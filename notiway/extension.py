@@ -37,7 +37,6 @@ from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
-from notiway.values.errors import NotiwayError
 from notiway.values.people import People, UnknownUsers
 from notiway.web import api, auth, health, reply
 from notiway.web.pages import banners, history, tasks
@@ -97,7 +96,10 @@ class Notiway:
         return runtime
 
     def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for anyone who is not signed in."""
+        """The bell, with all it needs; nothing for anyone who is not signed in, or while the database is away."""
+        return reply.or_nothing(self._bell)
+
+    def _bell(self) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None:
             return Markup()
@@ -123,6 +125,9 @@ class Notiway:
 
     def announcements(self, *, floating: bool = False) -> Markup:
         """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
+        return reply.or_nothing(lambda: self._announcements(floating))
+
+    def _announcements(self, floating: bool) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None or g.get("notiway_announcements", False):
             return Markup()
@@ -131,8 +136,7 @@ class Notiway:
 
     def tasks(self, name: str) -> Markup:
         """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        user_id = auth.current_user_id()
-        return Markup() if user_id is None else tasks.draw(user_id, name)
+        return reply.or_nothing(lambda: tasks.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup())
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -156,7 +160,7 @@ class Notiway:
         sse.register(live)
         api.register(live)
         health.register(live)
-        live.register_error_handler(NotiwayError, reply.failure)
+        reply.register(live)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
         app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)

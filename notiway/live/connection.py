@@ -11,13 +11,12 @@ from typing import Any, Protocol
 
 from notiway import metrics
 from notiway.live.backlog import BLOCKED, Backlog, Ledger
-from notiway.values.close_codes import KNOWN_CODES, CloseCode
+from notiway.values.close_codes import CloseCode, close_label
 
 log = logging.getLogger(__name__)
 
 SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
-READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
@@ -180,7 +179,7 @@ class Connection:
         was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
         self.direct, self.held, self.partial = False, None, None
         if not was_finishing:
-            _count_close(code)
+            metrics.CLOSES.labels(code=close_label(code)).inc()
         rest = self.backlog.first if self.backlog is not None else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
@@ -203,7 +202,7 @@ class Connection:
         elif self.state is State.OPEN:
             self.state = State.FINISHING
             self.direct = False
-            _count_close(code)
+            metrics.CLOSES.labels(code=close_label(code)).inc()
             self.backlog.add(self.format.transport.farewell(code, reason))
 
     def lost(self) -> None:
@@ -248,7 +247,3 @@ class Connection:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self.lost()
-
-
-def _count_close(code: int) -> None:
-    metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()

@@ -1,8 +1,11 @@
 """Commands say what they did, and refuse with a reason and an exit code."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from foreign.tutorial import ROOT
@@ -11,6 +14,7 @@ from notiway.host import accounts, passwords
 from notiway.live import runtime
 from notiway.store import api_keys, inbox, schema
 from notiway.store.database import db
+from notiway.store.engine import turns
 from notiway.store.tables import Notification
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_floor
@@ -155,6 +159,28 @@ def test_what_cannot_be_done_is_refused_with_a_reason(notiway, user, words, code
     assert result.exit_code == code
     assert reason in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_locked_database_is_told_with_the_remedy(notiway, app, monkeypatch):
+    monkeypatch.setattr(turns, "LOCK_WAIT_SECONDS", 0.02)
+    with closing(sqlite3.connect(app.extensions["notiway"].database.database, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        result = notiway("key", "add", "billing", "--scope", "publish")
+    assert result.exit_code == 1
+    assert "database is locked" in result.output
+    assert "look for a long transaction" in result.output
+    assert "migrate" not in result.output
+
+
+def test_a_damaged_database_is_restored_and_not_migrated(notiway, app):
+    path = Path(app.extensions["notiway"].database.database)
+    app.extensions["notiway"].database.close_all()
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 100_000)
+    for words in (("key", "list"), ("user", "list"), ("cleanup",)):
+        result = notiway(*words)
+        assert result.exit_code == 1
+        assert "restore a backup" in result.output
+        assert "notiway migrate" not in result.output
 
 
 def test_keys_are_shown_once_stored_as_hashes_and_revoked(notiway, app):

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, NotiwayError, WrongInput
+from notiway.values.errors import Fault, InvalidNotification, WrongInput
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
@@ -24,7 +24,7 @@ def blueprint() -> Blueprint:
     """The route `/notifications/send`."""
     routes = Blueprint("sending", __name__)
     routes.before_request(guard)
-    routes.register_error_handler(NotiwayError, reply.failure)
+    reply.register(routes)
     routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
     return routes
 

@@ -9,7 +9,6 @@ from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
-from notiway.values.errors import NotiwayError
 from notiway.verbs.items import mark_read
 from notiway.web import auth, reply
 from notiway.web.pages import banners, changes, listing, tasks
@@ -18,7 +17,7 @@ from notiway.web.pages import banners, changes, listing, tasks
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
     blueprint.before_request(guard)
-    blueprint.register_error_handler(NotiwayError, reply.failure)
+    reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
@@ -33,6 +32,7 @@ def guard() -> None:
         return
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
+        reply.read_body()
         auth.check_csrf()
 
 
