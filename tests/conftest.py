@@ -21,6 +21,7 @@ from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
+from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
@@ -133,6 +134,23 @@ def rows(app: Flask) -> Iterator[None]:
     yield
     if not db.is_closed():
         db.close()
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[None]:
+    """The application context of `app`, for tests that make no requests."""
+    with app.app_context():
+        yield
+    if not db.is_closed():
+        db.close()
+
+
+@pytest.fixture
+def heard(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """The Events that reach the broker of `app`."""
+    events: list[Event] = []
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    return events
 
 
 @pytest.fixture
