@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -229,3 +230,27 @@ def join(app: Flask) -> Callable[[accounts.Account, Audience], None]:
             membership.join(user.id, audience)
 
     return put
+
+
+@pytest.fixture
+def notiway(app: Flask) -> Callable[..., Result]:
+    """Runs a command; `notiway("user", "list")`."""
+    runner = app.test_cli_runner()
+
+    def run(*words: str, **options: Any) -> Result:
+        return runner.invoke(args=["notiway", *words], **options)
+
+    return run
+
+
+@pytest.fixture
+def refused(notiway: Callable[..., Result]) -> Callable[..., str]:
+    """Runs a command that cannot be done, and gives what it said: `refused(1, "key", "revoke", "nobody")`."""
+
+    def run(code: int, *words: str) -> str:
+        result = notiway(*words)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return str(result.output)
+
+    return run
