@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -55,6 +56,15 @@ def fresh_database(folder: Path) -> Iterator[peewee.Database]:
 def stored() -> tuple[int, int]:
     """How many notifications and inbox items there are."""
     return Notification.select().count(), InboxItem.select().count()
+
+
+def statements(opened: peewee.Database) -> dict[str, str]:
+    """Every table and index of Notiway as SQL, written in one way."""
+    rows = opened.execute_sql(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name LIKE 'notiway_%' AND tbl_name <> ?",
+        (schema.OWN.history_table,),
+    ).fetchall()
+    return {name: re.sub(r"\s+", " ", sql.replace("IF NOT EXISTS ", "")) for name, sql in rows}
 
 
 class Notebook:

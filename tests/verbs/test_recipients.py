@@ -107,3 +107,11 @@ def test_an_expiry_in_the_past_or_of_another_kind_is_refused(moment):
     with pytest.raises(InvalidNotification, match="expires_at"):
         send_notification("ada", "Hi", expires_at=moment)
     assert stored() == (0, 0)
+
+
+@pytest.mark.parametrize("to", ["a\x00b", "line\nbreak", "x" * 201, "", True, None, b"ada"])
+def test_what_can_be_no_id_is_refused_even_where_any_id_exists(to):
+    current().unknown_users = lambda ids: set()
+    with pytest.raises(InvalidNotification, match="no user id"):
+        send_notification([to, "ada"], "Hi")
+    assert stored() == (0, 0)

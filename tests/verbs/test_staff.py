@@ -5,6 +5,7 @@ from threading import Barrier
 
 import pytest
 from flask import current_app
+from peewee import IntegrityError
 
 from notiway.store import audit
 from notiway.store.database import db
@@ -84,3 +85,26 @@ def test_many_requests_with_one_form_at_once_send_once(broker, entries):
         assert sorted(clicks.map(click, range(8))) == [False] * 7 + [True]
     assert len(broker.events) == 1
     assert entries() == [("ada", "send", "user:bob")]
+
+
+def test_of_two_requests_that_both_saw_no_row_one_sends(broker, entries, monkeypatch):
+    """On a database with many writers both look before either writes."""
+    key = new_id()
+    first, _ = staff.send("ada", ["bob"], "Hello", form_key=key)
+    looks, look = [], audit.sent_by_form
+    monkeypatch.setattr(audit, "sent_by_form", lambda by, key: look(by, key) if looks else looks.append(1))
+    again, is_new = staff.send("ada", ["bob"], "Hello", form_key=key)
+    assert (again.id, is_new) == (first.id, False)
+    assert len(broker.events) == 1
+    assert entries() == [("ada", "send", "user:bob")]
+
+
+@pytest.mark.usefixtures("broker")
+def test_another_conflict_of_the_database_is_not_taken_for_a_form_that_was_sent(monkeypatch):
+    def conflict(*args, **values):
+        raise IntegrityError("something else")
+
+    monkeypatch.setattr(audit, "record", conflict)
+    for key in (None, new_id()):
+        with pytest.raises(IntegrityError, match="something else"):
+            staff.send("ada", ["bob"], "Hello", form_key=key)
