@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
 from notiway.values.audience import MAX_PART_LENGTH, Audience, AudienceType
+from notiway.values.clock import milliseconds
 from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft
 from notiway.values.errors import Fault, InvalidNotification
 
@@ -90,11 +91,12 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
         faults += [Fault(_path(each["loc"]), each["msg"]) for each in error.errors(include_url=False)]
         raise InvalidNotification("The envelope is not valid", faults) from None
     audience = _audience(model.routing, faults)
-    expires_at = _expiry(model.metadata, now_ms, faults)
+    expires_at = _expiry(model.metadata, now_ms)
     draft = _draft(model, producer, expires_at)
     if model.metadata.isPersisted and audience is not None and audience.type is AudienceType.CONNECTION:
         faults.append(Fault("metadata.isPersisted", "must be false for a connection, which is gone tomorrow"))
     faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in draft.faults(now_ms)]
+    faults = list(dict.fromkeys(faults))  # producer and source are one field here
     if faults or audience is None:
         raise InvalidNotification("The envelope is not valid", faults)
     return Envelope(model.id, audience, draft, model.metadata.isPersisted)
@@ -105,6 +107,9 @@ _PATHS = {
     "message": "body.message",
     "action_url": "body.actionUrl",
     "expires_at": "metadata.persistedTTL",
+    "sent_at": "metadata.timeStamp",
+    "producer": "metadata.producer",
+    "source": "metadata.producer",
     "name": "type",
     "group_key": "groupKey",
     "dedupe_key": "id",
@@ -146,21 +151,10 @@ def audience_of(kind: AudienceType, value: str | None, tenant: str | None) -> Au
     return Audience(kind, value or "", (tenant or None) if kind is AudienceType.GROUP else None)
 
 
-def _expiry(metadata: Metadata, now_ms: int, faults: list[Fault]) -> int | None:
-    end = milliseconds(metadata.persistedTTL)
-    if end is not None and end <= now_ms:
-        faults.append(Fault("metadata.persistedTTL", "must lie in the future"))
-        return None
-    if metadata.isPersisted and end is None:
-        return now_ms + DEFAULT_TTL_MS
-    return end
-
-
-def milliseconds(moment: datetime | None) -> int | None:
-    """Milliseconds since the epoch; a moment without a zone is taken as UTC."""
-    if moment is None:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+def _expiry(metadata: Metadata, now_ms: int) -> int | None:
+    if metadata.persistedTTL is not None:
+        return milliseconds(metadata.persistedTTL)
+    return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
 
 
 def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft:
@@ -181,7 +175,7 @@ def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft
         expires_at=expires_at,
         dedupe_key=model.id,
         producer=model.metadata.producer or producer,
-        sent_at=milliseconds(model.metadata.timeStamp),
+        sent_at=None if model.metadata.timeStamp is None else milliseconds(model.metadata.timeStamp),
     )
 
 

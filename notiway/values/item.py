@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
+
+from notiway.values.clock import moment
 
 TYPES = ("info", "success", "warning", "error")
 PRIORITIES = ("urgent", "high", "medium", "low")
@@ -51,7 +53,7 @@ class Item:
     @property
     def created(self) -> datetime:
         """`created_at` as an aware datetime, UTC."""
-        return datetime.fromtimestamp(self.created_at / 1000, UTC)
+        return moment(self.created_at)
 
     def as_dict(self) -> dict[str, Any]:
         """The form that travels in an Event."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from fnmatch import fnmatchcase
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -21,7 +20,7 @@ from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.ids import is_id
-from notiway.web import auth
+from notiway.web import auth, json_body
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -141,14 +140,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
-    try:
-        return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:200])]) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return json_body.read()
 
 
 def _limit() -> int:

@@ -1,5 +1,6 @@
 """An envelope is taken whole or refused with every fault named by its path."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,7 +116,26 @@ def test_a_connection_hears_what_is_not_stored():
         ({"metadata": {"timeStamp": "yesterday"}}, "metadata.timeStamp"),
         ({"metadata": {"timeStamp": 5}}, "metadata.timeStamp"),
         ({"metadata": {"isPersisted": True, "persistedTTL": "2020-01-01T00:00:00Z"}}, "metadata.persistedTTL"),
+        (
+            {"metadata": {"isPersisted": True, "persistedTTL": "9999-12-31T23:59:59.9999999+00:00"}},
+            "metadata.persistedTTL",
+        ),
+        ({"metadata": {"isPersisted": True, "persistedTTL": "9999-12-31T23:59:59-05:00"}}, "metadata.persistedTTL"),
+        ({"metadata": {"persistedTTL": "9999-01-01T00:00:00Z"}}, "metadata.persistedTTL"),
+        ({"metadata": {"timeStamp": "9999-12-31T23:59:59-14:00"}}, "metadata.timeStamp"),
+        ({"metadata": {"timeStamp": "0001-01-01T00:00:00+14:00"}}, "metadata.timeStamp"),
+        ({"metadata": {"timeStamp": "1969-12-31T23:59:59.999Z"}}, "metadata.timeStamp"),
         ({"metadata": {"producer": ""}}, "metadata.producer"),
+        ({"metadata": {"producer": "a\x00b"}}, "metadata.producer"),
+        ({"metadata": {"producer": "\ud800"}}, "metadata.producer"),
+        ({"id": "\ud800"}, "id"),
+        ({"id": "a\x00b"}, "id"),
+        ({"groupKey": "a\x00b"}, "groupKey"),
+        ({"body": {"a": "\ud800"}}, "body"),
+        ({"body": {"\x00": 1}}, "body"),
+        ({"body": {"a": json.loads("[" * 32 + "]" * 32)}}, "body"),
+        ({"body": {"a": json.loads("[" * 400 + "]" * 400)}}, "body"),
+        ({"body": {"a": float("inf")}}, "body"),
     ],
 )
 def test_a_fault_is_named_by_its_path(changes, path):
@@ -144,6 +164,11 @@ def test_an_end_without_a_zone_is_utc():
     moment = datetime(2026, 2, 15, tzinfo=UTC) + timedelta(hours=3)
     parsed = parse(good(metadata={"isPersisted": True, "persistedTTL": "2026-02-15T03:00:00"}))
     assert parsed.draft.expires_at == int(moment.timestamp() * 1000)
+
+
+def test_the_last_moment_that_may_be_named_is_kept_exactly():
+    parsed = parse(good(metadata={"isPersisted": True, "persistedTTL": "9998-12-31T23:59:59.9999999Z"}))
+    assert parsed.draft.expires_at == 253_370_764_799_999
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from notiway.values.clock import iso
 from notiway.values.event import Event
 
 ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
@@ -35,15 +35,6 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
         "seen": item["seen_at"] is not None,
         "read": item["read_at"] is not None,
     }
-
-
-def iso(at_ms: int) -> str:
-    """Milliseconds since the epoch as ISO 8601 in UTC.
-
-    >>> iso(0)
-    '1970-01-01T00:00:00.000Z'
-    """
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class JsonWire:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from notiway.live import runtime
 from notiway.store import audit
 from notiway.store.rows import SEVERAL
 from notiway.store.tables import Notification
-from notiway.values.clock import now_ms
+from notiway.values.clock import moment, now_ms
 from notiway.values.ids import is_id
 from notiway.web.staff import choices as directory
 from notiway.web.staff.choices import Choice
@@ -35,7 +35,7 @@ class Sent:
 
     @property
     def at(self) -> datetime:
-        return _moment(self.entry.at)
+        return moment(self.entry.at)
 
     @property
     def may_be_recalled(self) -> bool:
@@ -97,7 +97,7 @@ def _row(
         read,
         "recalled" if recall is not None else state,
         _actor(recall.actor_id, names) if recall is not None else "",
-        _moment(recall.at) if recall is not None else None,
+        moment(recall.at) if recall is not None else None,
     )
 
 
@@ -132,7 +132,3 @@ def _actor(actor_id: str, names: dict[str, Choice]) -> str:
         return "Command line"
     choice = names.get(f"user:{actor_id}")
     return choice.label if choice is not None else actor_id
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)
