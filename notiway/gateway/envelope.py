@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
-from notiway.values.audience import MAX_PART_LENGTH, Audience, AudienceType
+from notiway.values.audience import BROADCAST_TYPES, MAX_PART_LENGTH, Audience, AudienceType
 from notiway.values.clock import milliseconds
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_FAULT, NAME_PATTERN, TITLE_LIMIT, Draft
 from notiway.values.errors import Fault, InvalidNotification
+from notiway.values.item import PRIORITIES
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
 WORD_BREAKS = re.compile(r"[._-]+")
+
+VALUE, TENANT, KIND = "routing.audienceValue", "routing.tenantId", "routing.audienceType"
+KIND_FAULT = "must be a number: 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection"
+LABEL_FAULT = f"must be text of 1 to {LABEL_LIMIT} characters, without half a surrogate pair"
+PART_FAULT = f"must be text of at most {MAX_PART_LENGTH} characters, without half a surrogate pair"
+MOMENT_FAULT = "must be a date and time in ISO 8601, such as 2026-01-15T09:00:00Z"
+# Of every field: what it must be, and what stands in for it while the rules are asked of the other fields.
+SHAPES: dict[str, tuple[str, Any]] = {
+    "id": (LABEL_FAULT, "-"),
+    "type": (NAME_FAULT, "x"),
+    "body": ("must be an object", {}),
+    "routing": ("must be an object", {"audienceType": 1}),
+    "metadata": ("must be an object", {}),
+    "priority": (f"must be one of {', '.join(PRIORITIES)}", None),
+    "groupKey": (LABEL_FAULT, None),
+    KIND: (KIND_FAULT, 1),
+    VALUE: (PART_FAULT, None),
+    TENANT: (PART_FAULT, None),
+    "metadata.producer": (LABEL_FAULT, None),
+    "metadata.timeStamp": (MOMENT_FAULT, None),
+    "metadata.isPersisted": ("must be true or false", False),
+    "metadata.persistedTTL": (MOMENT_FAULT, None),
+}
 
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
 Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
@@ -26,7 +50,7 @@ Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
 def _text_only(value: object) -> object:
     if isinstance(value, str):
         return value
-    raise ValueError("must be a date and time in ISO 8601")
+    raise ValueError(MOMENT_FAULT)
 
 
 Moment = Annotated[datetime, Strict(strict=False), BeforeValidator(_text_only)]
@@ -68,16 +92,17 @@ class EnvelopeModel(_Model):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A good envelope: what to say, to whom, and whether it is stored."""
+    """A good envelope: what to say, to whom, and whether it is stored; `warnings` name what was passed over in it."""
 
     id: str
     audience: Audience
     draft: Draft
     persisted: bool
+    warnings: tuple[Fault, ...] = ()
 
 
 def parse(raw: object, producer: str, now_ms: int) -> Envelope:
-    """Check one envelope; `InvalidNotification` names every fault with its path.
+    """Check one envelope; `InvalidNotification` names every fault with its path, those of shape and of rules together.
 
     `producer` is used where the metadata name none.
 
@@ -85,21 +110,22 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
     'global'
     """
     faults: list[Fault] = []
-    try:
-        model = EnvelopeModel.model_validate(raw)
-    except ValidationError as error:
-        faults += [Fault(_path(each["loc"]), each["msg"]) for each in error.errors(include_url=False)]
-        raise InvalidNotification("The envelope is not valid", faults) from None
-    audience = _audience(model.routing, faults)
-    expires_at = _expiry(model.metadata, now_ms)
-    draft = _draft(model, producer, expires_at)
-    if model.metadata.isPersisted and audience is not None and audience.type is AudienceType.CONNECTION:
+    model = _shaped(raw, faults)
+    wrong = {fault.path for fault in faults}
+    draft = _draft(model, producer, now_ms)
+    if not wrong & {"routing", KIND}:
+        faults += routing_faults(
+            AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
+        )
+    if model.metadata.isPersisted and model.routing.audienceType == AudienceType.CONNECTION:
         faults.append(Fault("metadata.isPersisted", "must be false for a connection, which is gone tomorrow"))
     faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in draft.faults(now_ms)]
-    faults = list(dict.fromkeys(faults))  # producer and source are one field here
-    if faults or audience is None:
-        raise InvalidNotification("The envelope is not valid", faults)
-    return Envelope(model.id, audience, draft, model.metadata.isPersisted)
+    if faults:
+        # Without doubles: the producer is also the draft's source.
+        raise InvalidNotification("The envelope is not valid", list(dict.fromkeys(faults)))
+    routing = model.routing
+    audience = audience_of(AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId)
+    return Envelope(model.id, audience, draft, model.metadata.isPersisted, tuple(_warnings(model)))
 
 
 _PATHS = {
@@ -113,52 +139,69 @@ _PATHS = {
     "name": "type",
     "group_key": "groupKey",
     "dedupe_key": "id",
-    "type": "body.severity",
 }
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "envelope"
+def _shaped(raw: object, faults: list[Fault]) -> EnvelopeModel:
+    """The envelope with its fields in their shapes; each that is not adds a fault, and has a stand-in."""
+    if not isinstance(raw, dict):
+        raise InvalidNotification("The envelope is not valid", [Fault("envelope", "must be an object")])
+    try:
+        return EnvelopeModel.model_validate(raw)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+    patched = dict(raw)
+    for each in found:
+        field, *inner = map(str, each["loc"])
+        path = ".".join([field, *inner[:1]])
+        path = path if path in SHAPES else field
+        words, stand_in = SHAPES[path]
+        faults.append(Fault(path, "is required" if each["type"] == "missing" else words))
+        patched[field] = stand_in if path == field else {**patched[field], inner[0]: stand_in}
+    return EnvelopeModel.model_validate(patched)
 
 
-def _audience(routing: Routing, faults: list[Fault]) -> Audience | None:
-    kind, value, tenant = AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId
-    before = len(faults)
+def routing_faults(
+    kind: AudienceType, value: str | None, tenant: str | None, wrong: Collection[str] = ()
+) -> list[Fault]:
+    """What is wrong with a routing; `wrong` names the parts that are there but have no good shape."""
+    found = []
+    if kind is AudienceType.GLOBAL:
+        if tenant:
+            found.append(Fault(TENANT, "must be null for Global; use audienceType 2 for a tenant"))
+        return found
     if kind is AudienceType.TENANT:
         if value and tenant and value != tenant:
-            faults.append(Fault("routing.tenantId", "must equal audienceValue where both are given"))
-        if not value and not tenant:
-            faults.append(Fault("routing.audienceValue", "is required for a tenant"))
-        value = value or tenant
-    elif kind is AudienceType.GLOBAL:
-        if tenant:
-            faults.append(Fault("routing.tenantId", "must be null for Global; use audienceType 2 for a tenant"))
-    elif not value:
-        faults.append(Fault("routing.audienceValue", f"is required for a {kind.name.lower()}"))
-    if len(faults) > before:
-        return None
-    try:
-        return audience_of(kind, value, tenant)
-    except ValueError as error:
-        faults.append(Fault("routing.audienceValue", str(error)))
-        return None
+            found.append(Fault(TENANT, "must equal audienceValue where both are given"))
+        if not value and not tenant and VALUE not in wrong and TENANT not in wrong:
+            found.append(Fault(VALUE, "is required for a tenant"))
+    elif not value and VALUE not in wrong:
+        found.append(Fault(VALUE, f"is required for a {kind.name.lower()}"))
+    found += _part_faults(VALUE, value, colon_allowed=kind not in BROADCAST_TYPES)
+    if kind in BROADCAST_TYPES:
+        found += _part_faults(TENANT, tenant, colon_allowed=False)
+    return found
+
+
+def _part_faults(path: str, part: str | None, *, colon_allowed: bool) -> list[Fault]:
+    if part and not part.isprintable():
+        return [Fault(path, "must hold printable characters only")]
+    if part and ":" in part and not colon_allowed:
+        return [Fault(path, "must hold no colon: it would make two audiences one")]
+    return []
 
 
 def audience_of(kind: AudienceType, value: str | None, tenant: str | None) -> Audience:
     """The audience of a routing; `ValueError` if there is none. A tenant scopes a group only."""
     if kind is AudienceType.GLOBAL:
         return Audience.everyone()
+    if kind is AudienceType.TENANT:
+        return Audience.tenant(value or tenant or "")
     return Audience(kind, value or "", (tenant or None) if kind is AudienceType.GROUP else None)
 
 
-def _expiry(metadata: Metadata, now_ms: int) -> int | None:
-    if metadata.persistedTTL is not None:
-        return milliseconds(metadata.persistedTTL)
-    return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
-
-
-def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft:
-    body: Mapping[str, Any] = model.body
+def _draft(model: EnvelopeModel, producer: str, now_ms: int) -> Draft:
+    body, metadata = model.body, model.metadata
     severity = body.get("severity")
     title, message = body.get("title"), body.get("message")
     return Draft(
@@ -170,16 +213,29 @@ def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft
         priority=model.priority or "medium",
         action_url=body.get("actionUrl"),
         group_key=model.groupKey,
-        source=(model.metadata.producer or producer)[:LABEL_LIMIT],
-        body=model.body,
-        expires_at=expires_at,
+        source=(metadata.producer or producer)[:LABEL_LIMIT],
+        body=body,
+        expires_at=_expiry(metadata, now_ms),
         dedupe_key=model.id,
-        producer=model.metadata.producer or producer,
-        sent_at=None if model.metadata.timeStamp is None else milliseconds(model.metadata.timeStamp),
+        producer=metadata.producer or producer,
+        sent_at=None if metadata.timeStamp is None else milliseconds(metadata.timeStamp),
     )
+
+
+def _expiry(metadata: Metadata, now_ms: int) -> int | None:
+    if metadata.persistedTTL is not None:
+        return milliseconds(metadata.persistedTTL)
+    return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
 
 
 def _words(name: str) -> str:
     """`order-shipped` as a title: `Order shipped`."""
     words = WORD_BREAKS.sub(" ", name).strip()
     return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
+
+
+def _warnings(model: EnvelopeModel) -> list[Fault]:
+    severity = model.body.get("severity")
+    if severity is None or (isinstance(severity, str) and severity in SEVERITY_TYPES):
+        return []
+    return [Fault("body.severity", f"is not known, so it shows as info; use one of {', '.join(SEVERITY_TYPES)}")]

@@ -115,6 +115,7 @@ def _schemas() -> dict[str, Any]:
     text, flag = {"type": "string"}, {"type": "boolean"}
     published = _object({"id": text, "audienceId": text, "persisted": flag, "duplicate": flag})
     fault = _object({"path": text, "message": text})
+    published["properties"]["warnings"] = {"type": "array", "items": fault, "description": "what was passed over"}
     error = _object({"code": text, "message": text, "fields": {"type": "array", "items": fault}})
     return {
         **parts,

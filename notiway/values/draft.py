@@ -26,6 +26,15 @@ BODY_DEPTH_LIMIT = 32  # levels of objects and lists, the body itself counted
 LABEL_LIMIT = 200  # characters in name, group_key, source, actor, dedupe_key and producer
 URL_LIMIT = 2_000  # characters
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+# What SignalR clients hear from the hub itself, and what they call: a notification of that name would pass for it.
+RESERVED_NAMES = frozenset(
+    name.lower()
+    for name in (
+        "EventReadStatusChange", "EventDeletedStatusChange", "ReplayIncomplete",
+        "Subscribe", "Unsubscribe", "MarkAsRead", "MarkAsDeleted", "ConnectionId", "Renew",
+    )
+)  # fmt: skip
+NAME_FAULT = "must begin with a letter or digit and hold letters, digits, dots, - and _, at most 200 characters"
 URL_FAULT = "must be an https: or http: address, or a path on this site"
 MOMENT_FAULT = "must lie between 1970 and 9998"
 TEXT_FAULT = "must not hold NUL or half a surrogate pair"
@@ -61,8 +70,7 @@ class Draft:
             *_choice_faults("priority", self.priority, PRIORITIES),
             *_body_faults(self.body),
         ]
-        if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name) or len(self.name) > LABEL_LIMIT:
-            found.append(Fault("name", "must begin with a letter or digit and hold letters, digits, dots, - and _"))
+        found += _name_faults(self.name)
         for field in ("group_key", "source", "actor", "dedupe_key", "producer"):
             value = getattr(self, field)
             if value is not None:
@@ -130,6 +138,13 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _name_faults(name: object) -> list[Fault]:
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name) or len(name) > LABEL_LIMIT:
+        return [Fault("name", NAME_FAULT)]
+    # In small letters: the JavaScript client looks its handlers up that way.
+    return [Fault("name", "is one of the hub's own names")] if name.lower() in RESERVED_NAMES else []
 
 
 def _choice_faults(path: str, value: object, choices: tuple[str, ...]) -> list[Fault]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -133,6 +134,7 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
         "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
+        **({"warnings": [asdict(each) for each in outcome.envelope.warnings]} if outcome.envelope.warnings else {}),
     }
 
 

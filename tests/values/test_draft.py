@@ -49,6 +49,8 @@ WRONG = [
     ("name", "-dash"),
     ("name", "x" * 201),
     ("name", "a\n"),
+    ("name", "MarkAsRead"),
+    ("name", "eventdeletedstatuschange"),
     ("name", None),
     ("group_key", ""),
     ("group_key", "x" * 201),
