@@ -58,7 +58,7 @@ def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
         audience=envelope.audience.key,
         created_at=now_ms(),
         persisted=False,
-        **{name: getattr(draft, name) for name in draft.__slots__},
+        **draft.as_dict(),
     )
     return item, runtime.recent.add((draft.producer, envelope.id))
 

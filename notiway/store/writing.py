@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from notiway.store.database import db
 from notiway.store.sql import marks, run
@@ -20,7 +19,7 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
 
     Call it inside a transaction.
     """
-    row = Notification(id=_next_id(), audience=audience_key, created_at=now_ms(), **asdict(draft))
+    row = Notification(id=_next_id(), audience=audience_key, created_at=now_ms(), **draft.as_dict())
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
         action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]

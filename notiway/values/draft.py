@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -61,6 +61,14 @@ class Draft:
     producer: str = "app"
     sent_at: int | None = None  # milliseconds since the epoch, by the producer's clock
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields by name; the body is shared."""
+        return {name: getattr(self, name) for name in _FIELD_NAMES}
+
+    def detached(self) -> Draft:
+        """A checked draft with a body of its own, as JSON makes it: the caller may go on changing what it gave."""
+        return self if self.body is None else replace(self, body=json.loads(json.dumps(self.body)))
+
     def faults(self, now_ms: int) -> list[Fault]:
         """Everything that is wrong; an empty list for a good draft."""
         found = [
@@ -98,6 +106,9 @@ class Draft:
                 len(self.message),
                 MESSAGE_HINT,
             )
+
+
+_FIELD_NAMES = tuple(spec.name for spec in fields(Draft))
 
 
 def is_safe_url(url: object) -> bool:

@@ -86,6 +86,7 @@ def send_notification(
     if persist and audience.startswith("connection:"):
         faults.append(Fault("persist", "must be False for a connection, which is gone tomorrow"))
     draft.check(now_ms(), faults)
+    draft = draft.detached()
     if not persist:
         return _send_unstored(runtime, draft, audience, user_ids)
     with db.atomic():
@@ -227,8 +228,7 @@ def counts_of(user_ids: Iterable[str]) -> dict[str, dict[str, int]]:
 
 
 def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
-    values = {name: getattr(draft, name) for name in draft.__slots__}
-    row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **values)
+    row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **draft.as_dict())
     item = item_of(row, persisted=False)
     data: dict[str, Any] = {"notification": item.as_dict()}
     if key := superseding_key(item):

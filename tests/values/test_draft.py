@@ -191,6 +191,13 @@ def test_a_good_draft_has_no_faults(values):
     assert Draft(**values).faults(NOW) == []
 
 
+def test_its_dict_is_shallow():
+    body = {"lines": [1]}
+    values = Draft("Hi", body=body).as_dict()
+    assert values["body"] is body
+    assert Draft(**values) == Draft("Hi", body=body)
+
+
 def test_a_body_at_the_limit_is_taken():
     exact = {"x": "y" * (BODY_LIMIT_BYTES - len('{"x": ""}'))}
     assert Draft("Hi", body=exact).faults(NOW) == []

@@ -161,6 +161,25 @@ def test_the_event_carries_the_item_and_the_absolute_count(broker):
     assert broker.events[-1].data["unread"] == 3
 
 
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_body_is_taken_as_it_was_when_it_was_sent(persist, broker):
+    body = {"lines": [1]}
+    with db.atomic():
+        send_notification("ada", "Hi", body=body, persist=persist)
+        body["lines"].append(2)
+        body["more"] = body
+    assert broker.events[0].data["notification"]["body"] == {"lines": [1]}
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_live_and_stored_the_body_is_what_json_makes_of_it(persist, broker):
+    sent = send_notification("ada", "Hi", body={"pair": (1, 2), 7: None, "n": 1.5}, persist=persist)
+    plain = {"pair": [1, 2], "7": None, "n": 1.5}
+    assert broker.events[0].data["notification"]["body"] == sent.body == plain
+    if persist:
+        assert inbox.get("ada", sent.id).body == plain
+
+
 @pytest.mark.parametrize(
     ("moment", "milliseconds"),
     [
