@@ -5,6 +5,7 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
@@ -23,6 +24,8 @@ from notiway.live.replayed import Doubles
 from notiway.live.superseding import Superseding
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 
@@ -174,16 +177,22 @@ class Hub:
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
-            if event.kind == "kick":
-                self._kick(listeners, event)
-            elif event.kind == "sync":
-                self._follow_membership(listeners, event)
-            if self.on_broadcast is not None and event.leaves_counts_open:
-                users = {each.user_id for each in listeners if each.user_id is not None}
-                self.on_broadcast(event, sorted(users))
+            try:
+                self._after(listeners, event)
+            except Exception:
+                log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _after(self, listeners: list[Connection], event: Event) -> None:
+        if event.kind == "kick":
+            self._kick(listeners, event)
+        elif event.kind == "sync":
+            self._follow_membership(listeners, event)
+        if self.on_broadcast is not None and event.leaves_counts_open:
+            users = {each.user_id for each in listeners if each.user_id is not None}
+            self.on_broadcast(event, sorted(users))
 
     def _kick(self, listeners: list[Connection], event: Event) -> None:
         session = event.data.get("session")

@@ -16,8 +16,10 @@ def read(text: str | bytes) -> Any:
     >>> read('{"a": [1]}')
     {'a': [1]}
     """
+    if isinstance(text, bytes):
+        text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value = _DECODER.decode(text)
     except RecursionError:  # the parser's own: it calls itself for each level
         raise ValueError(_TOO_DEEP) from None
     if is_deeper(value, MAX_DEPTH):
@@ -61,4 +63,5 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)  # json.loads would make one for each text
 _TOO_DEEP = f"it is more than {MAX_DEPTH} levels deep"

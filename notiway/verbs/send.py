@@ -175,7 +175,8 @@ def publish(runtime: Runtime, event: Event) -> None:
     stamped = Event(event.kind, event.audience, event.data, time.time())
     try:
         runtime.broker.publish(stamped)
-    except OSError:
+    except Exception:
+        # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
         metrics.PUBLISH_FAILURES.inc()
         log.exception("the broker did not take an event; clients will see it when they reconnect")
     else:

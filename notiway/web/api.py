@@ -14,7 +14,7 @@ from notiway.gateway import publish as gateway
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import api_keys as producers
 from notiway.store import inbox
 from notiway.store.api_keys import Producer
@@ -82,7 +82,7 @@ def after() -> ResponseReturnValue:
         raise WrongInput("The query is not valid", [Fault("since", "must be the id of a notification")])
     items = inbox.since(principal.user_id, since, limit)
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in items],
+        notifications=notification_list(item.as_dict() for item in items),
         unreadCount=inbox.unread_count(principal.user_id),
         nextCursor=items[-1].id if len(items) == limit else None,
     )

