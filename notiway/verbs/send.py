@@ -231,16 +231,16 @@ def counts_of(user_ids: Iterable[str]) -> dict[str, dict[str, int]]:
 def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
     row = Notification(id=new_id(), audience=audience, created_at=now_ms(), **draft.as_dict())
     item = item_of(row, persisted=False)
-    data: dict[str, Any] = {"notification": item.as_dict()}
-    if key := superseding_key(item):
-        data["coalesce"] = key
+    key = superseding_key(item)
+    more = {"coalesce": key} if key else {}
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
 
     def ring() -> None:
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
         if draft.dedupe_key is None or runtime.recent.add((draft.producer, draft.dedupe_key)):
-            for key in audiences:
-                publish(runtime, Event("created", key, data))
+            for to in audiences:
+                mine = replace(item, audience=to)
+                publish(runtime, Event("created", to, {"notification": mine.as_dict(), **more}))
 
     db.after_commit(ring)
     return row

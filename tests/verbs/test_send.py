@@ -252,6 +252,7 @@ def test_what_is_not_to_persist_is_stored_nowhere(to, keys, broker):
     assert broker.kinds == [("created", key) for key in keys]
     for event in broker.events:
         assert event.data["notification"]["id"] == sent.id
+        assert event.data["notification"]["audience"] == event.audience, "each user sees itself addressed"
         assert event.data["notification"]["persisted"] is False
         assert "unread" not in event.data
     assert inbox.since("ada", "") == []
