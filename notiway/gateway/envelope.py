@@ -5,89 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
-
-from notiway.values.audience import BROADCAST_TYPES, MAX_PART_LENGTH, Audience, AudienceType
+from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped
+from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
 from notiway.values.clock import milliseconds
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_FAULT, NAME_PATTERN, TITLE_LIMIT, Draft
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults
 from notiway.values.errors import Fault, InvalidNotification
-from notiway.values.item import PRIORITIES
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
 WORD_BREAKS = re.compile(r"[._-]+")
-
-VALUE, TENANT, KIND = "routing.audienceValue", "routing.tenantId", "routing.audienceType"
-KIND_FAULT = "must be a number: 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection"
-LABEL_FAULT = f"must be text of 1 to {LABEL_LIMIT} characters, without half a surrogate pair"
-PART_FAULT = f"must be text of at most {MAX_PART_LENGTH} characters, without half a surrogate pair"
-MOMENT_FAULT = "must be a date and time in ISO 8601, such as 2026-01-15T09:00:00Z"
-# Of every field: what it must be, and what stands in for it while the rules are asked of the other fields.
-SHAPES: dict[str, tuple[str, Any]] = {
-    "id": (LABEL_FAULT, "-"),
-    "type": (NAME_FAULT, "x"),
-    "body": ("must be an object", {}),
-    "routing": ("must be an object", {"audienceType": 1}),
-    "metadata": ("must be an object", {}),
-    "priority": (f"must be one of {', '.join(PRIORITIES)}", None),
-    "groupKey": (LABEL_FAULT, None),
-    KIND: (KIND_FAULT, 1),
-    VALUE: (PART_FAULT, None),
-    TENANT: (PART_FAULT, None),
-    "metadata.producer": (LABEL_FAULT, None),
-    "metadata.timeStamp": (MOMENT_FAULT, None),
-    "metadata.isPersisted": ("must be true or false", False),
-    "metadata.persistedTTL": (MOMENT_FAULT, None),
-}
-
-Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
-Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
-
-
-def _text_only(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    raise ValueError(MOMENT_FAULT)
-
-
-Moment = Annotated[datetime, Strict(strict=False), BeforeValidator(_text_only)]
-
-
-class _Model(BaseModel):
-    # Unknown fields are passed over, so that a newer producer can talk to an older gateway.
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
-
-
-class Routing(_Model):
-    """Who it is for. 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection."""
-
-    audienceType: Annotated[int, Field(ge=1, le=5)]  # noqa: N815 - the wire's names are fixed
-    audienceValue: Part | None = None  # noqa: N815
-    tenantId: Part | None = None  # noqa: N815
-
-
-class Metadata(_Model):
-    """Where it comes from, and whether it is kept."""
-
-    producer: Label | None = None
-    timeStamp: Moment | None = None  # noqa: N815
-    isPersisted: bool = False  # noqa: N815
-    persistedTTL: Moment | None = None  # noqa: N815
-
-
-class EnvelopeModel(_Model):
-    """The JSON of one envelope."""
-
-    id: Label
-    type: Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT, pattern=f"^{NAME_PATTERN.pattern}$")]
-    body: dict[str, Any] = Field(default_factory=dict)
-    routing: Routing
-    metadata: Metadata = Metadata()
-    priority: Literal["urgent", "high", "medium", "low"] | None = None
-    groupKey: Label | None = None  # noqa: N815
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +25,7 @@ class Envelope:
     audience: Audience
     draft: Draft
     persisted: bool
+    replaces: str | None = None
     warnings: tuple[Fault, ...] = ()
 
 
@@ -110,7 +38,7 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
     'global'
     """
     faults: list[Fault] = []
-    model = _shaped(raw, faults)
+    model = shaped(raw, faults)
     wrong = {fault.path for fault in faults}
     draft = _draft(model, producer, now_ms)
     if not wrong & {"routing", KIND}:
@@ -119,13 +47,15 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
         )
     if model.metadata.isPersisted and model.routing.audienceType == AudienceType.CONNECTION:
         faults.append(Fault("metadata.isPersisted", "must be false for a connection, which is gone tomorrow"))
-    faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in draft.faults(now_ms)]
+    found = draft.faults(now_ms) + replaces_faults(model.metadata.replaces, model.metadata.isPersisted)
+    faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in found]
     if faults:
         # Without doubles: the producer is also the draft's source.
         raise InvalidNotification("The envelope is not valid", list(dict.fromkeys(faults)))
     routing = model.routing
     audience = audience_of(AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId)
-    return Envelope(model.id, audience, draft, model.metadata.isPersisted, tuple(_warnings(model)))
+    metadata = model.metadata
+    return Envelope(model.id, audience, draft, metadata.isPersisted, metadata.replaces, tuple(_warnings(model)))
 
 
 _PATHS = {
@@ -136,29 +66,11 @@ _PATHS = {
     "sent_at": "metadata.timeStamp",
     "producer": "metadata.producer",
     "source": "metadata.producer",
+    "replaces": "metadata.replaces",
     "name": "type",
     "group_key": "groupKey",
     "dedupe_key": "id",
 }
-
-
-def _shaped(raw: object, faults: list[Fault]) -> EnvelopeModel:
-    """The envelope with its fields in their shapes; each that is not adds a fault, and has a stand-in."""
-    if not isinstance(raw, dict):
-        raise InvalidNotification("The envelope is not valid", [Fault("envelope", "must be an object")])
-    try:
-        return EnvelopeModel.model_validate(raw)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-    patched = dict(raw)
-    for each in found:
-        field, *inner = map(str, each["loc"])
-        path = ".".join([field, *inner[:1]])
-        path = path if path in SHAPES else field
-        words, stand_in = SHAPES[path]
-        faults.append(Fault(path, "is required" if each["type"] == "missing" else words))
-        patched[field] = stand_in if path == field else {**patched[field], inner[0]: stand_in}
-    return EnvelopeModel.model_validate(patched)
 
 
 def routing_faults(

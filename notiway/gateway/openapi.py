@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notiway.gateway.client_tokens import DEFAULT_TTL_SECONDS, MAX_AUDIENCES, MAX_TTL_SECONDS
-from notiway.gateway.envelope import EnvelopeModel
+from notiway.gateway.envelope_model import EnvelopeModel
 
 REF = "#/components/schemas/"
 SNIPPET: dict[str, Any] = {

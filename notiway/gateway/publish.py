@@ -8,7 +8,6 @@ from typing import Any
 
 from notiway.gateway.envelope import Envelope
 from notiway.live.runtime import Runtime
-from notiway.live.superseding import superseding_key
 from notiway.store import writing as store
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
@@ -37,7 +36,8 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[O
         _pass_on(runtime, envelope) if result is None else result
         for envelope, result in zip(envelopes, stored, strict=True)
     ]
-    db.after_commit(lambda: _ring(runtime, [item for item, is_new in taken if is_new]))
+    told = [(item, envelope.replaces) for envelope, (item, is_new) in zip(envelopes, taken, strict=True) if is_new]
+    db.after_commit(lambda: _ring(runtime, told))
     return [
         Outcome(envelope, not is_new, item.id if is_new else None)
         for envelope, (item, is_new) in zip(envelopes, taken, strict=True)
@@ -63,13 +63,13 @@ def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
     return item, runtime.recent.add((draft.producer, envelope.id))
 
 
-def _ring(runtime: Runtime, items: Sequence[Item]) -> None:
-    stored = [item.audience for item in items if item.persisted and item.audience.startswith("user:")]
+def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:
+    stored = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
     counts = counts_of({audience.removeprefix("user:") for audience in stored})
-    for item in items:
+    for item, replaces in told:
         data: dict[str, Any] = {"notification": item.as_dict()}
         if item.persisted and item.audience.startswith("user:"):
             data |= counts.get(item.audience.removeprefix("user:"), {})
-        if key := superseding_key(item):
-            data["coalesce"] = key
+        if replaces is not None:
+            data["coalesce"] = replaces
         publish(runtime, Event("created", item.audience, data))

@@ -70,8 +70,7 @@ class Format:
             if text is None:
                 return None
             item_id = event.data["notification"]["id"] if event.kind == "created" else None
-            key = "unread" if event.kind == "sync" else event.data.get("coalesce")
-            return self.transport.encode(text), key, item_id
+            return self.transport.encode(text), _key_of(event), item_id
         except Exception:
             log.exception(LEFT_OUT, self.wire.name, _named(event))
             return None
@@ -114,6 +113,14 @@ class Broadcast:
         if rendered is None:
             rendered = self._rendered[id(format)] = format.render(self.events)
         return rendered
+
+
+def _key_of(event: Event) -> str | None:
+    """Under which key a newer frame takes the place of this one in a backlog."""
+    if event.kind == "sync":
+        return "unread"
+    replaced = event.data.get("coalesce")
+    return None if replaced is None else f"{event.audience} {replaced}"
 
 
 def _named(event: Event) -> str:

@@ -7,23 +7,8 @@ from dataclasses import replace
 
 from notiway.live.reactor import Reactor
 from notiway.values.event import Event
-from notiway.values.item import Item
 
 INTERVAL_SECONDS = 0.1
-COALESCED_FIELDS = ("taskId", "metric")  # of a body: a newer value for the same one supersedes an older one
-
-
-def superseding_key(item: Item) -> str | None:
-    """Under which key newer values of the same thing replace older ones on their way; None for what is stored."""
-    if item.persisted:
-        return None
-    if item.group_key:
-        return f"{item.name} {item.group_key}"
-    for field in COALESCED_FIELDS:
-        value = (item.body or {}).get(field)
-        if isinstance(value, str | int):
-            return f"{item.name} {field} {value}"
-    return None
 
 
 class Superseding:

@@ -143,6 +143,15 @@ def text_faults(path: str, value: object, limit: int, required: bool = False) ->
     return []
 
 
+def replaces_faults(replaces: object, persist: bool) -> list[Fault]:
+    """What is wrong with the key under which a newer notification takes the place of one that still waits."""
+    if replaces is None:
+        return []
+    if persist:
+        return [Fault("replaces", "is only for what is not stored")]
+    return text_faults("replaces", replaces, LABEL_LIMIT, required=True)
+
+
 def _is_unicode(value: str) -> bool:
     try:
         value.encode()

@@ -70,6 +70,7 @@ def report_progress(
         name=name,
         body=body_of(task),
         persist=False,
+        replaces=task.id,
     )
 
 

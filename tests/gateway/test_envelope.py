@@ -229,6 +229,18 @@ def test_an_end_without_a_zone_is_utc():
     assert parsed.draft.expires_at == int(moment.timestamp() * 1000)
 
 
+@pytest.mark.parametrize("replaces", ["", 5, "x" * 201, "a\x00b", "\ud800", ["k"]])
+def test_what_it_replaces_is_a_label(replaces):
+    assert paths(good(metadata={"replaces": replaces})) == {"metadata.replaces"}
+
+
+def test_only_what_is_not_kept_can_be_replaced():
+    assert parse(good(metadata={"replaces": "import:42"})).replaces == "import:42"
+    assert parse(good(metadata={"replaces": None, "isPersisted": True})).replaces is None
+    assert paths(good(metadata={"replaces": "import:42", "isPersisted": True})) == {"metadata.replaces"}
+    assert paths(good(metadata={"replaces": "import:42", "isPersisted": "yes"})) == {"metadata.isPersisted"}
+
+
 def test_the_last_moment_that_may_be_named_is_kept_exactly():
     parsed = parse(good(metadata={"isPersisted": True, "persistedTTL": "9998-12-31T23:59:59.9999999Z"}))
     assert parsed.draft.expires_at == 253_370_764_799_999

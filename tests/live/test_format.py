@@ -67,3 +67,15 @@ def test_alone_it_is_nothing(wire, caplog):
     assert format.frame(format.text(created(2))) is None
     assert len(caplog.records) == 1
     assert json.loads(format.text(created(1)))["data"]["id"] == "id-1"
+
+
+def test_what_waits_is_replaced_within_its_audience_only():
+    loads = [
+        Event("created", audience, {"notification": item(number, persisted=False), "coalesce": "load"})
+        for number, audience in enumerate(("group:a", "group:b", "group:a"))
+    ]
+    keys = [key for _, key, _ in json_format().render(loads)[1]]
+    assert keys[0] == keys[2] != keys[1]
+    assert "unread" not in keys
+    (_, count_key, _) = json_format().render([Event("sync", "user:ada", {"unread": 1})])[1][0]
+    assert count_key == "unread"

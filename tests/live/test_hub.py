@@ -422,8 +422,8 @@ def test_a_wire_that_fails_silences_no_other_and_the_work_afterwards_is_done(hub
     hub.open(mute_connection, ("global",))
     hub.release(mute_connection, [])
     _, ada = connect()
-    reactor.call_soon(lambda: [hub.deliver(event) for event in (created(1, "global"), created(2, "global"))])
-    hub.deliver(sync(3, "global"))
+    together = created(1, "global"), created(2, "global"), sync(3, "global")
+    reactor.call_soon(lambda: [hub.deliver(event) for event in together])
     assert ids(ada, 2) == ["id-1", "id-2"]
     assert counts(ada, 1) == counts(mute, 1) == [3]
     settle(reactor)

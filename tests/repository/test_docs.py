@@ -22,7 +22,7 @@ import notiway
 from notiway import metrics
 from notiway.cli import commands
 from notiway.gateway import openapi
-from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
+from notiway.gateway.envelope_model import EnvelopeModel, Metadata, Routing
 from notiway.live.carriers import joining as live
 from notiway.live.wires import signalr, sse
 from notiway.live.wires.json import JsonWire

@@ -266,6 +266,28 @@ def test_nothing_is_stored_for_a_connection_that_is_gone_tomorrow(broker):
     assert broker.events == []
 
 
+def test_what_is_not_to_persist_may_replace_what_waits(broker):
+    send_notification(["ada", "bob"], "45 %", persist=False, replaces="import:42")
+    assert [(event.audience, event.data["coalesce"]) for event in broker.events] == [
+        ("user:ada", "import:42"), ("user:bob", "import:42"),
+    ]  # fmt: skip
+
+
+def test_nothing_is_replaced_because_of_what_it_says(broker):
+    send_notification("ada", "Hi", persist=False, group_key="post:1", body={"taskId": "7", "metric": "cpu"})
+    assert "coalesce" not in broker.events[0].data
+
+
+@pytest.mark.parametrize(
+    ("replaces", "persist"), [("import:42", True), ("", False), (5, False), ("x" * 201, False), ("a\x00", False)]
+)
+def test_what_is_kept_replaces_nothing_and_the_key_is_a_label(replaces, persist, broker):
+    with pytest.raises(InvalidNotification) as caught:
+        send_notification("ada", "Hi", persist=persist, replaces=replaces)
+    assert {fault.path for fault in caught.value.faults} == {"replaces"}
+    assert broker.events == []
+
+
 def test_what_is_not_to_persist_is_checked_like_everything_else(broker):
     with pytest.raises(InvalidNotification):
         send_notification("ada", "", persist=False)
