@@ -17,8 +17,7 @@ from werkzeug.test import TestResponse
 from notiway.host import accounts, passwords
 from notiway.host.app import create_app
 from notiway.live import runtime
-from notiway.store import membership as members
-from notiway.store import schema
+from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
@@ -106,7 +105,7 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
         with app.app_context():
-            schema.migrate(db.obj)
+            schema.migrate(db.obj, runtime.current().migrations)
         return app
 
     yield make
@@ -209,6 +208,6 @@ def join(app: Flask) -> Callable[[accounts.Account, Audience], None]:
 
     def put(user: accounts.Account, audience: Audience) -> None:
         with app.app_context():
-            members.join(user.id, audience)
+            membership.join(user.id, audience)
 
     return put

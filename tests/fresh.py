@@ -14,7 +14,7 @@ import peewee
 from flask import Flask
 
 from notiway.live import runtime
-from notiway.live.limits.seen_ids import Recent
+from notiway.live.limits.seen_ids import SeenIds
 from notiway.store import schema
 from notiway.store.database import open_database, use_database
 from notiway.values.event import Event
@@ -78,6 +78,6 @@ def verbs(folder: Path) -> Iterator[Notebook]:
     app = Flask("fresh")
     notebook = Notebook()
     known: Any = lambda ids: set(ids) - KNOWN_USERS  # noqa: E731
-    app.extensions[runtime.KEY] = SimpleNamespace(broker=notebook, unknown_users=known, recent=Recent())
+    app.extensions[runtime.KEY] = SimpleNamespace(broker=notebook, unknown_users=known, seen_ids=SeenIds())
     with fresh_database(folder), app.app_context():
         yield notebook

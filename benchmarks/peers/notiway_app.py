@@ -18,8 +18,7 @@ from notiway.host import accounts
 from notiway.host.app import create_app
 from notiway.host.pages.account import SIGNED_IN_AT
 from notiway.live.wires.json import JsonWire
-from notiway.store import membership as members
-from notiway.store import schema
+from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
@@ -59,7 +58,7 @@ def prepare(users: int) -> list[str]:
         with db.atomic():
             everybody = [accounts.add(f"user{number}@example.com", "", "no password") for number in range(users)]
             for account in everybody:
-                members.join(account.id, Audience.group("readers"))
+                membership.join(account.id, Audience.group("readers"))
             for number in range(UNREAD):
                 send_notification(everybody, f"Waiting {number}")
     return [cookie_of(account) for account in everybody]

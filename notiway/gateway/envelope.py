@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped
 from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
 from notiway.values.clock import milliseconds
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults, words_of
 from notiway.values.errors import Fault, InvalidNotification
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
-WORD_BREAKS = re.compile(r"[._-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +116,7 @@ def _draft(model: EnvelopeModel, producer: str, now_ms: int) -> Draft:
     title, message = body.get("title"), body.get("message")
     return Draft(
         # Bodies are the producer's own: what is not text, or too long, is left to its clients.
-        title=title[:TITLE_LIMIT] if isinstance(title, str) and title.strip() else _words(model.type),
+        title=title[:TITLE_LIMIT] if isinstance(title, str) and title.strip() else words_of(model.type),
         message=message[:MESSAGE_LIMIT] if isinstance(message, str) else "",
         type=SEVERITY_TYPES.get(severity, "info") if isinstance(severity, str) else "info",
         name=model.type,
@@ -138,12 +136,6 @@ def _expiry(metadata: Metadata, now_ms: int) -> int | None:
     if metadata.persistedTTL is not None:
         return milliseconds(metadata.persistedTTL)
     return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
-
-
-def _words(name: str) -> str:
-    """`order-shipped` as a title: `Order shipped`."""
-    words = WORD_BREAKS.sub(" ", name).strip()
-    return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
 
 
 def _warnings(model: EnvelopeModel) -> list[Fault]:

@@ -16,7 +16,7 @@ import peewee
 import redis
 
 from notiway.gateway import envelope
-from notiway.gateway import publish as gateway
+from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import Runtime
 from notiway.store.database import db
 from notiway.values import json_text
@@ -128,7 +128,7 @@ class Consumer:
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))
         with db.connection_context():
-            outcomes = gateway.publish_envelopes(self._runtime, good)
+            outcomes = publish_envelopes(self._runtime, good)
         self._finish([entry_id for entry_id, _ in entries], dead)
         self.tally.taken += len(good)
         self.tally.duplicates += sum(outcome.duplicate for outcome in outcomes)

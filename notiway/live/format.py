@@ -5,29 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Protocol
 
-from notiway.live.carriers.transport import Transport
-from notiway.live.connection import BLOCKED, Connection
+from notiway.live.backlog import BLOCKED
+from notiway.live.carriers import Transport
+from notiway.live.connection import Connection
+from notiway.live.wires import Wire
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
-Frame = tuple[bytes, str | None, str | None]  # bytes, coalescing key, id of the item in it
-
-
 LEFT_OUT = "the %s wire cannot show %s: it is left out there. Fix what was sent, or the template that draws it"
 
-
-class Wire(Protocol):
-    """A pure renderer from Event to text; None where this wire has nothing to say."""
-
-    name: str
-
-    def render(self, event: Event) -> str | None: ...
-    def connected(self, connection_id: str, unread: int) -> str | None: ...
-    def heartbeat(self, unread: int) -> str | None: ...
-    def error(self, code: str, message: str) -> str | None: ...
+Frame = tuple[bytes, str | None, str | None]  # bytes, coalescing key, id of the item in it
 
 
 @dataclass(frozen=True)

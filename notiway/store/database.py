@@ -55,6 +55,14 @@ class _Proxy(peewee.DatabaseProxy):
 db = _Proxy()
 
 
+class Table(peewee.Model):
+    """The base of every table in this database, the host's own ones too."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
 def _prepare(database: peewee.Database) -> peewee.Database:
     database.savepoint = lambda: _Savepoint(database)  # type: ignore[method-assign]
     execute: Callable[..., Any] = database.execute_sql

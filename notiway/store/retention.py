@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 from notiway.store.database import db
 from notiway.store.sql import run
-from notiway.values.clock import now_ms
+from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor
 
-DAY_MS = 24 * 60 * 60 * 1000
 BATCH = 500  # notifications per transaction: other writers get their turn in between
 # One indexed range each: ids carry their time.
 OLD = "SELECT id FROM notiway_notification WHERE id < ?"

@@ -14,6 +14,7 @@ class CloseCode(IntEnum):
     INVALID_TEXT = 1007
     NOT_ALLOWED = 1008
     TOO_BIG = 1009
+    TRY_AGAIN = 1011  # the server met a fault; clients come back
     RESTARTING = 1012
     TOO_SLOW = 1013
     NOT_SIGNED_IN = 4001

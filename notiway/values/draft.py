@@ -26,6 +26,7 @@ BODY_DEPTH_LIMIT = 32  # levels of objects and lists, the body itself counted
 LABEL_LIMIT = 200  # characters in name, group_key, source, actor, dedupe_key and producer
 URL_LIMIT = 2_000  # characters
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+WORD_BREAKS = re.compile(r"[._-]+")
 # What SignalR clients hear from the hub itself, and what they call: a notification of that name would pass for it.
 RESERVED_NAMES = frozenset(
     name.lower()
@@ -128,6 +129,16 @@ def is_safe_url(url: object) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False
+
+
+def words_of(name: str) -> str:
+    """The name of an event as a title.
+
+    >>> words_of("order-shipped")
+    'Order shipped'
+    """
+    words = WORD_BREAKS.sub(" ", name).strip()
+    return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
 
 
 def text_faults(path: str, value: object, limit: int, required: bool = False) -> list[Fault]:

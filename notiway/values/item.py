@@ -10,6 +10,7 @@ from notiway.values.clock import moment
 
 TYPES = ("info", "success", "warning", "error")
 PRIORITIES = ("urgent", "high", "medium", "low")
+ANNOUNCEMENT = "system-announcement"  # the name of what pages show as a banner, until it is dismissed or over
 
 
 @dataclass(frozen=True, slots=True)

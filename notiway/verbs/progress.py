@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from notiway.live.runtime import current
-from notiway.store import progress as tasks
-from notiway.store.tables import Task
+from notiway.store import tasks
+from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
+from notiway.values.draft import words_of
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import new_id
 from notiway.values.item import Item
@@ -64,7 +65,7 @@ def report_progress(
         pace.forget(task_id)
     send_notification(
         Audience.parse(task.audience),
-        _title(name),
+        words_of(name),
         message,
         type=TYPES.get(state, "info"),
         name=name,
@@ -82,7 +83,7 @@ def item_of(task: Task) -> Item:
         name=task.name,
         type=TYPES.get(task.status, "info"),
         priority="medium",
-        title=_title(task.name),
+        title=words_of(task.name),
         message=task.message,
         created_at=task.updated_at,
         body=body_of(task),
@@ -123,8 +124,3 @@ def _whose(to: Any, user_id: str | None) -> tuple[str, str]:
         return owner, to.key
     owner = str(to if isinstance(to, str | int) else getattr(to, "id", None) or to.get_id())
     return owner, f"user:{owner}"
-
-
-def _title(name: str) -> str:
-    words = name.replace("-", " ").replace("_", " ").replace(".", " ").strip()
-    return words[:1].upper() + words[1:]

@@ -10,13 +10,11 @@ from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from notiway.gateway import client_tokens, envelope, openapi
-from notiway.gateway import publish as gateway
 from notiway.gateway.envelope import Envelope
-from notiway.gateway.publish import Outcome
+from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.wires.json import notification_list
-from notiway.store import api_keys as producers
-from notiway.store import inbox
+from notiway.store import api_keys, inbox
 from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
@@ -51,7 +49,7 @@ def publish() -> ResponseReturnValue:
     if not isinstance(body, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]
-    outcomes = iter(gateway.publish_envelopes(now, good))
+    outcomes = iter(publish_envelopes(now, good))
     answers = [each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes)) for each in results]
     if isinstance(body, list):
         return jsonify(answers)
@@ -103,12 +101,12 @@ def _producer(scope: str) -> Producer:
     key = auth.given_token() if "Authorization" in request.headers else None
     if not key:
         raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
-    producer = producers.find(key)
+    producer = api_keys.find(key)
     if producer is None:
         raise Unauthorized("This API key is not known here, or it was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
         raise Forbidden(f"This key has no scope {scope!r}")
-    producers.note_use(producer)
+    api_keys.note_use(producer)
     return producer
 
 

@@ -66,7 +66,7 @@ def failure(error: NotiwayError) -> ResponseReturnValue:
     if asked == "json":
         response = jsonify(error.as_dict())
     else:
-        response = make_response(render_template("notiway/_error.html", code=error.code, message=str(error)))
+        response = make_response(render_template("notiway/toast/_error.html", code=error.code, message=str(error)))
     response.status_code = error.status
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)

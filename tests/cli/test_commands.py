@@ -7,10 +7,9 @@ import sys
 import pytest
 from foreign.tutorial import ROOT
 
-from notiway.cli import commands
 from notiway.host import accounts, passwords
-from notiway.store import api_keys as producers
-from notiway.store import inbox, schema
+from notiway.live import runtime
+from notiway.store import api_keys, inbox, schema
 from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.clock import now_ms
@@ -43,28 +42,35 @@ def age(app):
     return change
 
 
-def test_every_command_of_the_contract_is_there_and_explains_itself(notiway):
+def test_every_command_of_the_contract_is_there_and_explains_itself(app, notiway):
     names = {"migrate", "cleanup", "user", "key", "send", "demo", "doctor", "config", "worker", "member"}
-    assert names <= set(commands.commands)
+    assert names <= set(app.cli.commands["notiway"].commands)
     for name in names:
-        assert commands.commands[name].help
+        assert app.cli.commands["notiway"].commands[name].help
         assert notiway(name, "--help").exit_code == 0
+
+
+def migrations(app):
+    """All there are, the library's before the host's."""
+    with app.app_context():
+        sets = runtime.current().migrations
+    return [path.stem for each in sets for path in sorted(each.folder.glob("[0-9]*.py"))]
 
 
 def test_migrate_up_down_and_up_again(notiway, app):
     assert notiway("migrate").output == "The database is up to date\n"
-    names = sorted(path.stem for path in schema.migrations_folder().glob("[0-9]*.py"))
+    names = migrations(app)
     for name in names[::-1]:
         assert notiway("migrate", "--down", "last", "--yes").output == f"reverted {name}\n"
     with app.app_context():
-        assert db.get_tables() == [schema.HISTORY_TABLE]
+        assert db.get_tables() == ["notiway_host_migration", "notiway_migration"]
     assert notiway("migrate", "--down", "last").output == "There is nothing to revert\n"
     assert notiway("migrate").output == "".join(f"applied {name}\n" for name in names)
 
 
 @pytest.mark.parametrize("answer", ["n\n", ""])
 def test_going_back_names_what_is_lost_and_asks_first(notiway, app, answer):
-    names = sorted(path.stem for path in schema.migrations_folder().glob("[0-9]*.py"))
+    names = [path.stem for path in sorted(schema.OWN.folder.glob("[0-9]*.py"))]
     result = notiway("migrate", "--down", names[-2], input=answer)
     assert result.exit_code == 1
     assert all(name in result.output for name in names[-2:])
@@ -72,7 +78,7 @@ def test_going_back_names_what_is_lost_and_asks_first(notiway, app, answer):
     assert "audit log" in result.output
     assert "reverted" not in result.output
     assert notiway("migrate").output == "The database is up to date\n"
-    assert f"reverted {names[-1]}\n" in notiway("migrate", "--down", "last", input="y\n").output
+    assert f"reverted {migrations(app)[-1]}\n" in notiway("migrate", "--down", "last", input="y\n").output
 
 
 def test_an_unknown_migration_is_refused(notiway):
@@ -82,7 +88,7 @@ def test_an_unknown_migration_is_refused(notiway):
 
 
 def test_a_command_on_an_empty_database_says_what_to_run(notiway):
-    notiway("migrate", "--down", "0001_first_tables", "--yes")
+    notiway("migrate", "--down", "0001_users", "--yes")
     result = notiway("user", "list")
     assert result.exit_code == 1
     assert "notiway migrate" in result.output
@@ -159,14 +165,14 @@ def test_keys_are_shown_once_stored_as_hashes_and_revoked(notiway, app):
     assert "billing\tpublish,token\t" in listed
     assert key not in listed
     with app.app_context():
-        assert producers.find(key).name == "billing"
-        assert producers.find(key + "x") is None
+        assert api_keys.find(key).name == "billing"
+        assert api_keys.find(key + "x") is None
         assert key not in str(db.execute_sql("SELECT * FROM notiway_api_key").fetchall())
     assert notiway("key", "add", "billing", "--scope", "token").exit_code == 1
     assert notiway("key", "revoke", "billing").exit_code == 0
     assert "revoked" in notiway("key", "list").output
     with app.app_context():
-        assert producers.find(key) is None
+        assert api_keys.find(key) is None
 
 
 def test_send_reaches_an_id_an_address_and_an_audience(notiway, app, user):

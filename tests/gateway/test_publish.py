@@ -3,8 +3,8 @@
 import pytest
 from clients import producer
 
-from notiway.gateway import publish as gateway
 from notiway.gateway.envelope import parse
+from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.store import inbox
 from notiway.store.database import db
@@ -31,7 +31,7 @@ def envelope(number=1, audience="user:me", persisted=True, **changes):
 
 
 def publish(*envelopes):
-    return gateway.publish_envelopes(runtime.current(), envelopes)
+    return publish_envelopes(runtime.current(), envelopes)
 
 
 @pytest.mark.parametrize("audience", ["global", "tenant:acme", "group:ops", "group:acme:ops"])

@@ -6,6 +6,7 @@ import pytest
 from pair import json_format, make_pair
 
 from notiway import metrics
+from notiway.live import backlog
 from notiway.live import connection as connection_module
 from notiway.live.connection import Connection, State
 from notiway.values.close_codes import CloseCode
@@ -64,7 +65,7 @@ class Owner:
 @pytest.fixture
 def no_bursts(monkeypatch):
     """The limit of a client that has stalled, at once."""
-    monkeypatch.setattr(connection_module, "BURST_FACTOR", 1)
+    monkeypatch.setattr(backlog, "BURST_FACTOR", 1)
 
 
 def scripted(room=0, limit=100, **kinds):
@@ -92,7 +93,7 @@ def test_wherever_a_write_is_cut_every_byte_follows_in_order(cut):
         connection.flush()
     assert sock.taken == b"firstsecondthird"
     assert connection.direct
-    assert connection.backlog_bytes == 0
+    assert connection.backlog is None
     assert connection.owner.wanted[-1:] in ([False], [])
 
 
@@ -101,7 +102,7 @@ def test_a_joined_burst_is_kept_frame_by_frame(cut):
     connection, sock = scripted(limit=5)
     frames = [(b"aaaa", None), (b"bbb", "unread"), (b"cc", "unread"), (b"d", None)]
     connection.keep(frames, cut)
-    assert sum(len(data) for _, data in connection.backlog[1:]) == connection.backlog_bytes <= 5
+    assert connection.backlog.bytes <= 5
     sock.room = 100
     connection.flush()
     joined = b"".join(data for data, _ in frames)
@@ -127,7 +128,7 @@ def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that
     drops = metrics.BACKLOG_DROPS._value.get()
     for number in range(20):
         connection.offer(b"frame %02d|" % number)
-        assert connection.backlog_bytes <= 20
+        assert connection.backlog.bytes <= 20
     sock.room = 1_000
     connection.flush()
     assert sock.taken == b"frame 00|" + CLOSE(CloseCode.TOO_SLOW, "too slow")
@@ -149,16 +150,16 @@ def test_a_burst_for_a_client_that_reads_is_kept_up_to_a_multiple_of_the_limit()
 
 def test_a_client_that_has_taken_nothing_for_a_while_gets_no_burst(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr(connection_module, "monotonic", lambda: now[0])
+    monkeypatch.setattr(backlog, "monotonic", lambda: now[0])
     connection, sock = scripted(limit=50)
     connection.offer(b"x" * 10)
     for _ in range(8):
         connection.offer(b"x" * 10)
     assert connection.state is State.OPEN
-    now[0] += connection_module.STALL_SECONDS - 1
+    now[0] += backlog.STALL_SECONDS - 1
     sock.room = 1
     connection.flush()
-    now[0] += connection_module.STALL_SECONDS
+    now[0] += backlog.STALL_SECONDS
     connection.offer(b"x")
     assert connection.state is State.OPEN, "it took a byte meanwhile"
     now[0] += 0.1
@@ -170,7 +171,7 @@ def test_a_burst_that_is_larger_than_the_limit_is_not_kept(no_bursts):
     connection, sock = scripted(limit=50)
     burst = [(b"x" * 10, None) for _ in range(1_000)]
     connection.keep(burst, 5)
-    assert sum(len(data) for _, data in connection.backlog) < 100
+    assert connection.backlog.total < 100
     sock.room = 1_000
     connection.flush()
     assert sock.taken == b"x" * 5 + CLOSE(CloseCode.TOO_SLOW, "too slow")
@@ -185,7 +186,7 @@ def test_a_replay_may_be_larger_than_the_limit_and_live_frames_behind_it_may_not
         sock.room = 50
         connection.flush()
         connection.offer(b"12345")
-    assert connection.backlog_bytes == 45
+    assert connection.backlog.bytes == 45
     connection.offer(b"123456")
     assert connection.state is not State.OPEN
 
@@ -295,7 +296,7 @@ def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_burst
         text = f"{len(sent)} " + "x" * 900
         connection.offer(connection.format.transport.encode(text))
         sent.append(text)
-        assert connection.backlog_bytes <= 10_000
+        assert connection.backlog is None or connection.backlog.bytes <= 10_000
     received = []
     while True:
         if connection.backlog:

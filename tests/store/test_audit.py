@@ -16,8 +16,8 @@ from notiway.store.tables import AuditEntry, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import Forbidden, InvalidNotification, NotFound
 from notiway.values.ids import new_id
-from notiway.verbs import send as notifications
-from notiway.verbs import staff
+from notiway.verbs import items, staff
+from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
 
 
@@ -75,7 +75,7 @@ def test_when_the_row_cannot_be_written_nothing_is_recalled(broker, monkeypatch)
 
     monkeypatch.setattr(audit, "record", full)
     with pytest.raises(OSError, match="disk"):
-        notifications.recall(sent.id, by="ada")
+        recall(sent.id, by="ada")
     assert broker.events == []
     assert Notification.get_by_id(sent.id).recalled_at is None
 
@@ -84,7 +84,7 @@ def test_what_is_refused_leaves_no_row(broker):
     with pytest.raises(InvalidNotification):
         staff.send("ada", ["nobody"], "")
     with pytest.raises(NotFound):
-        notifications.recall(new_id(), by="ada")
+        recall(new_id(), by="ada")
     assert entries() == broker.events == []
 
 
@@ -110,8 +110,8 @@ def test_a_form_of_somebody_else_is_refused(broker):
 
 def test_recalling_writes_who_did_it_once():
     entry, _ = staff.send("ada", Audience.everyone(), "Hello")
-    assert notifications.recall(entry.notification_id, by="cy")
-    assert not notifications.recall(entry.notification_id, by="bob")
+    assert recall(entry.notification_id, by="cy")
+    assert not recall(entry.notification_id, by="bob")
     assert entries() == [("ada", "send", "global"), ("cy", "recall", "global")]
     assert audit.recalls([entry.notification_id])[entry.notification_id].actor_id == "cy"
 
@@ -126,8 +126,8 @@ def test_the_log_is_paged_newest_first():
 def test_readers_are_counted_in_one_query_by_an_index(monkeypatch):
     one, _ = staff.send("ada", ["bob", "cy"], "One")
     two, _ = staff.send("ada", ["bob"], "Two")
-    notifications.mark_seen("bob", [one.notification_id])
-    notifications.mark_read("cy", [one.notification_id])
+    items.mark_seen("bob", [one.notification_id])
+    items.mark_read("cy", [one.notification_id])
     ids = [one.notification_id, two.notification_id]
     assert audit.readers(ids) == {ids[0]: (2, 1), ids[1]: (0, 0)}
     assert audit.readers([]) == {}

@@ -3,7 +3,7 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import writing as store
+from notiway.store import writing
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.draft import Draft
@@ -18,7 +18,7 @@ def broker(tmp_path):
 
 def insert(audience="user:1", **values):
     with db.atomic():
-        return store.insert(Draft(**{"title": "Hi", **values}), audience)
+        return writing.insert(Draft(**{"title": "Hi", **values}), audience)
 
 
 def test_a_draft_is_stored_as_it_is():
@@ -58,7 +58,7 @@ def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypa
     first, _ = insert()
     slow_clock = iter(range(1, 1000))
     monkeypatch.setattr(
-        store, "new_id", lambda: id_floor(id_time(first.id) + offset_ms)[:-3] + f"{next(slow_clock):03}"
+        writing, "new_id", lambda: id_floor(id_time(first.id) + offset_ms)[:-3] + f"{next(slow_clock):03}"
     )
     ids = [first.id, *(insert()[0].id for _ in range(5))]
     assert ids == sorted(set(ids))
@@ -66,24 +66,24 @@ def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypa
 
 
 def test_many_inboxes_are_filled_in_batches(monkeypatch):
-    monkeypatch.setattr(store, "ROWS_PER_INSERT", 7)
+    monkeypatch.setattr(writing, "ROWS_PER_INSERT", 7)
     first, second = insert()[0], insert()[0]
     users = [f"user {number}" for number in range(20)]
-    store.deliver_to([first.id, second.id], users)
+    writing.deliver_to([first.id, second.id], users)
     assert InboxItem.select().count() == 40
     assert InboxItem.select().where(InboxItem.user_id == "user 19").count() == 2
 
 
 def test_what_is_there_already_stays_as_it_is():
     row, _ = insert()
-    store.deliver_to([row.id], ["1"])
+    writing.deliver_to([row.id], ["1"])
     InboxItem.update(read_at=5, deleted_at=6).execute()
-    store.deliver_to([row.id], ["1", "2"])
+    writing.deliver_to([row.id], ["1", "2"])
     states = {item.user_id: (item.read_at, item.deleted_at) for item in InboxItem.select()}
     assert states == {"1": (5, 6), "2": (None, None)}
 
 
 @pytest.mark.parametrize(("ids", "users"), [([], ["1"]), (["x"], [])])
 def test_nothing_to_deliver_is_no_statement(ids, users):
-    store.deliver_to(ids, users)
+    writing.deliver_to(ids, users)
     assert InboxItem.select().count() == 0

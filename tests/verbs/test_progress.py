@@ -3,12 +3,12 @@
 import pytest
 
 from notiway.host import contacts
+from notiway.host.tables import Contact
 from notiway.live import runtime
-from notiway.live.limits.pace import REMEMBER_KEYS, Pace
 from notiway.ops import jobs
-from notiway.store import progress as tasks
+from notiway.store import tasks
 from notiway.store.database import db
-from notiway.store.tables import Contact, Task
+from notiway.store.tables import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
@@ -144,13 +144,6 @@ def test_old_tasks_go_with_the_cleanup(inside, told, user):
     Task.update(updated_at=now_ms() - 91 * 24 * 60 * 60 * 1000).execute()
     jobs.clean_up()
     assert Task.select().count() == 0
-
-
-def test_a_pace_forgets_the_oldest_keys():
-    pace = Pace(clock=lambda: 0.0)
-    assert all(pace.due(str(number), 1) for number in range(REMEMBER_KEYS + 1))
-    assert pace.due("0", 1)
-    assert not pace.due(str(REMEMBER_KEYS), 1)
 
 
 # The demo's import

@@ -9,22 +9,22 @@ import pytest
 from fresh import verbs
 
 from notiway.live.runtime import current
-from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store import inbox, membership
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
-from notiway.verbs import send as notifications
+from notiway.verbs import items
 from notiway.verbs.send import send_notification
+from notiway.verbs.sign_out import sign_out
 
 EVERYONE = Audience.everyone()
 VERBS = {
-    "mark_read": (notifications.mark_read, "read"),
-    "mark_unread": (notifications.mark_unread, "unread"),
-    "delete": (notifications.delete, "deleted"),
-    "restore": (notifications.restore, "restored"),
+    "mark_read": (items.mark_read, "read"),
+    "mark_unread": (items.mark_unread, "unread"),
+    "delete": (items.delete, "deleted"),
+    "restore": (items.restore, "restored"),
 }
 
 
@@ -139,7 +139,7 @@ def test_every_fault_is_named_at_once_the_recipients_too(broker):
 def test_a_broadcast_is_one_row_and_one_event_whose_count_is_not_known(audience, key, broker):
     for user_id in ("ada", "bob"):
         if audience != EVERYONE:
-            members.join(user_id, audience)
+            membership.join(user_id, audience)
     sent = send_notification(audience, "Hi")
     assert stored() == (1, 0)
     (event,) = broker.events
@@ -156,7 +156,7 @@ def test_the_event_carries_the_item_and_the_absolute_count(broker):
         event = broker.events[-1]
         assert event.data == {"notification": inbox.get("ada", sent.id).as_dict(), "unread": expected}
         assert event.published_at > 0
-    notifications.mark_read("ada", [sent.id])
+    items.mark_read("ada", [sent.id])
     send_notification("ada", "Hi")
     assert broker.events[-1].data["unread"] == 3
 
@@ -349,7 +349,7 @@ def test_when_it_rings_the_rows_are_there_for_everybody(broker):
 
     broker.on_publish = look
     sent = send_notification("ada", "Hi")
-    notifications.mark_read("ada", [sent.id])
+    items.mark_read("ada", [sent.id])
     assert seen == [1, 0]
 
 
@@ -373,7 +373,7 @@ def test_a_broker_that_is_down_loses_nothing_that_is_stored(fault, broker, caplo
     broker.fault = fault
     sent = send_notification("ada", "Hi")
     assert inbox.get("ada", sent.id).title == "Hi"
-    assert notifications.mark_read("ada", [sent.id]) == 0
+    assert items.mark_read("ada", [sent.id]) == 0
     assert "the broker did not take an event" in caplog.text
 
 
@@ -385,9 +385,9 @@ def test_a_change_reaches_the_users_other_devices_with_the_count(name, broker):
     verb, kind = VERBS[name]
     first, second = send_notification("ada", "1"), send_notification("ada", "2")
     if name == "mark_unread":
-        notifications.mark_read("ada", [first.id])
+        items.mark_read("ada", [first.id])
     if name == "restore":
-        notifications.delete("ada", [first.id])
+        items.delete("ada", [first.id])
     broker.clear()
     count = verb("ada", [first.id])
     (event,) = broker.events
@@ -404,7 +404,7 @@ def test_a_change_reaches_the_users_other_devices_with_the_count(name, broker):
 @pytest.mark.parametrize("name", [*VERBS, "mark_seen"])
 @pytest.mark.parametrize("bulk", [False, True], ids=["alone", "among one's own"])
 def test_another_users_id_is_not_found_nothing_changes_and_nothing_rings(name, bulk, broker):
-    verb = getattr(notifications, name)
+    verb = getattr(items, name)
     own, foreign = send_notification("ada", "hers"), send_notification("bob", "his")
     broker.clear()
     before = sorted(InboxItem.select().tuples())
@@ -416,7 +416,7 @@ def test_another_users_id_is_not_found_nothing_changes_and_nothing_rings(name, b
 
 def test_a_broadcast_may_be_marked_before_it_was_ever_listed():
     sent = send_notification(EVERYONE, "Hi")
-    assert notifications.mark_read("ada", [sent.id]) == 0
+    assert items.mark_read("ada", [sent.id]) == 0
     assert inbox.get("ada", sent.id).is_read
     assert not inbox.feed("bob").items[0].is_read
 
@@ -425,17 +425,17 @@ def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
     first = send_notification("ada", "shown")
     later = send_notification("ada", "arrived meanwhile")
     broker.clear()
-    assert notifications.mark_all_read("ada", first.id) == 1
+    assert items.mark_all_read("ada", first.id) == 1
     assert [item.id for item in inbox.feed("ada", state="unread").items] == [later.id]
     name = {"id": first.id, "public_id": first.id, "audience": "user:ada"}
     assert broker.events[0].data == {"before": first.id, "items": [name], "unread": 1}
-    assert notifications.mark_all_read("ada") == 0
+    assert items.mark_all_read("ada") == 0
     assert broker.kinds == [("read_all", "user:ada")] * 2
 
 
 def test_marking_all_takes_broadcasts_along_that_nobody_listed_yet():
     send_notification(EVERYONE, "Hi")
-    assert notifications.mark_all_read("ada") == 0
+    assert items.mark_all_read("ada") == 0
     inbox.catch_up("ada")
     assert inbox.unread_count("ada") == 0
 
@@ -443,13 +443,13 @@ def test_marking_all_takes_broadcasts_along_that_nobody_listed_yet():
 def test_seen_is_nobody_elses_business(broker):
     sent = send_notification("ada", "Hi")
     broker.clear()
-    notifications.mark_seen("ada", [sent.id])
+    items.mark_seen("ada", [sent.id])
     assert broker.events == []
     assert inbox.get("ada", sent.id).seen_at is not None
 
 
 @pytest.mark.parametrize("session", [None, "a-session"])
 def test_a_sign_out_is_told_to_every_process(session, broker):
-    notifications.sign_out("ada", session)
+    sign_out("ada", session)
     (event,) = broker.events
     assert (event.kind, event.audience, event.data) == ("kick", "user:ada", {"session": session, "code": 4009})

@@ -14,10 +14,11 @@ from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
-TO_TRAY = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
+TO_INCOMING = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
 REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
+COUNTS_ONLY = frozenset({"sync", "joined", "left"})
 ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
 
 
@@ -56,7 +57,7 @@ class HtmlWire:
             return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
         if kind == "read_all":
             return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
-        if kind == "sync" and unread is not None:
+        if kind in COUNTS_ONLY and unread is not None:
             return self._frame("badge", unread=unread)
         return None
 
@@ -69,14 +70,14 @@ class HtmlWire:
         return self._frame_or_nothing("badge", unread=unread)
 
     def error(self, code: str, message: str) -> str | None:
-        """A refusal that the page shows as a notice."""
+        """A refusal that the page shows as a toast."""
         return self._frame_or_nothing("error", code=code, message=message)
 
     def _created(self, item: Item, unread: int | None) -> str:
         own = self._own(item)
         if own is None:
             return self._frame("created", items=[item], unread=unread)
-        drawn = f"{TO_TRAY}{own}</hx-partial>" if own else ""
+        drawn = f"{TO_INCOMING}{own}</hx-partial>" if own else ""
         # What is stored is in the list and in the count, however else it is shown.
         return drawn + self._frame("created", items=[item], unread=unread, quiet=True) if item.persisted else drawn
 
@@ -110,7 +111,7 @@ class HtmlWire:
             if template not in self._failing:
                 self._failing.add(template)
                 log.exception(
-                    "templates/notiway/frames/%s.html failed; pages go without it until it is fixed", template
+                    "templates/notiway/frames/%s.html failed; pages go without it: fix the template", template
                 )
             return None
         self._failing.discard(template)

@@ -48,7 +48,7 @@ def notification_list(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             told.append(notification_dict(item))
         except Exception:
             log.exception(
-                "notification %s cannot be told as JSON: it is left out. Correct or remove it", item.get("id")
+                "notification %s is left out: no JSON can be made of it. Correct or remove it", item.get("id")
             )
     return told
 
@@ -76,7 +76,7 @@ class JsonWire:
                 return _message(name, {**_ids(data["ids"]), **counted})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
-            case "sync":
+            case "sync" | "joined" | "left":
                 return self.heartbeat(data["unread"])
             case _:
                 return None

@@ -37,7 +37,7 @@ class SseWire:
                 return "".join(
                     _event("deleted", {"notificationId": each, "unreadCount": unread}) for each in data["ids"]
                 ) + self._count(unread)
-            case "sync":
+            case "sync" | "joined" | "left":
                 return self._count(unread)
             case _:
                 return None

@@ -15,13 +15,12 @@ from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import is_id, new_id
-from notiway.values.item import PRIORITIES, TYPES, Item
+from notiway.values.item import ANNOUNCEMENT, PRIORITIES, TYPES, Item
 from notiway.verbs import recipients
 from notiway.web import json_body
 
 MAX_USERS = 500  # named one by one; more belong into a group
 MAX_OFFSET = 14 * 60  # minutes: no place on earth is further from UTC
-ANNOUNCEMENT = "system-announcement"  # the name that pages show as a banner
 NAMES = ("notification", ANNOUNCEMENT)
 OTHER = "other"
 TEXTS = (

@@ -1,4 +1,4 @@
-"""Mailbox: messages of one client in order, those of several at once, never on the reactor."""
+"""Inbound: messages of one client in order, those of several at once, never on the reactor."""
 
 import threading
 from types import SimpleNamespace
@@ -7,8 +7,8 @@ import pytest
 from pair import WAIT_SECONDS
 from servers import wait_until
 
-from notiway.live.carriers import inbound as mailbox_module
-from notiway.live.carriers.inbound import Mailbox
+from notiway.live.carriers import inbound as module
+from notiway.live.carriers.inbound import Inbound
 from notiway.values.close_codes import CloseCode
 
 
@@ -46,7 +46,7 @@ def mailbox(reactor):
 
     def make(handle):
         SPEECH.handle = staticmethod(handle)
-        made.append(Mailbox(reactor))
+        made.append(Inbound(reactor))
         return made[-1]
 
     yield make
@@ -96,13 +96,13 @@ def test_messages_are_not_handled_where_they_are_put(mailbox):
 def test_who_sends_too_fast_is_not_read_from_until_all_is_handled(mailbox, reactor):
     go, seen, one = threading.Event(), [], connection()
     box = mailbox(lambda each, text: (go.wait(WAIT_SECONDS), seen.append(text)))
-    for number in range(mailbox_module.PAUSE_AT + 10):
+    for number in range(module.PAUSE_AT + 10):
         box.put(one, str(number))
     assert reactor.paused
     assert all(reactor.paused)
     go.set()
     wait_until(lambda: reactor.paused[-1] is False)
-    assert len(seen) == mailbox_module.PAUSE_AT + 10
+    assert len(seen) == module.PAUSE_AT + 10
     assert reactor.paused.count(False) == 1
 
 
@@ -110,7 +110,7 @@ def test_who_is_read_from_again_by_accident_is_paused_again(mailbox, reactor):
     """Waiting to write makes the reactor read again as well."""
     go, one = threading.Event(), connection()
     box = mailbox(lambda each, text: go.wait(WAIT_SECONDS))
-    for number in range(mailbox_module.PAUSE_AT + 5):
+    for number in range(module.PAUSE_AT + 5):
         box.put(one, str(number))
     reactor.paused.clear()
     box.put(one, "more")
@@ -119,7 +119,7 @@ def test_who_is_read_from_again_by_accident_is_paused_again(mailbox, reactor):
 
 
 def test_who_sends_without_end_is_closed(mailbox, monkeypatch):
-    monkeypatch.setattr(mailbox_module, "MAIL_LIMIT", 50)
+    monkeypatch.setattr(module, "MAIL_LIMIT", 50)
     go, one = threading.Event(), connection()
     box = mailbox(lambda each, text: go.wait(WAIT_SECONDS))
     for number in range(60):

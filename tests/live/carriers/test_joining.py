@@ -12,18 +12,17 @@ from pair import Client, settle
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
-from notiway.live.carriers import joining as live
-from notiway.live.carriers.joining import NotSupported
+from notiway.live.carriers import joining
 from notiway.live.connection import State
-from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store import inbox, membership
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
-from notiway.values.errors import Forbidden
+from notiway.values.close_codes import CloseCode
+from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.event import Event
 from notiway.values.ids import id_floor
+from notiway.values.principal import Principal
 from notiway.web import sockets
-from notiway.web.auth import Principal
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -50,7 +49,7 @@ def join(now):
 
     def open_one(principal, *args, format="json", **options):
         ours, theirs = socket.socketpair()
-        connection = live.join(now, ours, format, principal, *args, **options)
+        connection = joining.join(now, ours, format, principal, *args, **options)
         opened.append((connection, Client(theirs)))
         return opened[-1]
 
@@ -83,7 +82,7 @@ def heard(client, count):
 
 
 def test_it_listens_to_all_itself_and_its_memberships(now, join):
-    members.join("ada", OPS)
+    membership.join("ada", OPS)
     connection, _ = join(Principal("ada"))
     assert set(connection.audiences) == {"global", "user:ada", "group:acme:ops"}
 
@@ -125,7 +124,7 @@ def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_tol
     connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
     since = inbox.newest_id("ada") if page_shows_it else id_floor(now_ms() - 1_000)
     with app.test_request_context(f"/?since={since}&lastEventId={since}"):
-        route._catch_up(now, connection, "ada")
+        route._resume(now, connection, "ada")
     assert len(late) == 1
     now.hub.deliver(late[0])
     settle(now.reactor)
@@ -141,16 +140,16 @@ def test_a_client_whose_beginning_fails_is_told_to_try_again(now, join):
         raise RuntimeError("the database is away")
 
     with pytest.raises(RuntimeError):
-        live.bring_up_to_date(now, connection, fail)
-    assert client.read() == [("close", live.TRY_AGAIN)]
+        joining.bring_up_to_date(now, connection, fail)
+    assert client.read() == [("close", CloseCode.TRY_AGAIN)]
 
 
 def test_a_member_a_grant_and_an_open_group_open_a_subscription(now, ada):
     connection, client = ada
-    members.join("ada", Audience.group("by-membership"))
+    membership.join("ada", Audience.group("by-membership"))
     connection.grants = ("tenant:by-grant",)
     for audience in (Audience.group("by-membership"), Audience.tenant("by-grant")):
-        live.subscribe(now, connection, audience, "answer")
+        joining.subscribe(now, connection, audience, "answer")
         assert client.read() == ["answer"]
         assert audience.key in connection.audiences
 
@@ -162,7 +161,7 @@ def test_everything_else_is_forbidden_and_changes_nothing(now, ada, audience):
     connection, _ = ada
     before = connection.audiences
     with pytest.raises(Forbidden):
-        live.subscribe(now, connection, audience)
+        joining.subscribe(now, connection, audience)
     settle(now.reactor)
     assert connection.audiences == before
     assert connection.held is None
@@ -170,7 +169,7 @@ def test_everything_else_is_forbidden_and_changes_nothing(now, ada, audience):
 
 @pytest.mark.parametrize("audience", [Audience.everyone(), Audience.user("ada"), Audience.connection("c")])
 def test_what_comes_by_itself_is_not_supported(now, ada, audience):
-    for action in (live.subscribe, live.unsubscribe):
+    for action in (joining.subscribe, joining.unsubscribe):
         with pytest.raises(NotSupported):
             action(now, ada[0], audience)
 
@@ -181,7 +180,7 @@ def test_subscribing_answers_then_replays_then_goes_on(now, ada):
     publish(now, 1, OPS.key)
     publish(now, 2, OPS.key, persisted=False)
     publish(now, 3, "group:globex:ops")
-    live.subscribe(now, connection, OPS, "answer")
+    joining.subscribe(now, connection, OPS, "answer")
     assert client.read() == ["answer"]
     publish(now, 4, OPS.key, persisted=False)
     assert heard(client, 3) == [1, 4], "and a count"
@@ -201,7 +200,7 @@ def test_an_item_that_a_wire_cannot_show_is_left_out_of_the_replay(now, join, fo
         return render(event)
 
     monkeypatch.setattr(wire, "render", fail_at_two)
-    frames = [text for text in live.frames_of(connection, inbox.since("ada", "")) if text]
+    frames = [text for text in joining.frames_of(connection, inbox.since("ada", "")) if text]
     assert len(frames) == 2
     assert [("order-1" in text, "order-3" in text) for text in frames] != [(True, True)] * 2
     assert "boom" in caplog.text
@@ -228,17 +227,17 @@ def test_subscribing_again_replays_nothing(now, ada):
     connection, client = ada
     connection.grants = (OPS.key,)
     publish(now, 1, OPS.key)
-    live.subscribe(now, connection, OPS)
+    joining.subscribe(now, connection, OPS)
     assert heard(client, 2) == [1]
-    live.subscribe(now, connection, OPS, "answer")
+    joining.subscribe(now, connection, OPS, "answer")
     assert client.read() == ["answer"]
 
 
 def test_unsubscribing_ends_it(now, ada):
     connection, client = ada
     connection.grants = (OPS.key,)
-    live.subscribe(now, connection, OPS)
-    live.unsubscribe(now, connection, OPS, "answer")
+    joining.subscribe(now, connection, OPS)
+    joining.unsubscribe(now, connection, OPS, "answer")
     assert client.read() == ["answer"]
     publish(now, 1, OPS.key, persisted=False)
     publish(now, 2, "user:ada", persisted=False)
@@ -254,7 +253,7 @@ def test_a_fault_while_subscribing_leaves_nothing_held(now, ada, monkeypatch):
 
     monkeypatch.setattr("notiway.store.standing.pull", fail)
     with pytest.raises(RuntimeError):
-        live.subscribe(now, connection, OPS)
+        joining.subscribe(now, connection, OPS)
     settle(now.reactor)
     assert connection.held is None
     assert connection.state is State.OPEN

@@ -7,7 +7,7 @@ import pytest
 from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader
 
 from notiway.folders import resources
-from notiway.live.wires.html import HtmlWire
+from notiway.live.wires.html import COUNTS_ONLY, HtmlWire
 from notiway.live.wires.parts import draw_each
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
@@ -35,6 +35,8 @@ EVENTS = {
     "recalled": {"ids": [ITEM.id], "unread": 3},
     "read_all": {"before": ITEM.id, "unread": 3},
     "sync": {"unread": 3},
+    "joined": {"unread": 3, "audience": "group:ops"},
+    "left": {"unread": 3, "audience": "group:ops"},
 }
 
 
@@ -71,10 +73,10 @@ def test_every_kind_but_the_kick_has_a_frame(wire):
 
 
 @pytest.mark.parametrize("kind", EVENTS)
-def test_a_frame_is_made_of_parts_for_the_tray_and_the_badge(wire, kind):
+def test_a_frame_is_made_of_parts_for_what_is_incoming_and_the_badge(wire, kind):
     tags = Tags(wire.render(Event(kind, "user:ada", EVENTS[kind]))).tags
     targets = [attributes["hx-target"] for tag, attributes in tags if tag == "hx-partial"]
-    assert targets == (["#notiway-badge"] if kind == "sync" else ["#notiway-incoming", "#notiway-badge"])
+    assert targets == (["#notiway-badge"] if kind in COUNTS_ONLY else ["#notiway-incoming", "#notiway-badge"])
 
 
 @pytest.mark.parametrize(("unread", "shown"), [(0, "0"), (1, "1"), (99, "99"), (100, "99+")])

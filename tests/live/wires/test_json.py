@@ -65,6 +65,8 @@ MESSAGES = [
         {"notificationId": "id-1", "notificationIds": ["id-1"], "notifications": [SEEN_BY_CLIENTS], "unreadCount": 1},
     ),
     ("sync", {"unread": 5}, "pong", {"unreadCount": 5}),
+    ("joined", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
+    ("left", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
 ]
 
 

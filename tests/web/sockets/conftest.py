@@ -7,7 +7,7 @@ from pair import Client, settle
 
 from notiway.live import runtime
 from notiway.live.carriers import joining
-from notiway.web.auth import Principal
+from notiway.values.principal import Principal
 
 
 @pytest.fixture

@@ -5,14 +5,14 @@ from flask import Flask
 from flask_login import LoginManager, UserMixin, login_user
 
 from notiway import Notiway
+from notiway.host.tables import User
 from notiway.live import runtime
 from notiway.store import schema
 from notiway.store.database import db
-from notiway.store.tables import User
 from notiway.values.audience import Audience
 from notiway.values.people import Person
 from notiway.verbs import reach
-from notiway.web.staff import choices as directory
+from notiway.web.staff import choices
 
 SEND = "/staff/send"
 
@@ -90,7 +90,7 @@ def test_a_foreign_application_says_itself_who_is_staff(tmp_path, kind, status, 
     Notiway(app, people=people)
     with app.app_context():
         schema.migrate(db.obj)
-        assert directory.describe(["user:7"], people)["user:7"].label == ("Carla" if people else "7")
+        assert choices.describe(["user:7"], people)["user:7"].label == ("Carla" if people else "7")
     client = app.test_client()
     client.get("/in/7")
     response = client.get(SEND)

@@ -1,0 +1,92 @@
+// arrivals: a new notification becomes a toast and is spoken, in one of a reader's tabs only. A focused tab asks first,
+// a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
+import { speak } from "../page/live-region.js";
+import { newestId } from "../list/rows.js";
+import { showToast } from "./stack.js";
+
+const GATHER = 120; // ms: arrivals this close together are told as one…
+const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
+const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
+const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
+const MANY = 3; // more than this at once become one toast
+const taken = new Set();
+const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
+let gathered = [];
+let timer = null;
+let firstAt = 0;
+let baseline = "";
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const visibility = () => (document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible");
+
+async function claim(id) {
+  if (taken.has(id)) return false;
+  if (navigator.locks) {
+    return new Promise((resolve) => {
+      navigator.locks.request(`notiway:${id}`, { ifAvailable: true }, (lock) => {
+        resolve(lock !== null && !taken.has(id));
+        return lock && pause(HOLD);
+      }).catch(() => resolve(false));
+    });
+  }
+  return claimByStorage(id);
+}
+
+/** Without Web Locks (plain http): the last to write its name within a short while has won. */
+async function claimByStorage(id) {
+  const key = "notiway:voice";
+  try {
+    const [last] = (localStorage.getItem(key) ?? "").split(" ");
+    if (last === id) return false;
+    const name = `${id} ${Math.random()}`;
+    localStorage.setItem(key, name);
+    await pause(40);
+    return localStorage.getItem(key) === name && !taken.has(id);
+  } catch {
+    return !document.hidden; // storage is off: better twice than never
+  }
+}
+
+function tell(rows) {
+  if (rows.length > MANY) {
+    const title = `${rows.length} new notifications`;
+    showToast({ type: "info", title, href: document.querySelector("[data-notiway-toasts]")?.dataset.history });
+    speak(title);
+    return;
+  }
+  for (const row of rows) {
+    const link = row.querySelector(".notiway-item__title");
+    const title = link.lastChild.textContent.trim();
+    const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
+    const { notiwayId: id, type, priority } = row.dataset;
+    showToast({ id, type, title, message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" });
+    speak(`New notification: ${title}. ${message}`);
+  }
+}
+
+async function claimAndTell() {
+  const rows = gathered;
+  gathered = [];
+  await pause(WAIT[visibility()]);
+  const won = await Promise.all(rows.map((row) => claim(row.dataset.notiwayId)));
+  const mine = rows.filter((_, index) => won[index]);
+  if (!mine.length) return;
+  const ids = mine.map((row) => row.dataset.notiwayId);
+  ids.forEach((id) => taken.add(id));
+  channel?.postMessage(ids);
+  tell(mine);
+}
+
+/** A notification reached this tab. What the page already counted when it was drawn is no news. */
+export function arrived(row) {
+  if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline) return;
+  if (!gathered.length) firstAt = Date.now();
+  gathered.push(row.cloneNode(true));
+  clearTimeout(timer);
+  timer = setTimeout(claimAndTell, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
+}
+
+export function start() {
+  baseline = newestId();
+  channel?.addEventListener("message", ({ data }) => data.forEach((id) => taken.add(id)));
+}
