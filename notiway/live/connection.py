@@ -51,8 +51,8 @@ class Connection:
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "send", "session",
-        "slot", "sock", "stage", "state", "user_id", "wants_write",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replays", "send",
+        "session", "slot", "sock", "stage", "state", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -85,6 +85,7 @@ class Connection:
         self.mail: Any = None
         self.paused = False  # not read from: it has said too much
         self.wants_write = False
+        self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
         self.owner: Owner | None = None
         self.on_gone: Callable[[], None] | None = None
 

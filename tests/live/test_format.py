@@ -4,7 +4,7 @@ import json
 import logging
 
 import pytest
-from pair import counts, created, ids, item, json_format, make_pair, settle, sync
+from pair import counts, created, item, json_format, make_pair, settle, sync
 
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.websocket import WebSocketTransport

@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 def draw_each(context: Context, template: str, values: Iterable[Any], name: str = "item") -> Markup:
     """Templates call it `notiway_each`: what `template` makes of each value, known there as `name`.
 
-    `{{ notiway_each("notiway/_item.html", items) }}` is a loop with an `{% include %}`, except that a value whose
+    `{{ notiway_each("notiway/item/_item.html", items) }}` is a loop with an `{% include %}`, except that a value whose
     template fails is logged and left out.
     """
     around = context.get_all()

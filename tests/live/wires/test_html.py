@@ -172,11 +172,11 @@ def test_a_frame_that_fails_says_nothing_and_is_logged_once(wire_with, caplog, n
 
 
 def test_a_row_that_fails_is_left_out_and_its_neighbours_and_the_badge_come(wire_with, caplog):
-    own = {"_item.html": "{% if item.title == 'Bad' %}{{ 1 / 0 }}{% endif %}<li>{{ item.title }}</li>"}
+    own = {"item/_item.html": "{% if item.title == 'Bad' %}{{ 1 / 0 }}{% endif %}<li>{{ item.title }}</li>"}
     wire = wire_with(own)
     items = [{**ITEM.as_dict(), "title": title} for title in ("Good", "Bad", "Fine")]
     frame = wire.render(Event("restored", "user:ada", {"notifications": items, "unread": 3}))
     assert [word for word in ("Good", "Bad", "Fine") if f"<li>{word}</li>" in frame] == ["Good", "Fine"]
     assert "notiway-badge" in frame
-    assert "notiway/_item.html" in caplog.text
+    assert "notiway/item/_item.html" in caplog.text
     assert ITEM.id in caplog.text

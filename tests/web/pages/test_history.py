@@ -187,10 +187,10 @@ def fails_for_bad(app):
     own = {
         name: "{% if '" + title + "' in " + what + " %}{{ 1 / 0 }}{% endif %}<li>[{{ " + what + " }}]</li>"
         for name, what, title in (
-            ("notiway/_item.html", "item.title", "Bad"),
+            ("notiway/item/_item.html", "item.title", "Bad"),
             ("events/system-announcement.html", "item.title", "Bad"),
             ("events/import-progress.html", "body.message", "Bad"),
-            ("notiway/staff/_row.html", "row.entry.details.title", "Bad"),
+            ("notiway/staff/sent/_row.html", "row.entry.details.title", "Bad"),
         )
     }
     app.jinja_env.loader = ChoiceLoader([DictLoader(own), app.jinja_env.loader])
@@ -211,7 +211,7 @@ def test_a_row_that_cannot_be_drawn_is_left_out_of_its_list(browser, user, send,
     answer = browser.get(path, form=form)
     assert answer.status_code == 200
     assert shown(answer.text) == ["Good", "Fine"]
-    assert "templates/notiway/_item.html" in caplog.text
+    assert "templates/notiway/item/_item.html" in caplog.text
 
 
 @pytest.mark.usefixtures("fails_for_bad")
