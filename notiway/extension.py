@@ -31,6 +31,7 @@ from notiway.live.reactor import Reactor
 from notiway.live.runtime import KEY, Runtime, current
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
+from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
@@ -171,6 +172,7 @@ class Notiway:
             app.extensions["csrf"].exempt(live)
         app.jinja_env.globals.update(
             notiway=self,
+            notiway_each=draw_each,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),

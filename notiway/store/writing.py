@@ -36,8 +36,7 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
 
 def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notification:
     """A draft as a row that is not stored yet, or never will be."""
-    values = {name: getattr(draft, name) for name in draft.__slots__}
-    return Notification(id=id or new_id(), audience=audience_key, created_at=now_ms(), **values)
+    return Notification(id=id or new_id(), audience=audience_key, created_at=now_ms(), **draft.as_dict())
 
 
 def item_of(row: Notification, persisted: bool = True) -> Item:

@@ -54,6 +54,7 @@ def test_who_listens_gets_one_sample_a_tick_stored_nowhere():
     item = hub.delivered[0].data["notification"]
     assert (item["name"], item["persisted"]) == ("dashboard-update", False)
     assert set(item["body"]) == {"at", "connections", "deliveries", "latencyMs"}
+    assert {event.data["coalesce"] for event in hub.delivered} == {"dashboard-update"}, "a newer one replaces it"
 
 
 def test_a_tenant_s_dashboard_counts_the_tenant_s_connections():

@@ -22,7 +22,7 @@ from prometheus_client import generate_latest
 import notiway
 from notiway import metrics
 from notiway.gateway import openapi
-from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
+from notiway.gateway.envelope_model import EnvelopeModel, Metadata, Routing
 from notiway.live.wires import signalr, sse
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.sse import SseWire

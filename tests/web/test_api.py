@@ -80,6 +80,14 @@ def test_a_good_envelope_is_taken_and_stored_once(publish, app, heard):
         assert inbox.unread_count("user-1") == 1
 
 
+def test_what_is_odd_is_taken_and_named_in_warnings(publish):
+    raw = envelope(body={"severity": "loud"})
+    (alone,) = publish(raw).json["warnings"]
+    (in_a_batch,) = publish([raw | {"id": "other"}]).json[0]["warnings"]
+    assert alone["path"] == in_a_batch["path"] == "body.severity"
+    assert "info, success, warning, error, critical" in alone["message"]
+
+
 def test_an_unpersisted_one_is_delivered_once_and_stored_nowhere(publish, app, heard):
     raw = envelope(metadata={"producer": "orders"})
     assert publish(raw).json["persisted"] is False

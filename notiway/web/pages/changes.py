@@ -12,7 +12,7 @@ from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
-from notiway.web import auth, reply
+from notiway.web import auth, json_body, reply
 from notiway.web.pages import listing
 
 MAX_IDS = 200  # at once; a page shows far fewer
@@ -145,24 +145,17 @@ def _back_with(message: str, undo_ids: list[str]) -> Response:
 
 
 def _field(name: str) -> str:
-    given = _json().get(name) if request.is_json else request.values.get(name)
+    given = json_body.read_object().get(name) if request.is_json else request.values.get(name)
     if given is not None and not isinstance(given, str):
         raise WrongInput("The request is not understood", [Fault(name, "must be text")])
     return given or ""
 
 
 def _ids() -> list[str]:
-    given = _json().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
+    given = json_body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
         raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
     return ids
-
-
-def _json() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise WrongInput("The body is not a JSON object")
-    return body
