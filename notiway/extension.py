@@ -15,12 +15,13 @@ from flask import Blueprint, Flask, Response, g, has_request_context, render_tem
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
-from notiway.cli import commands
+from notiway.cli import make_commands
 from notiway.folders import resources
 from notiway.gateway.client_tokens import derive_secret
+from notiway.live.badges import Badges
 from notiway.live.broker import open_broker
 from notiway.live.carriers.hub_protocol import SignalRTransport
-from notiway.live.carriers.inbound import Mailbox
+from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
 from notiway.live.format import Format
@@ -30,23 +31,19 @@ from notiway.live.reactor import Reactor
 from notiway.live.runtime import KEY, Runtime, current
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
+from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
-from notiway.store.membership import UnknownUsers, unknown_in_user_table
 from notiway.values.config import Config
-from notiway.values.people import People
+from notiway.values.people import People, UnknownUsers
 from notiway.web import api, auth, health, reply
-from notiway.web.pages import banners
-from notiway.web.pages import history as pages
-from notiway.web.pages import progress as task_pages
+from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
-from notiway.web.sockets import actions, invocations, signalr
-from notiway.web.sockets import sse as stream
-from notiway.web.sockets import websocket as socket
-from notiway.web.staff import page as staff
+from notiway.web.sockets import actions, invocations, signalr, sse, websocket
+from notiway.web.staff import page as staff_page
 
 
 class Notiway:
@@ -58,7 +55,7 @@ class Notiway:
     The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
     `database` is the application's own Peewee database, where transactions are to be shared; else
-    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.people`). In templates
+    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
     """
 
@@ -93,14 +90,14 @@ class Notiway:
         self._mount(app, runtime)
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
-        app.cli.add_command(commands)
+        app.cli.add_command(make_commands())
         app.before_request(runtime.start)
         app.teardown_appcontext(_close_database)
         take_over_upgrades()
         return runtime
 
     def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for who is not signed in, or while the database is away."""
+        """The bell, with all it needs; nothing for anyone who is not signed in, or while the database is away."""
         return reply.or_nothing(self._bell)
 
     def _bell(self) -> Markup:
@@ -115,7 +112,7 @@ class Notiway:
         floating = self.announcements(floating=True)
         return Markup(  # noqa: S704 - a rendered template, escaped there
             render_template(
-                "notiway/_bell.html",
+                "notiway/bell/_bell.html",
                 unread=inbox.unread_count(user_id),
                 newest_id=newest,
                 csrf_token=generate_csrf(),
@@ -140,9 +137,7 @@ class Notiway:
 
     def tasks(self, name: str) -> Markup:
         """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        return reply.or_nothing(
-            lambda: task_pages.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup()
-        )
+        return reply.or_nothing(lambda: tasks.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup())
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -159,17 +154,17 @@ class Notiway:
             static_folder=str(resources("static")),
             static_url_path="/notiway/static",
         )
-        pages.register(blueprint)
+        history.register(blueprint)
         live = Blueprint("notiway_live", __name__)
-        socket.register(live)
+        websocket.register(live)
         signalr.register(live)
-        stream.register(live)
+        sse.register(live)
         api.register(live)
         health.register(live)
         reply.register(live)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
-        app.register_blueprint(staff.blueprint(), url_prefix=prefix)
+        app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
         live.after_request(_allow_origins)
         app.register_blueprint(live, url_prefix=prefix)
         if "csrf" in app.extensions:
@@ -177,6 +172,7 @@ class Notiway:
             app.extensions["csrf"].exempt(live)
         app.jinja_env.globals.update(
             notiway=self,
+            notiway_each=draw_each,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
@@ -185,8 +181,15 @@ class Notiway:
 
 def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
     reactor = Reactor()
-    mailbox = Mailbox(reactor)
-    websocket = WebSocketTransport(mailbox.put, config.max_message_bytes)
+    inbound = Inbound(reactor, config.message_rate)
+    hub = Hub(
+        reactor,
+        connections_per_user=config.max_connections_per_user,
+        heartbeat_seconds=config.heartbeat_seconds,
+        queue_total=config.queue_total,
+    )
+    heard = inbound.put, config.max_message_bytes, inbound.control
+    frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
     huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
     jobs.add_tasks(huey, app)
@@ -196,16 +199,13 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         database=opened,
         broker=open_broker(config.broker_url),
         reactor=reactor,
-        hub=Hub(
-            reactor,
-            connections_per_user=config.max_connections_per_user,
-            heartbeat_seconds=config.heartbeat_seconds,
-        ),
-        mailbox=mailbox,
+        hub=hub,
+        inbound=inbound,
+        badges=Badges(reactor, hub),
         formats={
-            "json": Format(JsonWire(), websocket, act),
-            "html": Format(HtmlWire(app.jinja_env), websocket, act),
-            "signalr": Format(SignalRWire(), SignalRTransport(mailbox.put, config.max_message_bytes), invoke),
+            "json": Format(JsonWire(), frames, act),
+            "html": Format(HtmlWire(app.jinja_env), frames, act),
+            "signalr": Format(SignalRWire(), SignalRTransport(*heard), invoke),
             "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,
@@ -217,13 +217,13 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
 
 
 def _unknown_to_login(app: Flask) -> UnknownUsers:
-    """The application's user_loader knows who exists; without one there is only Notiway's own user table."""
+    """The application's user_loader knows who exists; without one nobody does."""
 
     def unknown(user_ids: Iterable[str]) -> set[str]:
         manager: flask_login.LoginManager | None = getattr(app, "login_manager", None)
         load: Callable[[str], object] | None = getattr(manager, "_user_callback", None)
         if load is None:
-            return unknown_in_user_table(user_ids)
+            return set(user_ids)
         with nullcontext() if has_request_context() else app.test_request_context():
             return {user_id for user_id in user_ids if load(user_id) is None}
 

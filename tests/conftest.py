@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -17,11 +18,11 @@ from werkzeug.test import TestResponse
 from notiway.host import accounts, passwords
 from notiway.host.app import create_app
 from notiway.live import runtime
-from notiway.store import membership as members
-from notiway.store import schema
+from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
+from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
@@ -106,7 +107,7 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
         with app.app_context():
-            schema.migrate(db.obj)
+            schema.migrate(db.obj, runtime.current().migrations)
         return app
 
     yield make
@@ -134,6 +135,23 @@ def rows(app: Flask) -> Iterator[None]:
     yield
     if not db.is_closed():
         db.close()
+
+
+@pytest.fixture
+def inside(app: Flask) -> Iterator[None]:
+    """The application context of `app`, for tests that make no requests."""
+    with app.app_context():
+        yield
+    if not db.is_closed():
+        db.close()
+
+
+@pytest.fixture
+def heard(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """The Events that reach the broker of `app`."""
+    events: list[Event] = []
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    return events
 
 
 @pytest.fixture
@@ -209,6 +227,30 @@ def join(app: Flask) -> Callable[[accounts.Account, Audience], None]:
 
     def put(user: accounts.Account, audience: Audience) -> None:
         with app.app_context():
-            members.join(user.id, audience)
+            membership.join(user.id, audience)
 
     return put
+
+
+@pytest.fixture
+def notiway(app: Flask) -> Callable[..., Result]:
+    """Runs a command; `notiway("user", "list")`."""
+    runner = app.test_cli_runner()
+
+    def run(*words: str, **options: Any) -> Result:
+        return runner.invoke(args=["notiway", *words], **options)
+
+    return run
+
+
+@pytest.fixture
+def refused(notiway: Callable[..., Result]) -> Callable[..., str]:
+    """Runs a command that cannot be done, and gives what it said: `refused(1, "key", "revoke", "nobody")`."""
+
+    def run(code: int, *words: str) -> str:
+        result = notiway(*words)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return str(result.output)
+
+    return run

@@ -11,7 +11,7 @@ from flask_login import login_required
 from notiway import Audience, send_notification
 from notiway.host import accounts, passwords
 from notiway.host.app import create_app
-from notiway.store import membership as members
+from notiway.store import membership
 from notiway.web import auth
 
 app = create_app()
@@ -23,7 +23,7 @@ def add_user():
     given = request.get_json()
     account = accounts.add(given["email"], "Test", password_hash)
     for group in given.get("groups", ()):
-        members.join(account.id, Audience.group(group))
+        membership.join(account.id, Audience.group(group))
     return jsonify(id=account.id)
 
 

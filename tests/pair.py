@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire
+from notiway.values.event import Event
 from notiway.values.item import Item
 
 SMALL_BUFFER = 4 * 1024  # bytes; the kernel doubles it
@@ -24,6 +26,14 @@ WAIT_SECONDS = 10
 def item(number: int, **values: Any) -> dict[str, Any]:
     """An item as an Event carries it."""
     return Item(f"id-{number}", "user:ada", "n", "info", "medium", "Hi", "x", 0, **values).as_dict()
+
+
+def sync(unread: int, audience: str = "user:ada") -> Event:
+    return Event("sync", audience, {"unread": unread})
+
+
+def created(number: int, audience: str = "user:ada", **more: Any) -> Event:
+    return Event("created", audience, {"notification": item(number), **more})
 
 
 def json_format(on_message: Callable[[Connection, str], None] | None = None, limit: int = 32 * 1024) -> Format:
@@ -110,3 +120,13 @@ def settle(reactor: Reactor) -> None:
 
 def make_hub(reactor: Reactor, **options: Any) -> Hub:
     return Hub(reactor, **{"connections_per_user": 50, "heartbeat_seconds": 3600, **options})
+
+
+def counts(client: Client, number: int) -> list[int]:
+    """The unread counts in the next frames."""
+    return [json.loads(text)["data"]["unreadCount"] for text in client.read(number)]
+
+
+def ids(client: Client, number: int) -> list[str]:
+    """The ids of the items in the next frames."""
+    return [json.loads(text)["data"]["id"] for text in client.read(number)]

@@ -17,9 +17,9 @@ from notiway import Audience, send_notification
 from notiway.host import accounts
 from notiway.host.app import create_app
 from notiway.host.pages.account import SIGNED_IN_AT
+from notiway.live import runtime
 from notiway.live.wires.json import JsonWire
-from notiway.store import membership as members
-from notiway.store import schema
+from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
@@ -55,11 +55,11 @@ def broadcast() -> tuple[str, int]:
 def prepare(users: int) -> list[str]:
     """Tables, users in a group, notifications that wait for them; one session cookie each."""
     with app.app_context():
-        schema.migrate(db.obj)
+        schema.migrate(db.obj, runtime.current().migrations)
         with db.atomic():
             everybody = [accounts.add(f"user{number}@example.com", "", "no password") for number in range(users)]
             for account in everybody:
-                members.join(account.id, Audience.group("readers"))
+                membership.join(account.id, Audience.group("readers"))
             for number in range(UNREAD):
                 send_notification(everybody, f"Waiting {number}")
     return [cookie_of(account) for account in everybody]

@@ -9,7 +9,6 @@ import peewee
 from flask.cli import AppGroup
 
 from notiway.cli import consuming, keys, membership, operate, sending
-from notiway.host import commands as users
 from notiway.values.errors import NotiwayError, Unavailable
 
 
@@ -29,7 +28,13 @@ class Commands(AppGroup):
             ) from error
 
 
-commands = Commands("notiway", help="Notiway: users, keys, notifications, database and background work.")
+# Made once: click takes the options off a function when it makes a command of it.
+OWN = Commands("notiway")
+for module in (operate, membership, keys, sending, consuming):
+    module.register(OWN)
 
-for module in (operate, users, membership, keys, sending, consuming):
-    module.register(commands)
+
+def make_commands() -> Commands:
+    """The group `notiway` of one application, to which a host may add its own."""
+    about = "Notiway: notifications, members, keys, database and background work."
+    return Commands(OWN.name, help=about, commands=dict(OWN.commands))

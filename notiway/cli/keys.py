@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import click
 from flask.cli import AppGroup
 
-from notiway.store import api_keys as producers
+from notiway.store import api_keys
+from notiway.values.clock import moment
 
 
 def register(commands: AppGroup) -> None:
     """Add `key add|list|revoke`."""
-    group = AppGroup("key", help="Add, list and revoke the API keys of producers.")
+    group = AppGroup("key", help="Add, list and revoke the API keys of api_keys.")
     group.command("add")(add)
     group.command("list")(list_keys)
     group.command("revoke")(revoke)
@@ -30,14 +29,14 @@ def register(commands: AppGroup) -> None:
 )
 def add(name: str, scopes: tuple[str, ...]) -> None:
     """Make an API key for the producer NAME and print it, this once."""
-    _, key = producers.add(name, scopes)
+    _, key = api_keys.add(name, scopes)
     click.echo(key)
     click.echo("Keep it now: only its hash is stored, and it is not shown again.", err=True)
 
 
 def list_keys() -> None:
     """List all keys: id, name, scopes, when made, when last used, and state, separated by tabs."""
-    for producer in producers.everybody():
+    for producer in api_keys.all_keys():
         state = "active" if producer.revoked_at is None else f"revoked {_day(producer.revoked_at)}"
         cells = (producer.id, producer.name, ",".join(producer.scopes), _day(producer.created_at))
         click.echo("\t".join((*cells, f"used {_day(producer.last_used_at)}", state)))
@@ -46,9 +45,9 @@ def list_keys() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """End the key NAME (or its id) at once."""
-    producers.revoke(name)
+    api_keys.revoke(name)
     click.echo(f"revoked {name}")
 
 
 def _day(at_ms: int | None) -> str:
-    return "never" if at_ms is None else datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d")
+    return "never" if at_ms is None else moment(at_ms).strftime("%Y-%m-%d")

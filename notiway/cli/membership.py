@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway.host.commands import find
+from notiway.cli.people import user_id_of
 from notiway.live import runtime
 from notiway.ops import jobs
-from notiway.store import membership as members
+from notiway.store.membership import listens_to, members_of
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.verbs import membership
@@ -27,7 +27,7 @@ def register(commands: AppGroup) -> None:
 @click.argument("audience")
 def add(user: str, audience: str) -> None:
     """Make USER (id or e-mail) a member of AUDIENCE: tenant:acme, group:admins or group:acme:admins."""
-    user_id, wanted = _user_id(user), _audience(audience)
+    user_id, wanted = user_id_of(user), _audience(audience)
     if runtime.current().unknown_users([user_id]):
         raise NotFound(f"There is no user {user_id!r}")
     jobs.relay_events()
@@ -39,7 +39,7 @@ def add(user: str, audience: str) -> None:
 @click.argument("audience")
 def remove(user: str, audience: str) -> None:
     """End the membership of USER in AUDIENCE; what is in the inbox already stays."""
-    user_id, wanted = _user_id(user), _audience(audience)
+    user_id, wanted = user_id_of(user), _audience(audience)
     jobs.relay_events()
     membership.leave(user_id, wanted)
     click.echo(f"{user_id}\tis no member of {wanted.key}")
@@ -49,16 +49,11 @@ def remove(user: str, audience: str) -> None:
 def list_members(user_or_audience: str) -> None:
     """List the audiences of a user, or the members of a tenant or group, one on each line."""
     if user_or_audience.startswith(("tenant:", "group:")):
-        lines = members.members_of(_audience(user_or_audience).key)
+        lines = members_of(_audience(user_or_audience).key)
     else:
-        lines = members.listens_to(_user_id(user_or_audience))[2:]
+        lines = listens_to(user_id_of(user_or_audience))[2:]
     for line in lines:
         click.echo(line)
-
-
-def _user_id(text: str) -> str:
-    # An application with its own users has ids only, and they are not in Notiway's table.
-    return find(text).id if "@" in text else text
 
 
 def _audience(key: str) -> Audience:

@@ -30,16 +30,17 @@ def register(commands: AppGroup) -> None:
 @click.option("--yes", is_flag=True, help="With --down: do not ask. What the tables hold is lost.")
 def migrate(down: str | None, yes: bool) -> None:
     """Bring the database's tables up to date."""
+    sets = runtime.current().migrations
     if down is None:
-        done, verb = schema.migrate(db.obj), "applied"
+        done, verb = schema.migrate(db.obj, sets), "applied"
     else:
         to = None if down == "last" else down
-        going = schema.what_goes(db.obj, to)
+        going = schema.what_goes(db.obj, to, sets)
         if going and not yes:
             for name, made in going.items():
                 click.echo(f"{name}\t{made}", err=True)
             click.confirm("Going back drops these tables and loses all that they hold. Go on?", abort=True, err=True)
-        done, verb = schema.revert(db.obj, to), "reverted"
+        done, verb = schema.revert(db.obj, to, sets), "reverted"
     for name in done:
         click.echo(f"{verb} {name}")
     if not done:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway.host.commands import find
+from notiway.cli.people import user_id_of
 from notiway.ops import jobs
 from notiway.store import audit
 from notiway.values.audience import Audience
@@ -47,7 +47,7 @@ def send(
 
 def _recipient(text: str) -> list[str] | Audience:
     if "@" in text:
-        return [find(text).id]
+        return [user_id_of(text)]
     try:
         return Audience.parse(text)
     except ValueError:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from notiway.gateway.envelope import Envelope
 from notiway.live.runtime import Runtime
-from notiway.live.superseding import superseding_key
-from notiway.store import writing as store
+from notiway.store import writing
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
-from notiway.values.clock import now_ms
-from notiway.values.event import Event
-from notiway.values.ids import new_id
 from notiway.values.item import Item
-from notiway.verbs.send import counts_of, item_of, publish
+from notiway.verbs.events import created, publish, unread_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +32,8 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[O
         _pass_on(runtime, envelope) if result is None else result
         for envelope, result in zip(envelopes, stored, strict=True)
     ]
-    db.after_commit(lambda: _ring(runtime, [item for item, is_new in taken if is_new]))
+    told = [(item, envelope.replaces) for envelope, (item, is_new) in zip(envelopes, taken, strict=True) if is_new]
+    db.after_commit(lambda: _ring(runtime, told))
     return [
         Outcome(envelope, not is_new, item.id if is_new else None)
         for envelope, (item, is_new) in zip(envelopes, taken, strict=True)
@@ -45,31 +41,20 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[O
 
 
 def _store(envelope: Envelope) -> tuple[Item, bool]:
-    row, is_new = store.insert(envelope.draft, envelope.audience.key)
+    row, is_new = writing.insert(envelope.draft, envelope.audience.key)
     if is_new and envelope.audience.type is AudienceType.USER:
-        store.deliver_to([row.id], [envelope.audience.value])
-    return item_of(row), is_new
+        writing.deliver_to([row.id], [envelope.audience.value])
+    return writing.item_of(row), is_new
 
 
 def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
-    draft = envelope.draft
-    item = Item(
-        id=new_id(),
-        audience=envelope.audience.key,
-        created_at=now_ms(),
-        persisted=False,
-        **{name: getattr(draft, name) for name in draft.__slots__},
-    )
-    return item, runtime.recent.add((draft.producer, envelope.id))
+    item = writing.item_of(writing.row_of(envelope.draft, envelope.audience.key), persisted=False)
+    return item, runtime.seen_ids.add((envelope.draft.producer, envelope.id))
 
 
-def _ring(runtime: Runtime, items: Sequence[Item]) -> None:
-    stored = [item.audience for item in items if item.persisted and item.audience.startswith("user:")]
-    counts = counts_of({audience.removeprefix("user:") for audience in stored})
-    for item in items:
-        data: dict[str, Any] = {"notification": item.as_dict()}
-        if item.persisted and item.audience.startswith("user:"):
-            data |= counts.get(item.audience.removeprefix("user:"), {})
-        if key := superseding_key(item):
-            data["coalesce"] = key
-        publish(runtime, Event("created", item.audience, data))
+def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:
+    direct = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
+    counts = unread_counts({audience.removeprefix("user:") for audience in direct})
+    for item, replaces in told:
+        unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
+        publish(runtime, created(item, unread=unread, replaces=replaces))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 import uuid_utils
 
-from notiway.store.sql import run
-from notiway.store.tables import User
+from notiway.host.tables import User
+from notiway.store.sql import in_batches, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.people import Person
 
@@ -19,6 +19,12 @@ DEMO_PASSWORD = "notiway"  # noqa: S105 - published on purpose; made on an empty
 
 # Every request of a signed-in user asks this.
 FIND = "SELECT id, email, name, is_staff, timezone, signed_out_at FROM notiway_user WHERE id = ? AND is_active"
+
+# Without those who are locked out; a membership may outlive its user.
+COUNT_MEMBERS = (
+    "SELECT COUNT(*) FROM notiway_membership m LEFT JOIN notiway_user u ON u.id = m.user_id"
+    " WHERE m.audience = ? AND (u.id IS NULL OR u.is_active)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +99,18 @@ def deactivate(user_id: str, now: int | None = None) -> bool:
     return bool(User.update(changes).where(User.id == user_id).execute())
 
 
-class Directory:
-    """The users as staff look for them: see `notiway.people.People`."""
+def unknown_users(user_ids: Iterable[str]) -> set[str]:
+    """Which of these ids no user has, active or deactivated."""
+    missing = set(user_ids)
+    wanted = sorted(missing)
+    for part in in_batches(wanted):
+        rows = run(f"SELECT id FROM notiway_user WHERE id IN ({marks(part)})", part)  # noqa: S608 - placeholders only
+        missing -= {row[0] for row in rows.fetchall()}
+    return missing
+
+
+class HostPeople:
+    """The users as staff look for them: see `notiway.values.people.People`."""
 
     def search(self, text: str, limit: int) -> list[Person]:
         fits = User.email.contains(text) | User.name.contains(text) | (User.id == text)
@@ -107,6 +123,10 @@ class Directory:
     def count(self) -> int:
         number: int = User.select().where(User.is_active == True).count()  # noqa: E712
         return number
+
+    def count_members(self, audience: str) -> int:
+        count: int = run(COUNT_MEMBERS, (audience,)).fetchone()[0]
+        return count
 
 
 def _person(user: User) -> Person:

@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flask import Flask, request
+from flask.cli import AppGroup
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
@@ -18,16 +19,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from notiway.extension import Notiway
 from notiway.folders import resources
-from notiway.host import accounts, contacts, headers
-from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, Pulse
-from notiway.host.pages import account, dashboard, errors, usecases
+from notiway.host import accounts, commands, contacts, headers
+from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, LiveNumbers
+from notiway.host.pages import account, dashboard, errors, sending, usecases
 from notiway.host.secret import development_wanted, find_secret
 from notiway.live.runtime import Runtime
 from notiway.ops import jobs, logs
-from notiway.store.membership import unknown_in_user_table
+from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 
 SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
+HERE = Path(__file__).resolve().parent
+MIGRATIONS = Migrations(resources("migrations", HERE) / "host", "notiway_host_migration")
 DEFAULTS: dict[str, Any] = {
     "NOTIWAY_BASE_TEMPLATE": "host/base.html",
     "MAX_CONTENT_LENGTH": 1024 * KIB,
@@ -73,9 +76,11 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     Raises `ConfigError` when a setting is wrong, or SECRET_KEY is missing in production.
 
     >>> create_app({"SECRET_KEY": "dev", "NOTIWAY_DATABASE_URL": "sqlite:////tmp/demo.db"})  # doctest: +SKIP
-    <Flask 'notiway.app'>
+    <Flask 'notiway.host.app'>
     """
-    app = Flask(__name__, template_folder=str(resources("templates")), static_folder=str(resources("static")))
+    app = Flask(
+        __name__, template_folder=str(resources("templates", HERE)), static_folder=str(resources("static", HERE))
+    )
     development = development_wanted(os.environ)
     app.config.from_mapping(DEFAULTS)
     app.config.from_mapping(
@@ -91,22 +96,27 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
     app.session_interface = SecureBehindTls()
-    account.login_manager().init_app(app)
+    account.set_up_login(app)
     CSRFProtect(app)
-    running = Notiway(unknown_users=unknown_in_user_table, people=accounts.Directory()).init_app(app)
+    running = Notiway(unknown_users=accounts.unknown_users, people=accounts.HostPeople()).init_app(app)
+    running.migrations += (MIGRATIONS,)
+    group = cast("AppGroup", app.cli.commands["notiway"])
+    for command in (commands.USER, commands.DEMO):
+        group.add_command(command)
     app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
     app.register_blueprint(dashboard.blueprint())
-    app.register_blueprint(usecases.blueprint(_pulse(running)))
+    app.register_blueprint(sending.blueprint())
+    app.register_blueprint(usecases.blueprint(_live_numbers(running)))
     jobs.add(app, contacts.import_contacts)
     errors.register(app)
     headers.protect(app)
     return app
 
 
-def _pulse(now: Runtime) -> Pulse:
-    pulse = Pulse(now.hub)
-    now.reactor.every(INTERVAL_SECONDS, pulse.tick)
-    return pulse
+def _live_numbers(now: Runtime) -> LiveNumbers:
+    numbers = LiveNumbers(now.hub)
+    now.reactor.every(INTERVAL_SECONDS, numbers.tick)
+    return numbers
 
 
 def _limiter(app: Flask, config: Config) -> Limiter:

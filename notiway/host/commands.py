@@ -1,4 +1,4 @@
-"""User commands: the accounts of this repository's own host application."""
+"""The host's own commands: its users, and the demo."""
 
 from __future__ import annotations
 
@@ -9,26 +9,16 @@ from flask.cli import AppGroup
 from notiway.host import accounts
 from notiway.host.passwords import hash_password
 from notiway.ops import jobs
-from notiway.store import membership as members
+from notiway.store import membership
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
-from notiway.verbs import send as notifications
+from notiway.verbs.sign_out import sign_out
 
 DEMO_TENANT = Audience.tenant("acme")
 DEMO_USERS = (
     (accounts.DEMO_EMAIL, "Demo", False, (DEMO_TENANT,)),
     (accounts.STAFF_EMAIL, "Staff", True, (DEMO_TENANT, Audience.group("admins"))),
 )
-
-
-def register(commands: AppGroup) -> None:
-    """Add `user add|list|deactivate` and `demo`."""
-    group = AppGroup("user", help="Add, list and deactivate users.")
-    group.command("add")(add)
-    group.command("list")(list_users)
-    group.command("deactivate")(deactivate)
-    commands.add_command(group)
-    commands.command("demo")(demo)
 
 
 @click.argument("email")
@@ -61,7 +51,7 @@ def deactivate(user: str) -> None:
     found = find(user)
     heard = jobs.relay_events()
     accounts.deactivate(found.id)
-    notifications.sign_out(found.id)
+    sign_out(found.id)
     click.echo(f"{found.id}\tdeactivated {found.email}")
     if not heard:
         click.echo(jobs.NOBODY_HEARS, err=True)
@@ -77,7 +67,7 @@ def demo(if_empty: bool) -> None:
     for email, name, is_staff, audiences in DEMO_USERS:
         account = accounts.add(email, name, hash_password(accounts.DEMO_PASSWORD), is_staff=is_staff)
         for audience in audiences:
-            members.join(account.id, audience)
+            membership.join(account.id, audience)
         click.echo(f"{account.id}\tadded {email}, password {accounts.DEMO_PASSWORD}")
 
 
@@ -88,3 +78,11 @@ def find(id_or_email: str) -> accounts.Account:
         if account.id == id_or_email or account.email == email:
             return account
     raise NotFound(f"There is no user {id_or_email!r}; see: flask --app app notiway user list")
+
+
+# Made once: click takes the options off a function when it makes a command of it.
+USER = AppGroup("user", help="Add, list and deactivate users.")
+USER.command("add")(add)
+USER.command("list")(list_users)
+USER.command("deactivate")(deactivate)
+DEMO = AppGroup().command("demo")(demo)

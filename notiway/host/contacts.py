@@ -8,8 +8,8 @@ import time
 from collections.abc import Iterable
 from itertools import islice
 
+from notiway.host.tables import Contact
 from notiway.store.database import db
-from notiway.store.tables import Contact
 from notiway.values.audience import Audience
 from notiway.values.ids import new_id
 from notiway.verbs.progress import report_progress

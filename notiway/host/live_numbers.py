@@ -1,4 +1,4 @@
-"""Pulse: numbers of this process, taken once a second and told to those who watch."""
+"""Live numbers: samples of this process, taken once a second and told to anyone who watches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 from notiway import metrics
 from notiway.live.hub import Hub
 from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
 from notiway.values.event import Event
 from notiway.values.ids import new_id
 from notiway.values.item import Item
@@ -20,7 +21,7 @@ KEPT = 120  # samples: two minutes
 LATENCY_SHARE = 0.95  # of the deliveries were at least as fast
 
 
-class Pulse:
+class LiveNumbers:
     """Samples connections, deliveries a second and delivery latency; `tick` runs on the reactor.
 
     The numbers are this process's, so they go to who is connected here, not through the broker.
@@ -62,7 +63,8 @@ class Pulse:
             source="notiway",
             persisted=False,
         )
-        self._hub.deliver(Event("created", key, {"notification": item.as_dict()}, time.time()))
+        data = {"notification": item.as_dict(), "coalesce": EVENT}
+        self._hub.deliver(Event("created", key, data, time.time()))
 
     def _take(self) -> dict[str, Any]:
         now = time.monotonic()
@@ -70,7 +72,7 @@ class Pulse:
         frames = _value(metrics.FRAMES, "_total")
         sent, self._frames = frames - self._frames, frames
         return {
-            "at": time.time_ns() // 1_000_000,
+            "at": now_ms(),
             "connections": len(self._hub),
             "deliveries": round(max(sent, 0.0) / passed, 1),
             "latencyMs": self._latency(),

@@ -1,4 +1,4 @@
-"""Connection: one live client, with a bounded queue and whole-frame writes. It runs on the reactor, without locks."""
+"""Connection: one live client, with a bounded backlog and whole-frame writes. It runs on the reactor, without locks."""
 
 from __future__ import annotations
 
@@ -7,50 +7,51 @@ import socket
 import ssl
 from collections.abc import Callable, Iterable
 from enum import IntEnum
-from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from notiway import metrics
-from notiway.values.close_codes import KNOWN_CODES, CloseCode
-
-if TYPE_CHECKING:
-    from notiway.live.carriers.transport import Poller
+from notiway.live.backlog import BLOCKED, Backlog, Ledger
+from notiway.values.close_codes import CloseCode, close_label
 
 log = logging.getLogger(__name__)
+
+SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
+FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
+HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
 class State(IntEnum):
     """How far a connection has come."""
 
     OPEN = 0
-    CLOSING = 1  # a close frame waits to be written
-    LINGERING = 2  # all is written; waiting for the client's end
-    CLOSED = 3
+    FINISHING = 1  # takes nothing new; what waits is written, then a close frame
+    CLOSING = 2  # a close frame waits to be written
+    LINGERING = 3  # all is written; waiting for the client's end
+    CLOSED = 4
 
 
-SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
-FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
-READ_BYTES = 64 * 1024
-BURST_FACTOR = 16  # a client that is reading may fall behind by so many times its limit
-STALL_SECONDS = 2.0  # one that took nothing for so long may not
-HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
-BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+class Owner(Protocol):
+    """What a connection needs of the hub that holds it."""
+
+    @property
+    def pressure(self) -> Ledger: ...
+    def want_write(self, connection: Connection, wanted: bool) -> None: ...
+    def forget(self, connection: Connection) -> None: ...
 
 
 class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
     `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
-    `backlog` is None while the client keeps up; else a list of (coalescing key, bytes) in order. Its first entry,
-    key None, is being written; `backlog_bytes` wait behind it: `limit` for a client that has stalled, and
-    BURST_FACTOR times as many for one that is reading, since a burst is no sign of a slow client.
+    `backlog` is None while the client keeps up. `limit` bytes may wait in it for a client that has stalled; a client
+    that reads may fall further behind, for a burst is the server's own doing.
     """
 
     # fmt: off
     __slots__ = (
-        "audiences", "backlog", "backlog_bytes", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "progress_at", "send", "session",
-        "slot", "sock", "stage", "state", "user_id",
+        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replays", "send",
+        "session", "slot", "sock", "stage", "state", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -72,9 +73,7 @@ class Connection:
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
-        self.backlog: list[tuple[str | None, bytes]] | None = None
-        self.backlog_bytes = 0
-        self.progress_at = 0.0  # when the kernel last took something, by the monotonic clock
+        self.backlog: Backlog | None = None
         self.parser: Any = None
         self.partial: bytearray | None = None
         self.missed = 0  # beats since the client was heard
@@ -83,7 +82,10 @@ class Connection:
         self.ends_at: float | None = None  # seconds since the epoch: when session or token end
         self.stage = ""  # how far a protocol above the transport has come
         self.mail: Any = None
-        self.owner: Poller | None = None
+        self.paused = False  # not read from: it has said too much
+        self.wants_write = False
+        self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
+        self.owner: Owner | None = None
         self.on_gone: Callable[[], None] | None = None
 
     def offer(self, data: bytes, key: str | None = None, item_id: str | None = None) -> None:
@@ -93,7 +95,7 @@ class Connection:
         if self.held is not None:
             self.held.append((item_id, key, data))
             if len(self.held) > HELD_FRAMES:
-                self._drop()
+                self.drop()
             return
         if self.backlog is None:
             self.write(data)
@@ -114,11 +116,11 @@ class Connection:
 
     def keep(self, frames: Iterable[tuple[bytes, str | None]], sent: int) -> None:
         """Begin a backlog with (bytes, key) frames of which the kernel took only the first `sent` bytes."""
-        self.direct, self.progress_at = False, monotonic()
+        self.direct = False
         waiting = iter(frames)
         for data, _ in waiting:
             if sent < len(data):
-                self.backlog, self.backlog_bytes = [(None, data[sent:])], 0
+                self.backlog = Backlog(data[sent:], self._ledger())
                 break
             sent -= len(data)
         if self.owner is not None:
@@ -155,41 +157,30 @@ class Connection:
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""
-        while self.backlog:
-            data = self.backlog[0][1]
+        if self.backlog is not None:
             try:
-                sent = self.send(data)
-            except BLOCKED:
-                sent = 0
+                if not self.backlog.write(self.send):
+                    return
             except OSError:
                 self.lost()
                 return
-            if sent:
-                self.progress_at = monotonic()
-            if sent != len(data):
-                self.backlog[0] = (None, data[sent:])
-                return
-            self.backlog.pop(0)
-            if self.backlog:
-                # From now on this one is being written: it must stay first and whole.
-                self.backlog_bytes -= len(self.backlog[0][1])
-                self.backlog[0] = (None, self.backlog[0][1])
         self.backlog = None
         if self.owner is not None:
             self.owner.want_write(self, False)
-        if self.state is State.CLOSING:
+        if self.state in (State.FINISHING, State.CLOSING):
             self._finish()
         else:
             self.direct = self._may_be_direct()
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
-        if self.state is not State.OPEN:
+        if self.state > State.FINISHING:
             return
-        self.state = State.CLOSING
+        was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
         self.direct, self.held, self.partial = False, None, None
-        metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()
-        rest = self.backlog[0][1] if self.backlog else b""
+        if not was_finishing:
+            metrics.CLOSES.labels(code=close_label(code)).inc()
+        rest = self.backlog.first if self.backlog is not None else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
             # With this room the kernel keeps the goodbye of a client that has stopped reading.
@@ -197,7 +188,9 @@ class Connection:
         except OSError:
             self.lost()
             return
-        self.backlog, self.backlog_bytes = [(None, farewell)], 0
+        if self.backlog is not None:
+            self.backlog.discard()
+        self.backlog = Backlog(farewell, self._ledger())
         if self.owner is not None:
             self.owner.want_write(self, True)
         self.flush()
@@ -207,9 +200,10 @@ class Connection:
         if self.backlog is None:
             self.close(code, reason)
         elif self.state is State.OPEN:
-            self.state = State.CLOSING
+            self.state = State.FINISHING
             self.direct = False
-            self.backlog.append(("", self.format.transport.farewell(code, reason)))
+            metrics.CLOSES.labels(code=close_label(code)).inc()
+            self.backlog.add(self.format.transport.farewell(code, reason))
 
     def lost(self) -> None:
         """The client is gone, or has had its time: let the socket go."""
@@ -217,6 +211,8 @@ class Connection:
             return
         self.state = State.CLOSED
         self.direct = False
+        if self.backlog is not None:
+            self.backlog.discard()
         self.backlog = self.held = self.parser = self.partial = None
         if self.owner is not None:
             self.owner.forget(self)
@@ -227,21 +223,18 @@ class Connection:
         if self.on_gone is not None:
             self.on_gone()
 
-    def _queue(self, backlog: list[tuple[str | None, bytes]], key: str | None, data: bytes) -> None:
-        if key is not None:
-            for index in range(len(backlog) - 1, 0, -1):
-                if backlog[index][0] == key:
-                    self.backlog_bytes -= len(backlog.pop(index)[1])
-        backlog.append((key or "", data))
-        self.backlog_bytes += len(data)
-        if self.backlog_bytes > self.limit and (
-            self.backlog_bytes > self.limit * BURST_FACTOR or monotonic() - self.progress_at > STALL_SECONDS
-        ):
-            self._drop()
+    def _queue(self, backlog: Backlog, key: str | None, data: bytes) -> None:
+        backlog.add(data, key)
+        if self.backlog is backlog and backlog.has_stalled(self.limit):
+            self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Let go of a client that is too slow."""
         metrics.BACKLOG_DROPS.inc()
         self.close(CloseCode.TOO_SLOW, "too slow")
+
+    def _ledger(self) -> Ledger | None:
+        return None if self.owner is None else self.owner.pressure
 
     def _may_be_direct(self) -> bool:
         # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.

@@ -1,15 +1,33 @@
-"""Closing: saying goodbye to many connections, so that not all of them come back in the same moment."""
+"""Draining: saying goodbye to many connections, so that not all of them come back in the same moment."""
 
 from __future__ import annotations
 
 import math
+import time
 from collections import deque
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from notiway.live.connection import Connection
 from notiway.live.reactor import Reactor
+from notiway.values.close_codes import CloseCode
+
+if TYPE_CHECKING:
+    from notiway.live.hub import Hub
 
 TICK_SECONDS = 0.02
+DRAIN_SPREAD = 0.8  # part of the drain window over which closes are spread
+CLOSE_SECONDS = 0.005  # spread per connection at most: a handful of tabs is closed at once
+
+
+def drain(hub: Hub, window: float) -> bool:
+    """Close all sockets with 1012, spread over `window` seconds; returns whether all were closed in time."""
+    deadline = time.monotonic() + window
+    spread = min(window * DRAIN_SPREAD, len(hub) * CLOSE_SECONDS)
+    hub.close_all(CloseCode.RESTARTING, "restarting", spread)
+    while len(hub) and time.monotonic() < deadline:
+        time.sleep(TICK_SECONDS)
+    return not len(hub)
 
 
 def close_gradually(

@@ -5,44 +5,52 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
 from notiway import metrics
+from notiway.live.coalescing import Coalescing
 from notiway.live.connection import Connection, State
 from notiway.live.deadlines import Deadlines, Ending, sign_out
 from notiway.live.drain import close_gradually
 from notiway.live.format import Broadcast
-from notiway.live.heartbeat import Beats
+from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
 from notiway.live.listeners import Listeners
+from notiway.live.pressure import Pressure
 from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
-from notiway.live.replayed import Doubles
-from notiway.live.superseding import Superseding
+from notiway.live.replayed import Replayed
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
+log = logging.getLogger(__name__)
+
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
+MIB = 1024 * 1024
+ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
 class Hub:
     """The registry of this process's live connections."""
 
-    def __init__(self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float) -> None:
+    def __init__(
+        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = 64 * MIB
+    ) -> None:
         self.reactor = reactor
         self.draining = False
-        self.on_beat: Callable[[list[Connection]], None] | None = None  # asked for the counts of these
-        self.on_broadcast: Callable[[Event, list[str]], None] | None = None  # users here who heard it
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self.listeners = Listeners()
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
-        self._doubles = Doubles(reactor)
-        self._superseding = Superseding(reactor, self._pump.take)
-        self._beats = Beats(reactor, heartbeat_seconds, self._ask_counts)
+        self._replayed = Replayed(reactor)
+        self._coalescing = Coalescing(reactor, self._pump.take)
+        self.heartbeat = Heartbeat(heartbeat_seconds)
+        self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -53,12 +61,12 @@ class Hub:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._superseding.put, event)
+        self.reactor.call_soon(self._coalescing.put, event)
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
-        """Register a connection. It hears what is delivered from now on, and nothing older, held until `release`."""
+        """Register a connection. From now on Events for it are held back until `release`."""
         connection.audiences = tuple(audiences)
-        self._in_turn(self._add, connection)
+        self.in_turn(self._add, connection)
 
     def release(
         self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
@@ -68,7 +76,7 @@ class Hub:
         With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
         """
         frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self._in_turn(self._release, connection, frames, known_ids, more)
+        self.in_turn(self._release, connection, frames, known_ids, more)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -90,13 +98,21 @@ class Hub:
         if data is not None:
             self.reactor.call_soon(_offer, connections, data, key)
 
-    def subscribe(self, connection: Connection, audience: str) -> None:
-        """Let a connection listen to one more audience; whoever calls has checked that it may."""
-        self._in_turn(self.listeners.add, connection, audience)
+    def subscribe(self, connection: Connection, audience: str) -> bool:
+        """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
+
+        Whoever calls has checked that it may.
+        """
+        return bool(self._ask(self.listeners.add, connection, audience))
+
+    def audiences_of(self, connection: Connection) -> tuple[str, ...]:
+        """What a connection listens to, once all that was asked for before is done."""
+        found: tuple[str, ...] = self._ask(getattr, connection, "audiences")
+        return found
 
     def unsubscribe(self, connection: Connection, audience: str) -> None:
         """End a subscription."""
-        self._in_turn(self.listeners.remove, connection, audience)
+        self.in_turn(self.listeners.remove, connection, audience)
 
     def close_all(self, code: int, reason: str, seconds: float) -> None:
         """Close every connection, spread over this time, and refuse new ones."""
@@ -107,23 +123,42 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
-    def _in_turn(self, call: Callable[..., None], *args: Any) -> None:
-        """Do this behind the fan-out of what was delivered before, and ahead of what is delivered from now on."""
+    def in_turn(self, call: Callable[..., None], *args: Any) -> None:
+        """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
-    # Owner of connections (connection.Poller)
+    def _ask(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Call in turn and wait for the answer: never on the reactor, which would wait for itself."""
+        answer: Future[Any] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(call(*args))
+            except Exception as error:
+                answer.set_exception(error)
+                raise
+
+        self.in_turn(ask)
+        return answer.result(ANSWER_SECONDS)
+
+    # Owner of connections (connection.Owner)
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
+        if wanted:
+            self.pressure.enter(connection)
+        else:
+            self.pressure.leave(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection has ended: it hears nothing any more."""
         self.reactor.forget(connection)
+        self.pressure.leave(connection)
         if self._by_id.pop(connection.id, None) is None:
             return
         self.listeners.leave(connection)
         self._deadlines.forget(connection)
-        self._beats.remove(connection)
+        self.heartbeat.remove(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).dec()
 
     # On the reactor
@@ -133,22 +168,25 @@ class Hub:
             return
         connection.owner = self
         self._by_id[connection.id] = connection
-        self._beats.add(connection)
+        self.heartbeat.add(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
         self.reactor.watch(connection)
+        if connection.backlog is not None:  # what came before it was registered
+            self.want_write(connection, True)
+            connection.flush()
         mine = self.listeners.of(f"user:{connection.user_id}")
         self.listeners.enter(connection)
         if self.draining:
             connection.close(CloseCode.RESTARTING, "restarting")
         elif connection.user_id is None:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
-        elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
+        elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
     def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
         if more and connection.held:
             connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
-        self._doubles.remember(connection, known_ids)
+        self._replayed.remember(connection, known_ids)
         connection.release(frames)
         if more:
             connection.finish(CloseCode.RESTARTING, "more to come: connect again")
@@ -158,10 +196,6 @@ class Hub:
             one = self._by_id.get(audience.partition(":")[2])
             return [] if one is None else [one]
         return self.listeners.of(audience)
-
-    def _ask_counts(self, alive: list[Connection]) -> None:
-        if self.on_beat is not None:
-            self.on_beat(alive)
 
     def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
         listeners = self._listeners(audience)
@@ -174,29 +208,29 @@ class Hub:
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
-            if event.kind == "kick":
-                self._kick(listeners, event)
-            elif event.kind == "sync":
-                self._follow_membership(listeners, event)
-            if self.on_broadcast is not None and event.leaves_counts_open:
-                users = {each.user_id for each in listeners if each.user_id is not None}
-                self.on_broadcast(event, sorted(users))
+            try:
+                self._follow(listeners, event)
+            except Exception:
+                log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _follow(self, listeners: list[Connection], event: Event) -> None:
+        if event.kind == "kick":
+            self._kick(listeners, event)
+        elif event.kind == "joined":
+            for connection in listeners:
+                self.listeners.add(connection, event.data["audience"])
+        elif event.kind == "left":
+            for connection in listeners:
+                self.listeners.remove(connection, event.data["audience"])
 
     def _kick(self, listeners: list[Connection], event: Event) -> None:
         session = event.data.get("session")
         for connection in listeners:
             if session is None or connection.session == session:
                 connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
-
-    def _follow_membership(self, listeners: list[Connection], event: Event) -> None:
-        for connection in listeners:
-            if "listen" in event.data:
-                self.listeners.add(connection, event.data["listen"])
-            if "unlisten" in event.data:
-                self.listeners.remove(connection, event.data["unlisten"])
 
 
 def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Doubles: what a client got in a replay is not sent once more when its Event comes late."""
+"""Replayed: what a client got in a replay is not sent once more when its Event comes late."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from time import monotonic
 from notiway.live.connection import Connection
 from notiway.live.reactor import Reactor
 
-KEEP_SECONDS = 10.0  # as far apart may the commit of an item and its Event come
+KEEP_SECONDS = 10.0  # the longest delay between an item's commit and its Event
 TICK_SECONDS = 1.0
 
 
-class Doubles:
+class Replayed:
     """Lets each connection know, for a while, the ids that it was replayed; runs on the reactor.
 
     An item is in the database before its Event is published (invariant 1). A client that resumes between the two

@@ -9,7 +9,7 @@ from typing import Any
 
 from huey.storage import SqliteStorage
 
-from notiway.store.turns import deadline, patiently
+from notiway.store.engine.turns import deadline, patiently
 
 
 class QueueFile(SqliteStorage):  # type: ignore[misc]

@@ -1,16 +1,22 @@
-"""Producers: services with an API key."""
+"""API keys: what a producer is known by. Made here, shown once, stored as a hash."""
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from notiway.store import key_text as tokens
 from notiway.store.tables import ApiKey
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, NotFound, WrongInput
 from notiway.values.ids import new_id
 
+PREFIX = "nw_"  # lets a secret scanner, and our own logs, know one when they see it
+RANDOM_BYTES = 32
+SCOPE = re.compile(r"(?:publish|token)(?::[\w.*@:-]+)?", re.ASCII)
 MAX_NAME = 200  # characters
 USE_NOTED_MS = 60_000
 
@@ -30,11 +36,9 @@ class Producer:
 def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
     """Make a key; the second value is the key itself, which is stored nowhere and shown once.
 
-    >>> producer, key = producers.add("billing", ["publish"])  # doctest: +SKIP
+    >>> producer, key = api_keys.add("billing", ["publish"])  # doctest: +SKIP
     """
-    faults = [
-        Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not tokens.is_scope(scope)
-    ]
+    faults = [Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not is_scope(scope)]
     if not scopes:
         faults.append(Fault("scope", "at least one is needed: publish, token"))
     if not name.strip() or len(name) > MAX_NAME:
@@ -43,15 +47,15 @@ def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
         faults.append(Fault("name", f"{name!r} is taken, perhaps by a revoked key; choose another"))
     if faults:
         raise WrongInput("This API key cannot be made", faults)
-    key = tokens.new_key()
-    row = ApiKey.create(id=new_id(), name=name, hash=tokens.hash_key(key), scopes=list(dict.fromkeys(scopes)))
+    key = new_key()
+    row = ApiKey.create(id=new_id(), name=name, hash=hash_key(key), scopes=list(dict.fromkeys(scopes)))
     return _producer(row), key
 
 
 def find(key: str) -> Producer | None:
     """The producer whose key this is, unless it was revoked."""
-    row = ApiKey.get_or_none((ApiKey.hash == tokens.hash_key(key)) & ApiKey.revoked_at.is_null())
-    return _producer(row) if row is not None and tokens.matches(row.hash, key) else None
+    row = ApiKey.get_or_none((ApiKey.hash == hash_key(key)) & ApiKey.revoked_at.is_null())
+    return _producer(row) if row is not None and matches(row.hash, key) else None
 
 
 def note_use(producer: Producer) -> None:
@@ -61,7 +65,7 @@ def note_use(producer: Producer) -> None:
         ApiKey.update(last_used_at=now).where(ApiKey.id == producer.id).execute()
 
 
-def everybody() -> Iterator[Producer]:
+def all_keys() -> Iterator[Producer]:
     """Every key, revoked ones too, oldest first."""
     return map(_producer, ApiKey.select().order_by(ApiKey.created_at, ApiKey.id))
 
@@ -76,3 +80,32 @@ def revoke(name_or_id: str) -> None:
 
 def _producer(row: ApiKey) -> Producer:
     return Producer(row.id, row.name, tuple(row.scopes), row.created_at, row.last_used_at, row.revoked_at)
+
+
+def new_key() -> str:
+    """A fresh API key: 256 random bits, so that no salt and no slow hash is needed to store it.
+
+    >>> new_key().startswith("nw_")
+    True
+    """
+    return PREFIX + secrets.token_urlsafe(RANDOM_BYTES)
+
+
+def hash_key(key: str) -> str:
+    """What is stored of a key: SHA-256, in hexadecimal."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def matches(stored_hash: str, key: str) -> bool:
+    """Whether the key belongs to the stored hash; takes the same time either way.
+
+    >>> key = new_key()
+    >>> matches(hash_key(key), key), matches(hash_key(key), key + "x")
+    (True, False)
+    """
+    return hmac.compare_digest(stored_hash.encode(), hash_key(key).encode())
+
+
+def is_scope(text: str) -> bool:
+    """`publish` or `token`, optionally bounded to audiences by a pattern: `publish:group:acme:*`."""
+    return SCOPE.fullmatch(text) is not None

@@ -100,5 +100,16 @@ def readers(notification_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
+def states(notification_ids: Sequence[str]) -> dict[str, str]:
+    """What became of each of these that is still stored: sent, recalled or expired."""
+    rows = run(
+        "SELECT id, CASE WHEN recalled_at IS NOT NULL THEN 'recalled'"
+        " WHEN expires_at <= ? THEN 'expired' ELSE 'sent' END"
+        f" FROM notiway_notification WHERE id IN ({marks(notification_ids) or 'NULL'})",
+        (now_ms(), *notification_ids),
+    ).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
 def _entry(row: AuditEntry) -> Entry:
     return Entry(row.id, row.at, row.actor_id, row.action, row.notification_id, row.audience, row.details)

@@ -10,7 +10,7 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.guard import Guard, Savepoint, SqliteGuard, guard_of
+from notiway.store.engine.guard import Guard, Savepoint, SqliteGuard, guard_of
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10
@@ -34,6 +34,14 @@ class _Proxy(peewee.DatabaseProxy):
 
 
 db = _Proxy()
+
+
+class Table(peewee.Model):
+    """The base of every table in this database, the host's own ones too."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
 
 
 def open_database(url: str, pool: int = 20) -> peewee.Database:

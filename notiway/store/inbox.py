@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, marks, run
-from notiway.store.turns import pause
+from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, like, marks, run
 from notiway.store.writing import deliver_to
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
@@ -20,7 +20,6 @@ from notiway.values.item import Item
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
-LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -51,7 +50,7 @@ def resume_from(notification_id: str) -> str:
     """
     if notification_id >= id_limit():
         return ""
-    if db.param == "?" or not notification_id:
+    if has_one_writer() or not notification_id:
         return notification_id
     return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
 
@@ -111,7 +110,7 @@ def feed(
             params.append(wanted)
     if text:
         where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
-        params += [f"%{text.translate(LIKE_ESCAPE)}%"] * 2
+        params += [f"%{like(text)}%"] * 2
     if before:
         where.append("i.notification_id < ?")
         params.append(before)
@@ -189,7 +188,7 @@ def arrive(user_id: str) -> int:
 
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
-    if db.param == "?":
+    if has_one_writer():
         source, listed = "json_each(?) u", json.dumps(list(user_ids))
     else:
         source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]

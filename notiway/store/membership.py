@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from sys import intern
 
 from notiway.store.database import db
-from notiway.store.sql import marks, run
+from notiway.store.sql import in_batches, like, marks, run
 from notiway.store.tables import InboxCursor, Membership
 from notiway.values.audience import Audience, AudienceType
-
-UnknownUsers = Callable[[Iterable[str]], set[str]]
-BATCH = 500
 
 
 def listens_to(user_id: str) -> list[str]:
@@ -49,21 +46,26 @@ def members_of(audience: str) -> list[str]:
 def members_among(audience: str, user_ids: Sequence[str]) -> set[str]:
     """Which of these users are members."""
     found: set[str] = set()
-    for start in range(0, len(user_ids), BATCH):
-        part = user_ids[start : start + BATCH]
+    for part in in_batches(user_ids):
         text = f"SELECT user_id FROM notiway_membership WHERE audience = ? AND user_id IN ({marks(part)})"
         found |= {row[0] for row in run(text, (audience, *part)).fetchall()}
     return found
 
 
 def count_members(audience: str) -> int:
-    """How many members a tenant or group has, without those who are locked out."""
-    count: int = run(
-        "SELECT COUNT(*) FROM notiway_membership m LEFT JOIN notiway_user u ON u.id = m.user_id"
-        " WHERE m.audience = ? AND (u.id IS NULL OR u.is_active)",
-        (audience,),
-    ).fetchone()[0]
+    """How many members a tenant or group has."""
+    count: int = run("SELECT COUNT(*) FROM notiway_membership WHERE audience = ?", (audience,)).fetchone()[0]
     return count
+
+
+def find_audiences(text: str, limit: int) -> list[tuple[str, int]]:
+    """The tenants and groups whose key holds `text`, in either case, with the number of their members."""
+    rows = run(
+        "SELECT audience, COUNT(*) FROM notiway_membership WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\'"
+        " GROUP BY audience ORDER BY audience LIMIT ?",
+        (f"%:%{like(text)}%", limit),
+    ).fetchall()
+    return [(row[0], row[1]) for row in rows]
 
 
 def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] = ()) -> bool:
@@ -75,14 +77,3 @@ def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] =
     if in_no_tenant and any(fnmatchcase(audience.value, pattern) for pattern in open_groups):
         return True
     return audience.is_broadcast and audience.key in listens_to(user_id)
-
-
-def unknown_in_user_table(user_ids: Iterable[str]) -> set[str]:
-    """Which of these ids no active or inactive row of `notiway_user` has."""
-    missing = set(user_ids)
-    wanted = sorted(missing)
-    for start in range(0, len(wanted), BATCH):
-        part = wanted[start : start + BATCH]
-        rows = run(f"SELECT id FROM notiway_user WHERE id IN ({marks(part)})", part)
-        missing -= {row[0] for row in rows.fetchall()}
-    return missing

@@ -6,8 +6,8 @@ from collections import deque
 from dataclasses import dataclass
 
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.sql import marks, run
-from notiway.store.turns import pause
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import AHEAD_MS
 

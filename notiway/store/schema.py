@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import peewee
@@ -11,50 +13,65 @@ from playhouse.migrations import MigrationError, Runner
 from notiway.folders import resources
 from notiway.values.errors import WrongInput
 
-HISTORY_TABLE = "notiway_migration"
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """A folder of migrations, and the table that remembers which of them were applied."""
+
+    folder: Path
+    history_table: str
 
 
-def migrations_folder() -> Path:
-    """Inside the package when it is installed, beside it in the repository."""
-    return resources("migrations")
+OWN = Migrations(resources("migrations") / "notiway", "notiway_migration")
 
 
-def pending(database: peewee.Database) -> list[str]:
+def pending(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> list[str]:
     """The names of the migrations that this database still needs, in order."""
-    return [row.name for row in _runner(database).status() if row.path is not None and not row.applied]
+    rows = [row for each in sets for row in _runner(database, each).status()]
+    return [row.name for row in rows if row.path is not None and not row.applied]
 
 
-def migrate(database: peewee.Database) -> list[str]:
+def migrate(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> list[str]:
     """Apply all pending migrations; returns their names.
 
     >>> schema.migrate(open_database("sqlite:///:memory:"))  # doctest: +SKIP
-    ['0001_first_tables']
+    ['0001_first_tables', '0002_tasks', '0003_staff']
     """
-    applied: list[str] = _runner(database).up()
-    return applied
+    return [name for each in sets for name in _runner(database, each).up()]
 
 
-def revert(database: peewee.Database, name: str | None = None) -> list[str]:
-    """Undo the last migration, or all from the last back to `name`; `WrongInput` when it is not applied."""
+def revert(database: peewee.Database, name: str | None = None, sets: Sequence[Migrations] = (OWN,)) -> list[str]:
+    """Undo the last migration, or all of its set from the last back to `name`; `WrongInput` when it is not applied."""
+    chosen = _set_of(database, name, sets)
     try:
-        reverted: list[str] = _runner(database).down(name)
+        reverted: list[str] = _runner(database, chosen).down(name)
     except MigrationError as error:
         raise WrongInput(f"Nothing was reverted: {error}") from error
     return reverted
 
 
-def what_goes(database: peewee.Database, name: str | None = None) -> dict[str, str]:
+def what_goes(
+    database: peewee.Database, name: str | None = None, sets: Sequence[Migrations] = (OWN,)
+) -> dict[str, str]:
     """What `revert` would undo, newest first: each migration's name, and what it made; empty for an unknown name."""
-    applied = [row for row in _runner(database).status() if row.applied and row.path is not None]
+    applied = [row for row in _runner(database, _set_of(database, name, sets)).status() if row.applied and row.path]
     first = next((here for here, row in enumerate(applied) if row.name == name), len(applied))
     if name is None:
         first = len(applied) - 1
     return {row.name: _made_by(Path(row.path)) for row in applied[max(first, 0) :][::-1]}
 
 
+def _set_of(database: peewee.Database, name: str | None, sets: Sequence[Migrations]) -> Migrations:
+    """Where the migration of this name was applied, or where the last one was."""
+    for each in reversed(sets):
+        if any(row.applied and name in (None, row.name) for row in _runner(database, each).status()):
+            return each
+    return sets[0]
+
+
 def _made_by(path: Path) -> str:
     return (ast.get_docstring(ast.parse(path.read_text())) or "").partition("\n")[0]
 
 
-def _runner(database: peewee.Database) -> Runner:
-    return Runner(database, str(migrations_folder()), table_name=HISTORY_TABLE)
+def _runner(database: peewee.Database, migrations: Migrations) -> Runner:
+    return Runner(database, str(migrations.folder), table_name=migrations.history_table)

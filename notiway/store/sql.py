@@ -2,24 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 from notiway.store.database import db
 
 # SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
 # choose these indexes by themselves.
+BY_INBOX = "+n.audience"  # it would sort all that was ever sent to an audience, instead of walking the inbox
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
 BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
+
+BATCH = 500  # values in one statement
+LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
+
+Value = TypeVar("Value")
+
+
+def has_one_writer() -> bool:
+    """Whether the database lets one transaction write at a time, as SQLite does: ids then follow commits."""
+    return bool(db.param == "?")
 
 
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
-    if db.param != "?":
-        text = text.replace(BY_UNREAD, "").replace(BY_AUDIENCE, "").replace("?", db.param)
+    if not has_one_writer():
+        for hint in (BY_UNREAD, BY_AUDIENCE):
+            text = text.replace(hint, "")
+        text = text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param)
     return db.execute_sql(text, params)
 
 
 def marks(values: Sequence[Any]) -> str:
     """`?,?,?`: as many placeholders as there are values."""
     return ",".join("?" * len(values))
+
+
+def in_batches(values: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:
+    """The values in parts, so that no statement grows with what a caller gives.
+
+    >>> [list(part) for part in in_batches("abc", 2)]
+    [['a', 'b'], ['c']]
+    """
+    for start in range(0, len(values), size):
+        yield values[start : start + size]
+
+
+def like(text: str) -> str:
+    """The text for a LIKE pattern with ESCAPE '\\', which finds it as it stands."""
+    return text.translate(LIKE_ESCAPE)

@@ -1,4 +1,4 @@
-"""Replay: what stands for a user when it connects or subscribes, and finding items by the producer's id."""
+"""What stands for a user: items to replay, announcements to show, and items found by the producer's id."""
 
 from __future__ import annotations
 
@@ -7,24 +7,49 @@ from collections.abc import Collection
 from notiway.store.database import db
 from notiway.store.inbox import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
-from notiway.store.sql import marks, run
+from notiway.store.sql import BY_INBOX, marks, run
 from notiway.store.writing import deliver_to
 from notiway.values.clock import now_ms
-from notiway.values.item import Item
+from notiway.values.item import ANNOUNCEMENT, Item
 
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
+SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
+LOOKED_AT = 100  # the newest of those that stand
+GRAVEST_FIRST = ("critical", "warning", "info")
+SEVERITY_OF_TYPE = {"error": "critical", "warning": "warning"}
+# The name is written out and the order of the tables is fixed: so the index on announcements is taken, and a full
+# inbox costs nothing.
+ANNOUNCEMENTS = (
+    "FROM notiway_notification n CROSS JOIN notiway_inbox_item i"
+    f" WHERE i.user_id = ? AND i.notification_id = n.id AND n.name = '{ANNOUNCEMENT}'"
+    f" AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}"
+    " ORDER BY n.id DESC LIMIT ?"
+)
 
 
-def standing(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT) -> list[Item]:
+def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *, after: str = "") -> list[Item]:
     """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first."""
     catch_up(user_id)
     keys = [*audiences, SEVERAL]
     newest_first = read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND n.audience IN ({marks(keys)})"
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)})"
+        " AND i.notification_id > ?"
         " ORDER BY i.notification_id DESC LIMIT ?",
-        (user_id, now_ms(), *keys, limit),
+        (user_id, now_ms(), *keys, after, limit),
     )
     return newest_first[::-1]
+
+
+def announcements(user_id: str) -> list[Item]:
+    """What is not dismissed and not over, the gravest first, then the newest. Dismissing is reading."""
+    found = read_items(ANNOUNCEMENTS, (user_id, now_ms(), LOOKED_AT))
+    return sorted(found, key=lambda item: GRAVEST_FIRST.index(severity(item)))[:SHOWN_ANNOUNCEMENTS]
+
+
+def severity(item: Item) -> str:
+    """What the body says, else the type."""
+    said = (item.body or {}).get("severity")
+    return said if said in GRAVEST_FIRST else SEVERITY_OF_TYPE.get(item.type, "info")
 
 
 def pull(user_id: str, audience: str) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import peewee
 
-from notiway.store.database import db
+from notiway.store.database import Table
 from notiway.values.clock import now_ms
+from notiway.values.item import ANNOUNCEMENT
 
 
 class JSONText(peewee.TextField):
@@ -19,30 +20,6 @@ class JSONText(peewee.TextField):
 
     def python_value(self, value: Any) -> Any:
         return None if value is None else json.loads(value)
-
-
-class Table(peewee.Model):
-    class Meta:
-        database = db
-        legacy_table_names = False
-
-
-class User(Table):
-    """A user of this repository's own host application; other hosts bring their own."""
-
-    id = peewee.CharField(primary_key=True, max_length=200)
-    email = peewee.CharField(unique=True)
-    name = peewee.CharField(default="")
-    password_hash = peewee.CharField()
-    is_staff = peewee.BooleanField(default=False)
-    is_active = peewee.BooleanField(default=True)
-    tenant_id = peewee.CharField(null=True)
-    timezone = peewee.CharField(default="UTC")
-    created_at = peewee.BigIntegerField(default=now_ms)
-    signed_out_at = peewee.BigIntegerField(null=True)  # sessions older than this are over
-
-    class Meta:
-        table_name = "notiway_user"
 
 
 class Membership(Table):
@@ -112,7 +89,7 @@ Notification.add_index(
     Notification.index(
         Notification.id,
         name="notiway_notification_announcement",
-        where=(Notification.name == "system-announcement"),
+        where=(Notification.name == ANNOUNCEMENT),
     )
 )
 
@@ -197,17 +174,4 @@ class Task(Table):
         indexes = ((("user_id", "name", "updated_at"), False),)
 
 
-class Contact(Table):
-    """What the host application's demo imports."""
-
-    user_id = peewee.CharField(max_length=200)
-    email = peewee.CharField(max_length=320)
-    name = peewee.CharField()
-    city = peewee.CharField()
-
-    class Meta:
-        table_name = "notiway_contact"
-        primary_key = peewee.CompositeKey("user_id", "email")
-
-
-TABLES = (User, Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken, AuditEntry, Task, Contact)
+TABLES = (Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken, AuditEntry, Task)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import asdict
 
 from notiway.store.database import db
-from notiway.store.sql import marks, run
-from notiway.store.tables import Notification
+from notiway.store.sql import has_one_writer, in_batches, marks, run
+from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
 from notiway.values.ids import id_after, id_limit, id_time, new_id
+from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +24,7 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
 
     Call it inside a transaction.
     """
-    row = Notification(id=_next_id(), audience=audience_key, created_at=now_ms(), **asdict(draft))
+    row = row_of(draft, audience_key, _next_id())
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
         action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]
@@ -38,12 +38,34 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
     return first, False
 
 
+def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notification:
+    """A draft as a row that is not stored yet, or never will be."""
+    return Notification(id=id or new_id(), audience=audience_key, created_at=now_ms(), **draft.as_dict())
+
+
+def item_of(row: Notification, persisted: bool = True) -> Item:
+    """A notification as it is before anybody has seen it."""
+    values = {key: value for key, value in row.__data__.items() if key != "recalled_at"}
+    return Item(**values, persisted=persisted)
+
+
+def find(notification_id: str) -> Item | None:
+    """The notification of this id, recalled or not."""
+    row = Notification.get_or_none(Notification.id == notification_id)
+    return None if row is None else item_of(row)
+
+
+def recall(notification_id: str) -> bool:
+    """Note that a notification was taken back; False if it was before."""
+    fresh = (Notification.id == notification_id) & Notification.recalled_at.is_null()
+    return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
+
+
 def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None:
-    """Put notifications into inboxes; those that are there already stay as they are."""
+    """Put notifications into inboxes; existing rows are kept."""
     now = now_ms()
     rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
-    for start in range(0, len(rows), ROWS_PER_INSERT):
-        part = rows[start : start + ROWS_PER_INSERT]
+    for part in in_batches(rows, ROWS_PER_INSERT):
         values = ",".join(["(?, ?, ?)"] * len(part))
         run(
             "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
@@ -75,7 +97,7 @@ def _next_id() -> str:
     would drag all later ones along, for years.
     """
     fresh = new_id()
-    if db.param != "?":
+    if not has_one_writer():
         return fresh
     newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
     limit = id_limit()

@@ -91,6 +91,27 @@ class NotFound(NotiwayError):
     status = 404
 
 
+class NotSupported(NotiwayError):
+    """This wire does not offer that."""
+
+    code = "NotSupported"
+    status = 400
+
+
+class NoCarrier(NotiwayError):
+    """The WSGI server does not lend its socket."""
+
+    code = "NotSupported"
+    status = 501
+
+
+class Restarting(NotiwayError):
+    """This process takes no new connections. @microsoft/signalr 10 does not retry after an immediate close."""
+
+    code = "Restarting"
+    status = 503
+
+
 class TooLarge(NotiwayError):
     """The input is over a size limit."""
 

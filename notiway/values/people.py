@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+UnknownUsers = Callable[[Iterable[str]], set[str]]  # takes user ids, returns those that nobody has
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +35,11 @@ class People(Protocol):
 
     def count(self) -> int:
         """How many users there are whom a message to everybody reaches."""
+
+
+@runtime_checkable
+class CountsMembers(Protocol):
+    """What `people` may offer as well, where users who are locked out stay members of their tenants and groups."""
+
+    def count_members(self, audience: str) -> int:
+        """How many users a message to this tenant or group reaches."""

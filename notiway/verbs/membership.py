@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from notiway.live.runtime import current
-from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store import inbox, membership
 from notiway.store.database import db
 from notiway.values.audience import Audience
 from notiway.values.event import Event
-from notiway.verbs.send import publish
+from notiway.verbs.events import publish
 
 
 def join(user_id: str, audience: Audience) -> None:
@@ -20,16 +19,16 @@ def join(user_id: str, audience: Audience) -> None:
     """
     runtime = current()
     with db.atomic():
-        members.join(user_id, audience)
+        membership.join(user_id, audience)
         inbox.catch_up(user_id)
-        changed = {"unread": inbox.unread_count(user_id), "listen": audience.key}
-        db.after_commit(lambda: publish(runtime, Event("sync", f"user:{user_id}", changed)))
+        changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
+        db.after_commit(lambda: publish(runtime, Event("joined", f"user:{user_id}", changed)))
 
 
 def leave(user_id: str, audience: Audience) -> None:
     """End a membership: no open connection of the user hears the audience any more; the inbox keeps what it has."""
     runtime = current()
     with db.atomic():
-        members.leave(user_id, audience)
-        changed = {"unread": inbox.unread_count(user_id), "unlisten": audience.key}
-        db.after_commit(lambda: publish(runtime, Event("sync", f"user:{user_id}", changed)))
+        membership.leave(user_id, audience)
+        changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
+        db.after_commit(lambda: publish(runtime, Event("left", f"user:{user_id}", changed)))

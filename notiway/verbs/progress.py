@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from notiway.live.runtime import current
-from notiway.store import progress as tasks
-from notiway.store.tables import Task
+from notiway.store import tasks
+from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
+from notiway.values.draft import words_of
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import new_id
 from notiway.values.item import Item
@@ -39,9 +40,10 @@ def report_progress(
     `to` is the user (id or object), or `Audience.connection(id)` for the one tab that started the job; then
     `user_id` says whose job it is. `done` of `total` are whole numbers; a `total` of 0 is not known yet. `status` is
     queued, processing, completed or failed; left out, it is completed when all is done, else processing.
-    `templates/events/<name>.html` draws it. The state is kept in a table, so that a page that is loaded again shows
-    it (`{{ notiway.tasks(name) }}`). Inside a transaction it is told after the commit. `InvalidNotification` names
-    every fault; `NotFound`: the task is another user's.
+    `templates/events/<name>.html` draws it, where there is one, else the bar that comes with Notiway. The state is kept
+    in a table, so that a page that is loaded again shows it (`{{ notiway.tasks(name) }}`).
+    Inside a transaction it is told after the commit. `InvalidNotification` names every fault; `NotFound`: the task is
+    another user's.
     """
     state = status or ("completed" if total and done >= total else "processing")
     owner, audience = _whose(to, user_id)
@@ -64,12 +66,13 @@ def report_progress(
         pace.forget(task_id)
     send_notification(
         Audience.parse(task.audience),
-        _title(name),
+        words_of(name),
         message,
         type=TYPES.get(state, "info"),
         name=name,
         body=body_of(task),
         persist=False,
+        replaces=task.id,
     )
 
 
@@ -81,7 +84,7 @@ def item_of(task: Task) -> Item:
         name=task.name,
         type=TYPES.get(task.status, "info"),
         priority="medium",
-        title=_title(task.name),
+        title=words_of(task.name),
         message=task.message,
         created_at=task.updated_at,
         body=body_of(task),
@@ -122,8 +125,3 @@ def _whose(to: Any, user_id: str | None) -> tuple[str, str]:
         return owner, to.key
     owner = str(to if isinstance(to, str | int) else getattr(to, "id", None) or to.get_id())
     return owner, f"user:{owner}"
-
-
-def _title(name: str) -> str:
-    words = name.replace("-", " ").replace("_", " ").replace(".", " ").strip()
-    return words[:1].upper() + words[1:]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from notiway.live.runtime import Runtime
 from notiway.store.membership import count_members, members_among
 from notiway.values.audience import Audience
+from notiway.values.people import CountsMembers
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,4 +36,5 @@ def of(now: Runtime, to: Audience | Sequence[str]) -> Reach:
     listeners = now.hub.listeners.users_of(to.key)
     # A client may listen to an open group, or by its token, without being a member.
     guests = listeners - members_among(to.key, sorted(listeners))
-    return Reach(count_members(to.key) + len(guests), len(listeners))
+    count = now.people.count_members if isinstance(now.people, CountsMembers) else count_members
+    return Reach(count(to.key) + len(guests), len(listeners))

@@ -1,4 +1,4 @@
-"""What staff do: send, in one transaction with the audit row that tells of it. (`notifications.recall` has its own.)"""
+"""What staff do: send, in one transaction with the audit row that tells of it. (`recall` has its own.)"""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from notiway.store import audit
 from notiway.store.database import db
 from notiway.values.audience import Audience
 from notiway.verbs import reach
-from notiway.verbs import send as notifications
+from notiway.verbs.send import send_notification
 
 
 def send(
@@ -43,7 +43,7 @@ def _send(
     if first is not None:
         return first, False
     now = current()
-    sent = notifications.send_notification(to, title, message, dedupe_key=form_key, **fields)
+    sent = send_notification(to, title, message, dedupe_key=form_key, **fields)
     reached = reach.of(now, to)
     details = {
         "title": sent.title,

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict
 from fnmatch import fnmatchcase
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
 from notiway.gateway import client_tokens, envelope, openapi
-from notiway.gateway import publish as gateway
 from notiway.gateway.envelope import Envelope
-from notiway.gateway.publish import Outcome
+from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
-from notiway.store import api_keys as producers
-from notiway.store import database, inbox
+from notiway.live.wires.json import notification_list
+from notiway.store import api_keys, inbox
 from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.ids import is_id
-from notiway.web import auth
+from notiway.web import auth, json_body
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -51,7 +49,7 @@ def publish() -> ResponseReturnValue:
     if not isinstance(body, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]
-    outcomes = iter(gateway.publish_envelopes(now, good))
+    outcomes = iter(publish_envelopes(now, good))
     answers = [each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes)) for each in results]
     if isinstance(body, list):
         return jsonify(answers)
@@ -82,7 +80,7 @@ def after() -> ResponseReturnValue:
         raise WrongInput("The query is not valid", [Fault("since", "must be the id of a notification")])
     items = inbox.since(principal.user_id, since, limit)
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in items],
+        notifications=notification_list(item.as_dict() for item in items),
         unreadCount=inbox.unread_count(principal.user_id),
         nextCursor=items[-1].id if len(items) == limit else None,
     )
@@ -103,12 +101,12 @@ def _producer(scope: str) -> Producer:
     key = auth.given_token() if "Authorization" in request.headers else None
     if not key:
         raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
-    producer = producers.find(key)
+    producer = api_keys.find(key)
     if producer is None:
         raise Unauthorized("This API key is not known here, or it was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
         raise Forbidden(f"This key has no scope {scope!r}")
-    producers.note_use(producer)
+    api_keys.note_use(producer)
     return producer
 
 
@@ -134,6 +132,7 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
         "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
+        **({"warnings": [asdict(each) for each in outcome.envelope.warnings]} if outcome.envelope.warnings else {}),
     }
 
 
@@ -141,15 +140,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
-    database.release()  # a body may trickle in
-    try:
-        return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:200])]) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return json_body.read()
 
 
 def _limit() -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
@@ -17,23 +16,13 @@ from wtforms import ValidationError
 from notiway.gateway import client_tokens
 from notiway.live import runtime
 from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
-from notiway.verbs import send as notifications
+from notiway.values.principal import Principal
+from notiway.verbs.sign_out import sign_out
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
 CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Who a live client or an API reader is; `ends_at` is in seconds since the epoch, None for no fixed end."""
-
-    user_id: str
-    session: str | None = None
-    ends_at: float | None = None
-    tenant_id: str | None = None
-    grants: tuple[str, ...] = ()
 
 
 def principal() -> Principal | None:
@@ -140,7 +129,7 @@ def follow_logins(app: Flask) -> None:
     def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         if key is not None and user is not None and not user.is_anonymous:
-            notifications.sign_out(_id_of(user), key)
+            sign_out(_id_of(user), key)
 
     user_logged_in.connect(began, app, weak=False)
     user_logged_out.connect(ended, app, weak=False)

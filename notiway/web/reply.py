@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 
 from notiway.live import runtime
 from notiway.store import database
-from notiway.store.faults import raise_translated
+from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
 
@@ -89,7 +89,7 @@ def failure(error: NotiwayError) -> ResponseReturnValue:
         response = jsonify(error.as_dict())
     else:
         # Without the application's context: it would ask for the user, whom a database that is away cannot name.
-        fragment = current_app.jinja_env.get_template("notiway/_error.html")
+        fragment = current_app.jinja_env.get_template("notiway/toast/_error.html")
         response = make_response(fragment.render(code=error.code, message=str(error)))
     response.status_code = error.status
     if error.retry_after is not None:

@@ -4,9 +4,9 @@ import os
 
 from loud_app import app
 
-from notiway.live.carriers import hub_protocol as signalr
+from notiway.live.carriers import hub_protocol
 
-signalr.HANDSHAKE_SECONDS = float(os.environ.get("HANDSHAKE_SECONDS", "0.3"))
-signalr.SignalRTransport.silence_seconds = 0.0
+hub_protocol.HANDSHAKE_SECONDS = float(os.environ.get("HANDSHAKE_SECONDS", "0.3"))
+hub_protocol.SignalRTransport.silence_seconds = 0.0
 
 __all__ = ["app"]

@@ -9,8 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from foreign.tutorial import ROOT, Block
 from servers import accepts, wait_until
+
+from foreign.tutorial import ROOT, Block
 
 INSTALL_SECONDS = 240.0  # the downloads of a slow network
 STOP_SECONDS = 60.0
@@ -64,6 +65,13 @@ class Reader:
         )
         assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"
         self.here = Path(ended_in.read_text().strip())
+
+    def read(self, command: str) -> str:
+        """What a command prints, in the folder where the last block ended."""
+        done = subprocess.run(
+            ["bash", "-euc", command], cwd=self.here, env=self.environment, capture_output=True, text=True, check=True
+        )
+        return done.stdout
 
     def _serve(self, command: str) -> None:
         with self.log.open("wb") as log:

@@ -7,7 +7,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from notiway.store import api_keys as producers
+from notiway.store import api_keys
 
 CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
 EXAMPLES = 80
@@ -17,7 +17,7 @@ EXAMPLES = 80
 @pytest.mark.parametrize("route", ["POST /api/notifications", "GET /api/notifications", "POST /api/tokens"])
 def test_no_input_makes_the_server_fail(app, route, mode):
     with app.app_context():
-        key = producers.add("schemathesis", ["publish", "token"])[1]
+        key = api_keys.add("schemathesis", ["publish", "token"])[1]
     schema = schemathesis.openapi.from_wsgi("/api/openapi.json", app)
     method, path = route.split()
     tried = []

@@ -6,7 +6,7 @@ from contextlib import closing
 import pytest
 
 from notiway.ops import jobs
-from notiway.store import turns
+from notiway.store.engine import turns
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 import requests
 from foreign.reader import Reader
 from foreign.tutorial import ROOT, Block, blocks
 from playwright.sync_api import Page, expect, sync_playwright
-from servers import free_port
+from servers import accepts, free_port, wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -84,13 +88,59 @@ def test_the_bell_of_a_foreign_application_rings(reader: Reader, page: Page) -> 
 def test_templates_static_files_and_migrations_come_from_the_wheel(reader: Reader) -> None:
     code = (
         "import notiway.extension as e, notiway.store.schema as s;"
-        "print(*map(e.resources, ('templates', 'static')), s.migrations_folder())"
+        "print(*map(e.resources, ('templates', 'static')), s.OWN.folder)"
     )
     python = reader.here / ".venv/bin/python"
     done = subprocess.run([python, "-c", code], cwd=reader.here, capture_output=True, text=True, check=True)
     for folder in done.stdout.split():
         assert "site-packages/notiway/" in folder
         assert str(ROOT) not in folder
+
+
+def test_nothing_of_the_host_is_in_an_application_that_mounts_the_library(reader: Reader) -> None:
+    tables = {name for path in reader.here.rglob("*.db") for name in _tables(path)}
+    assert "notiway_notification" in tables
+    assert not tables & {"notiway_user", "notiway_contact", "notiway_host_migration"}
+    commands = reader.read(".venv/bin/flask --app shop notiway --help")
+    assert re.search(r"^  send ", commands, re.MULTILINE)
+    assert not re.search(r"^  (user|demo) ", commands, re.MULTILINE)
+    routes = reader.read(".venv/bin/flask --app shop routes")
+    assert "/notifications/recent" in routes
+    for ours in ("/dashboard", "/login", "/logout", "/account", "/notifications/send"):
+        assert not re.search(rf" {ours}(/\S*)?\s*$", routes, re.MULTILINE), ours
+
+
+def test_the_wheel_alone_serves_the_standalone_gateway(reader: Reader) -> None:
+    """The block of docs/how-to/deploy.md, in an empty folder with nothing but the wheel."""
+    (block,) = [each for each in blocks(ROOT / "docs/how-to/deploy.md") if "notiway.host.app" in each.text]
+    here = reader.folder / "standalone"
+    here.mkdir()
+    port = free_port()
+    environment = reader.environment | {
+        "PATH": f"{reader.here / '.venv/bin'}{os.pathsep}{os.environ['PATH']}",
+        "GUNICORN_CMD_ARGS": f"--bind 127.0.0.1:{port} --no-control-socket",
+        "SECRET_KEY": "a secret of more than thirty-two bytes, for this test",
+        "NOTIWAY_DATABASE_URL": f"sqlite:///{here}/notiway.db",
+    }
+    server = subprocess.Popen(
+        ["bash", "-euc", block.text.replace("gunicorn -k", "exec gunicorn -k")], cwd=here, env=environment
+    )
+    try:
+        wait_until(lambda: accepts(port), 60)
+        assert requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
+        page = requests.get(f"http://127.0.0.1:{port}/", timeout=30)
+        assert page.url.endswith("/login?next=%2Fdashboard")
+        assert "/static/host/css/layout.css" in page.text
+        for path in ("/static/host/css/layout.css", "/notiway/static/notiway/js/bell.js"):
+            assert requests.get(f"http://127.0.0.1:{port}{path}", timeout=30).status_code == 200
+    finally:
+        server.terminate()
+        server.wait(60)
+
+
+def _tables(path: Path) -> list[str]:
+    with closing(sqlite3.connect(path)) as opened:
+        return [row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
 
 
 def test_with_our_gunicorn_settings_a_restart_says_goodbye(reader: Reader) -> None:

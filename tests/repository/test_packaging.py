@@ -14,7 +14,16 @@ import notiway
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-MAPPED = ("templates", "static", "migrations")
+MAPPED = {
+    "templates/notiway": "notiway",
+    "templates/events": "notiway",
+    "templates/host": "notiway/host",
+    "static/notiway": "notiway",
+    "static/vendor": "notiway",
+    "static/host": "notiway/host",
+    "migrations/notiway": "notiway",
+    "migrations/host": "notiway/host",
+}
 LOCKS = ("requirements.txt", "requirements-dev.txt")
 PINNED = re.compile(r"^([a-z0-9-]+)==(\S+)", re.MULTILINE)
 
@@ -45,16 +54,20 @@ def tracked(folder: str) -> set[str]:
     return {path.relative_to(ROOT).as_posix() for path in files}
 
 
-def test_the_wheel_carries_templates_static_files_and_migrations_inside_the_package(wheel):
+@pytest.mark.parametrize(("folder", "package"), MAPPED.items())
+def test_the_wheel_carries_templates_static_files_and_migrations_inside_their_packages(wheel, folder, package):
+    expected = {f"{package}/{name}" for name in tracked(folder)}
+    assert expected
+    assert expected <= names(wheel)
+
+
+def test_the_wheel_holds_the_package_alone_and_the_host_in_a_package_of_its_own(wheel):
     inside = names(wheel)
-    for folder in MAPPED:
-        expected = {f"notiway/{name}" for name in tracked(folder)}
-        assert expected
-        assert expected <= inside
     assert {"notiway/__init__.py", "notiway/py.typed"} <= inside
     assert not [
         name for name in inside if not name.startswith(("notiway/", f"notiway-{notiway.__version__}.dist-info/"))
     ]
+    assert not [name for name in inside if "/host/" in name and not name.startswith("notiway/host/")]
 
 
 def test_a_wheel_built_from_the_sdist_is_the_same(wheel, sdist, tmp_path):

@@ -16,13 +16,13 @@ WRITER = """
 import sys
 from notiway.store.database import open_database, use_database
 from notiway.values.draft import Draft
-from notiway.store import writing as store
+from notiway.store import writing
 opened = open_database(sys.argv[1])
 use_database(opened)
 for number in range(int(sys.argv[2])):
     with opened.atomic():
-        row, _ = store.insert(Draft("from another process"), "user:1")
-        store.deliver_to([row.id], ["1"])
+        row, _ = writing.insert(Draft("from another process"), "user:1")
+        writing.deliver_to([row.id], ["1"])
 """
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 from fresh import verbs
+from peewee import SQL
 
-from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store import inbox, membership
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -37,6 +37,17 @@ def everything():
 
 
 # What a user sees
+
+
+@pytest.mark.parametrize("raw", ["{", "", '{"a": NaN}', '{"a":' * 900 + "1" + "}" * 900], ids=range(4))
+def test_a_stored_body_that_cannot_be_read_costs_the_body_and_nothing_else(raw, caplog):
+    broken = send("ada", "Broken", body={"a": 1})
+    whole = send("ada", "Whole", body={"a": 2})
+    Notification.update(body=SQL("?", [raw])).where(Notification.id == broken).execute()
+    assert titles() == ["Whole", "Broken"]
+    assert [item.body for item in inbox.since("ada", "")] == [None, {"a": 2}]
+    assert inbox.mark_read("ada", [broken, whole])
+    assert broken in caplog.text
 
 
 def test_the_feed_is_newest_first_and_only_the_users():
@@ -173,7 +184,7 @@ def test_what_is_hidden_before_it_is_pulled_is_never_pulled(hide):
 
 def test_list_count_and_many_counts_agree_in_every_state():
     sent = [send(to, str(number)) for number, to in enumerate(["ada", EVERYONE, ["ada", "bob"], ADMINS] * 6)]
-    members.join("ada", ADMINS)
+    membership.join("ada", ADMINS)
     inbox.catch_up("ada")
     steps = [
         lambda: inbox.mark_read("ada", sent[0:4]),
@@ -218,7 +229,7 @@ def test_many_counts_are_each_users_own():
 def test_a_broadcast_is_one_row_until_its_members_look(audience):
     for user_id in ("ada", "bob"):
         if audience != EVERYONE:
-            members.join(user_id, audience)
+            membership.join(user_id, audience)
     sent = send(audience)
     assert Notification.select().count() == 1
     assert everything() == []
@@ -231,8 +242,8 @@ def test_a_broadcast_is_one_row_until_its_members_look(audience):
 
 @pytest.mark.parametrize("audience", [Audience.tenant("acme"), ADMINS, Audience.group("admins", "acme")])
 def test_a_broadcast_is_pulled_by_its_members_only(audience):
-    members.join("bob", audience)
-    members.join("ada", Audience.group("other"))
+    membership.join("bob", audience)
+    membership.join("ada", Audience.group("other"))
     send(audience)
     assert titles("ada") == []
     assert titles("bob") == ["Hi"]

@@ -6,9 +6,7 @@ import sqlite3
 import pytest
 from fresh import fresh_database
 
-from notiway.store import inbox, retention
-from notiway.store import membership as members
-from notiway.store import writing as store
+from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
@@ -112,11 +110,10 @@ WORK = {
     "delete": lambda: inbox.delete("5", mine()),
     "restore": lambda: inbox.restore("5", mine()),
     "catch up, first": lambda: inbox.catch_up("5"),
-    "catch up, member": lambda: (members.join("5", members.Audience.group("g")), inbox.catch_up("5")),
-    "listens to": lambda: members.listens_to("5"),
-    "unknown users": lambda: members.unknown_in_user_table(["5", "6"]),
-    "send": lambda: store.deliver_to([store.insert(Draft("Hi"), "user:5")[0].id], ["5"]),
-    "send, dedupe": lambda: [store.insert(Draft("Hi", dedupe_key="k"), "user:5") for _ in range(2)],
+    "catch up, member": lambda: (membership.join("5", membership.Audience.group("g")), inbox.catch_up("5")),
+    "listens to": lambda: membership.listens_to("5"),
+    "send": lambda: writing.deliver_to([writing.insert(Draft("Hi"), "user:5")[0].id], ["5"]),
+    "send, dedupe": lambda: [writing.insert(Draft("Hi", dedupe_key="k"), "user:5") for _ in range(2)],
     "cleanup": lambda: retention.clean_up(1, now=700 + DAY_MS),
     "cleanup, expired": lambda: retention.clean_up(36_500, now=900),
     "cleanup, dry run": lambda: retention.clean_up(1, now=700 + DAY_MS, dry_run=True),

@@ -7,8 +7,9 @@ from types import SimpleNamespace
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox, retention, turns
+from notiway.store import inbox, retention
 from notiway.store.database import db
+from notiway.store.engine import turns
 from notiway.store.retention import Cleaned, clean_expired, clean_up
 from notiway.store.tables import InboxItem, Notification, SpentToken, Task
 from notiway.values import ids

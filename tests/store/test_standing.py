@@ -6,9 +6,7 @@ from clients.producer import envelope
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import current
-from notiway.store import inbox
-from notiway.store import membership as members
-from notiway.store import standing as replay
+from notiway.store import inbox, membership, standing
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -30,29 +28,29 @@ def publish(audience, number=1, **changes):
     return outcome.notification_id
 
 
-def standing(audiences=MINE, user_id=ME):
-    return [item.id for item in replay.standing(user_id, audiences)]
+def stands(audiences=MINE, user_id=ME):
+    return [item.id for item in standing.items(user_id, audiences)]
 
 
 def test_it_is_what_was_sent_to_the_user_and_to_all_oldest_first():
     wanted = [publish("user:me", 1), publish("global", 2), publish("user:me", 3)]
     publish("user:bob", 4)
     publish("group:ops", 5)
-    assert standing() == wanted
-    assert standing([]) == []
+    assert stands() == wanted
+    assert stands([]) == []
 
 
 def test_only_the_newest_are_replayed():
     ids = [publish("user:me", number) for number in range(5)]
-    assert [item.id for item in replay.standing(ME, MINE, limit=2)] == ids[-2:]
+    assert [item.id for item in standing.items(ME, MINE, limit=2)] == ids[-2:]
 
 
 @pytest.mark.parametrize("column", ["expires_at", "recalled_at"])
 def test_what_expired_or_was_recalled_is_gone_at_once(column):
     gone, kept = publish("global", 1), publish("global", 2)
-    assert standing() == [gone, kept]
+    assert stands() == [gone, kept]
     Notification.update({column: now_ms() - 1}).where(Notification.id == gone).execute()
-    assert standing() == [kept]
+    assert stands() == [kept]
     assert [item.id for item in inbox.feed(ME).items] == [kept]
     assert inbox.unread_count(ME) == 1
 
@@ -62,56 +60,56 @@ def test_what_was_deleted_is_gone_for_whoever_deleted_it_and_read_is_shown_as_re
     inbox.catch_up(ME)
     inbox.delete(ME, [gone])
     inbox.mark_read(ME, [read])
-    (item,) = replay.standing(ME, MINE)
+    (item,) = standing.items(ME, MINE)
     assert (item.id, item.is_read) == (read, True)
-    assert standing(["global", "user:bob"], BOB) == [gone, read]
+    assert stands(["global", "user:bob"], BOB) == [gone, read]
 
 
 def test_pulling_brings_a_groups_items_to_who_is_no_member():
     kept = publish("group:acme:ops", 1)
     publish("group:globex:ops", 2)
     publish("group:ops", 3)
-    assert standing([*MINE, "group:acme:ops"]) == []
-    replay.pull(ME, "group:acme:ops")
-    replay.pull(ME, "group:acme:ops")
-    assert standing([*MINE, "group:acme:ops"]) == [kept]
-    assert standing() == [], "only while it is subscribed"
+    assert stands([*MINE, "group:acme:ops"]) == []
+    standing.pull(ME, "group:acme:ops")
+    standing.pull(ME, "group:acme:ops")
+    assert stands([*MINE, "group:acme:ops"]) == [kept]
+    assert stands() == [], "only while it is subscribed"
     assert inbox.unread_count(ME) == 1
 
 
 def test_pulling_brings_nothing_that_has_expired():
     gone = publish("group:ops", 1)
     Notification.update(expires_at=now_ms() - 1).where(Notification.id == gone).execute()
-    replay.pull(ME, "group:ops")
+    standing.pull(ME, "group:ops")
     assert inbox.newest_id(ME) == ""
 
 
 def test_an_item_is_found_by_its_audience_and_either_id():
     sent = publish("user:me", 1)
-    assert replay.find(ME, "user:me", "order-1") == [sent]
-    assert replay.find(ME, "user:me", sent) == [sent]
-    assert replay.find(ME, "global", "order-1") == []
-    assert replay.find(ME, "user:me", "order-2") == []
+    assert standing.find(ME, "user:me", "order-1") == [sent]
+    assert standing.find(ME, "user:me", sent) == [sent]
+    assert standing.find(ME, "global", "order-1") == []
+    assert standing.find(ME, "user:me", "order-2") == []
 
 
 def test_two_producers_with_one_id_mean_two_items():
     first = publish("user:me", 1)
     second = publish("user:me", 1, metadata={"producer": "billing", "isPersisted": True})
-    assert sorted(replay.find(ME, "user:me", "order-1")) == [first, second]
+    assert sorted(standing.find(ME, "user:me", "order-1")) == [first, second]
 
 
 def test_nobody_elses_is_found():
     sent = publish("user:bob", 1)
-    members.join(BOB, Audience.group("ops"))
+    membership.join(BOB, Audience.group("ops"))
     publish("group:ops", 2)
     inbox.catch_up(BOB)
     for audience, name in (("user:bob", "order-1"), ("user:me", sent), ("group:ops", "order-2")):
-        assert replay.find(ME, audience, name) == []
+        assert standing.find(ME, audience, name) == []
 
 
 def test_what_went_to_several_is_each_ones_own(send, user, other):
     sent = send([user, other], "To both")
     for each in (user, other):
-        (item,) = replay.standing(each.id, [f"user:{each.id}"])
+        (item,) = standing.items(each.id, [f"user:{each.id}"])
         assert (item.id, item.audience) == (sent.id, f"user:{each.id}")
-        assert replay.find(each.id, f"user:{each.id}", sent.id) == [sent.id]
+        assert standing.find(each.id, f"user:{each.id}", sent.id) == [sent.id]

@@ -3,8 +3,7 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox
-from notiway.store import writing as store
+from notiway.store import inbox, writing
 from notiway.store.database import db
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values import clock
@@ -21,7 +20,7 @@ def broker(tmp_path):
 
 def insert(audience="user:1", **values):
     with db.atomic():
-        return store.insert(Draft(**{"title": "Hi", **values}), audience)
+        return writing.insert(Draft(**{"title": "Hi", **values}), audience)
 
 
 def test_a_draft_is_stored_as_it_is():
@@ -61,7 +60,7 @@ def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypa
     first, _ = insert()
     slow_clock = iter(range(1, 1000))
     monkeypatch.setattr(
-        store, "new_id", lambda: id_floor(id_time(first.id) + offset_ms)[:-3] + f"{next(slow_clock):03}"
+        writing, "new_id", lambda: id_floor(id_time(first.id) + offset_ms)[:-3] + f"{next(slow_clock):03}"
     )
     ids = [first.id, *(insert()[0].id for _ in range(5))]
     assert ids == sorted(set(ids))
@@ -75,8 +74,8 @@ YEARS_MS = 8 * 365 * DAY_MS
 def from_the_future(monkeypatch):
     """What was stored while the clock was wrong by eight years: its id."""
     with monkeypatch.context() as wrong:
-        wrong.setattr(store, "now_ms", lambda: now_ms() + YEARS_MS)
-        wrong.setattr(store, "new_id", lambda: id_floor(now_ms() + YEARS_MS))
+        wrong.setattr(writing, "now_ms", lambda: now_ms() + YEARS_MS)
+        wrong.setattr(writing, "new_id", lambda: id_floor(now_ms() + YEARS_MS))
         return insert(audience="global")[0].id
 
 
@@ -92,7 +91,7 @@ def test_one_id_from_the_future_does_not_drag_all_later_ones_there(from_the_futu
 
 def test_ids_go_on_above_one_that_is_a_moment_ahead(monkeypatch, caplog):
     with monkeypatch.context() as wrong:
-        wrong.setattr(store, "new_id", lambda: id_floor(now_ms() + AHEAD_MS - 10_000))
+        wrong.setattr(writing, "new_id", lambda: id_floor(now_ms() + AHEAD_MS - 10_000))
         ahead = insert()[0].id
     made = [insert()[0].id for _ in range(3)]
     assert [ahead, *made] == sorted({ahead, *made})
@@ -116,24 +115,24 @@ def test_a_client_that_goes_on_from_an_id_of_the_future_gets_what_came_since(fro
 
 
 def test_many_inboxes_are_filled_in_batches(monkeypatch):
-    monkeypatch.setattr(store, "ROWS_PER_INSERT", 7)
+    monkeypatch.setattr(writing, "ROWS_PER_INSERT", 7)
     first, second = insert()[0], insert()[0]
     users = [f"user {number}" for number in range(20)]
-    store.deliver_to([first.id, second.id], users)
+    writing.deliver_to([first.id, second.id], users)
     assert InboxItem.select().count() == 40
     assert InboxItem.select().where(InboxItem.user_id == "user 19").count() == 2
 
 
 def test_what_is_there_already_stays_as_it_is():
     row, _ = insert()
-    store.deliver_to([row.id], ["1"])
+    writing.deliver_to([row.id], ["1"])
     InboxItem.update(read_at=5, deleted_at=6).execute()
-    store.deliver_to([row.id], ["1", "2"])
+    writing.deliver_to([row.id], ["1", "2"])
     states = {item.user_id: (item.read_at, item.deleted_at) for item in InboxItem.select()}
     assert states == {"1": (5, 6), "2": (None, None)}
 
 
 @pytest.mark.parametrize(("ids", "users"), [([], ["1"]), (["x"], [])])
 def test_nothing_to_deliver_is_no_statement(ids, users):
-    store.deliver_to(ids, users)
+    writing.deliver_to(ids, users)
     assert InboxItem.select().count() == 0

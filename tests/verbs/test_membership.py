@@ -2,22 +2,12 @@
 
 import pytest
 
-from notiway.live import runtime
 from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership
 
 OPS = Audience.group("ops", tenant="acme")
-
-
-@pytest.fixture
-def heard(app, monkeypatch):
-    """The Events that reach the broker."""
-    events = []
-    with app.app_context():
-        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
 
 
 def test_who_joins_has_what_stands_for_the_group_and_its_pages_listen(app, user, send, heard):
@@ -27,8 +17,8 @@ def test_who_joins_has_what_stands_for_the_group_and_its_pages_listen(app, user,
         membership.join(user.id, OPS)
         assert [item.title for item in inbox.feed(user.id).items] == ["Deploy at noon"]
     (event,) = heard
-    assert (event.kind, event.audience) == ("sync", f"user:{user.id}")
-    assert event.data == {"unread": 1, "listen": OPS.key}
+    assert (event.kind, event.audience) == ("joined", f"user:{user.id}")
+    assert event.data == {"unread": 1, "audience": OPS.key}
 
 
 def test_who_leaves_keeps_the_inbox_and_its_pages_listen_no_more(app, user, send, heard):
@@ -38,9 +28,9 @@ def test_who_leaves_keeps_the_inbox_and_its_pages_listen_no_more(app, user, send
         inbox.catch_up(user.id)
         heard.clear()
         membership.leave(user.id, OPS)
-        assert OPS.key not in members.listens_to(user.id)
+        assert OPS.key not in listens_to(user.id)
         assert len(inbox.feed(user.id).items) == 1
-    assert heard[0].data["unlisten"] == OPS.key
+    assert (heard[0].kind, heard[0].data["audience"]) == ("left", OPS.key)
 
 
 @pytest.mark.parametrize("audience", [Audience.everyone(), Audience.user("1"), Audience.connection("c")])

@@ -1,42 +1,38 @@
 """Recall: what was taken back is gone from every list, count and replay, for everybody, on every wire."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
-from fresh import verbs
 
-from notiway.live.runtime import Runtime
+from notiway.live.badges import Badges
+from notiway.live.heartbeat import Heartbeat
+from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.store import inbox
-from notiway.store import membership as members
-from notiway.store import standing as replay
+from notiway.store import audit, inbox, membership, standing
 from notiway.store.database import db
+from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.ids import id_floor, new_id
-from notiway.verbs import send as notifications
-from notiway.verbs.send import recall, send_notification
+from notiway.verbs import items, staff
+from notiway.verbs.recall import recall
+from notiway.verbs.send import send_notification
 
 ADMINS = Audience.group("admins")
 AUDIENCES = {"a user": ("ada", None), "several": (["ada", "bob"], None), "all": (Audience.everyone(), None),
              "a group": (ADMINS, ADMINS), "a tenant": (Audience.tenant("acme"), Audience.tenant("acme"))}  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
-        yield notebook
+pytestmark = pytest.mark.usefixtures("broker")
 
 
 @pytest.fixture(params=AUDIENCES.values(), ids=AUDIENCES)
 def sent(request, broker):
-    to, membership = request.param
-    for user_id in ("ada", "bob") if membership else ():
-        members.join(user_id, membership)
+    to, group = request.param
+    for user_id in ("ada", "bob") if group else ():
+        membership.join(user_id, group)
     row = send_notification(to, "A mistake", source="billing")
     broker.clear()
     return row
@@ -48,7 +44,7 @@ def test_it_is_gone_from_every_list_count_and_replay(sent):
     recall(sent.id, by="staff")
     assert [item.title for item in inbox.feed("ada").items] == ["No mistake"]
     assert [item.title for item in inbox.since("ada", id_floor(0))] == ["No mistake"]
-    assert [item.title for item in replay.standing("ada", ["global", "user:ada", sent.audience])] == ["No mistake"]
+    assert [item.title for item in standing.items("ada", ["global", "user:ada", sent.audience])] == ["No mistake"]
     assert inbox.unread_count("ada") == 1
     assert inbox.unread_counts(["ada"]) == {"ada": 1}
     assert inbox.sources("ada") == ["shop"]
@@ -57,7 +53,7 @@ def test_it_is_gone_from_every_list_count_and_replay(sent):
 def test_who_has_not_looked_yet_never_gets_it(sent):
     recall(sent.id, by="staff")
     assert inbox.catch_up("ada") == 0
-    replay.pull("ada", sent.audience)
+    standing.pull("ada", sent.audience)
     assert inbox.feed("ada").items == []
 
 
@@ -67,7 +63,7 @@ def test_nothing_can_be_done_with_it_any_more(sent, broker, verb):
     recall(sent.id, by="staff")
     broker.clear()
     with pytest.raises(NotFound):
-        getattr(notifications, verb)("ada", [sent.id])
+        getattr(items, verb)("ada", [sent.id])
     assert broker.events == []
 
 
@@ -108,37 +104,64 @@ def test_every_wire_tells_it(sent, broker):
     assert SseWire().render(event).startswith("event: deleted\n")
 
 
-class Settling:
-    """As much of a runtime as corrects counts: a hub that writes down what it is handed."""
+class Listeners:
+    """As much of a hub as badges need: it writes down what it is handed."""
+
+    heartbeat = Heartbeat(15.0)
 
     def __init__(self, connected):
         self.delivered = []
-        self.hub = SimpleNamespace(user_ids=lambda: set(connected), deliver=self.delivered.append)
+        self.connected = connected
 
-    _tell_former_listeners = Runtime._tell_former_listeners
-    _settle = Runtime._settle
+    def user_ids(self):
+        return set(self.connected)
+
+    def deliver(self, event):
+        self.delivered.append(event)
 
 
 def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker):
     for user_id in ("ada", "bob"):
-        members.join(user_id, ADMINS)
+        membership.join(user_id, ADMINS)
     send_notification("ada", "No mistake")
     row = send_notification(ADMINS, "A mistake")
     inbox.catch_up("ada")
     recall(row.id, by="staff")
-    now = Settling(["ada", "bob"])
-    now._settle(broker.events[-1], ["ada", "bob"])
-    assert now.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
+    hub = Listeners(["ada", "bob"])
+    Badges(Reactor(), hub, run=None).settle(broker.events[-1], ["ada", "bob"])
+    assert hub.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
 
 
 def test_who_left_the_group_loses_it_too(broker):
-    members.join("ada", ADMINS)
+    membership.join("ada", ADMINS)
     row = send_notification(ADMINS, "A mistake")
     inbox.catch_up("ada")
-    members.leave("ada", ADMINS)
+    membership.leave("ada", ADMINS)
     recall(row.id, by="staff")
-    now = Settling(["ada", "bob"])
-    now._settle(broker.events[-1], [])
-    assert [(event.kind, event.audience, event.data["unread"]) for event in now.delivered] == [
+    hub = Listeners(["ada", "bob"])
+    Badges(Reactor(), hub, run=None).settle(broker.events[-1], [])
+    assert [(event.kind, event.audience, event.data["unread"]) for event in hub.delivered] == [
         ("recalled", "user:ada", 0)
     ]
+
+
+def test_when_the_row_cannot_be_written_nothing_is_recalled(broker, monkeypatch):
+    sent = send_notification("bob", "Hello")
+    broker.clear()
+
+    def full(*args, **values):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(audit, "record", full)
+    with pytest.raises(OSError, match="disk"):
+        recall(sent.id, by="ada")
+    assert broker.events == []
+    assert Notification.get_by_id(sent.id).recalled_at is None
+
+
+def test_recalling_writes_who_did_it_once(entries):
+    entry, _ = staff.send("ada", Audience.everyone(), "Hello")
+    assert recall(entry.notification_id, by="cy")
+    assert not recall(entry.notification_id, by="bob")
+    assert entries() == [("ada", "send", "global"), ("cy", "recall", "global")]
+    assert audit.recalls([entry.notification_id])[entry.notification_id].actor_id == "cy"

@@ -10,9 +10,7 @@ import pytest
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
-from notiway.store import api_keys as producers
-from notiway.store import inbox
-from notiway.store import membership as members
+from notiway.store import api_keys, inbox, membership
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -26,7 +24,7 @@ def make_key(app):
 
     def make(*scopes):
         with app.app_context():
-            made.append(producers.add(f"key {len(made)}", scopes)[1])
+            made.append(api_keys.add(f"key {len(made)}", scopes)[1])
         return made[-1]
 
     return make
@@ -56,15 +54,6 @@ def token(app):
     return make
 
 
-@pytest.fixture
-def heard(app, monkeypatch):
-    """The Events that reach the broker."""
-    events = []
-    with app.app_context():
-        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
-
-
 def envelope(number=1, **changes):
     return {
         "id": f"order-{number}",
@@ -89,6 +78,14 @@ def test_a_good_envelope_is_taken_and_stored_once(publish, app, heard):
     assert [event.kind for event in heard] == ["created"]
     with app.app_context():
         assert inbox.unread_count("user-1") == 1
+
+
+def test_what_is_odd_is_taken_and_named_in_warnings(publish):
+    raw = envelope(body={"severity": "loud"})
+    (alone,) = publish(raw).json["warnings"]
+    (in_a_batch,) = publish([raw | {"id": "other"}]).json[0]["warnings"]
+    assert alone["path"] == in_a_batch["path"] == "body.severity"
+    assert "info, success, warning, error, critical" in alone["message"]
 
 
 def test_an_unpersisted_one_is_delivered_once_and_stored_nowhere(publish, app, heard):
@@ -171,7 +168,7 @@ def test_no_key_and_a_wrong_key_are_told_apart(publish):
 def test_a_revoked_key_publishes_nothing(publish, make_key, app):
     key = make_key("publish")
     with app.app_context():
-        producers.revoke("key 1")
+        api_keys.revoke("key 1")
     assert error_of(publish(envelope(), key=key)) == (401, "Unauthorized")
 
 
@@ -201,7 +198,7 @@ def test_a_bounded_key_publishes_only_within_its_pattern(publish, make_key, rout
 def test_the_rate_limit_says_when_to_come_back(make_app, monkeypatch):
     app = make_app(NOTIWAY_PUBLISH_RATE="2 per minute")
     with app.app_context():
-        key = producers.add("key", ["publish"])[1]
+        key = api_keys.add("key", ["publish"])[1]
     headers = {"Authorization": f"Bearer {key}"}
 
     def post(number):
@@ -233,7 +230,7 @@ def test_a_query_that_is_not_understood_is_refused(client, token, query):
 def test_a_broadcast_costs_one_row_however_many_members(publish, app):
     with app.app_context():
         for number in range(50):
-            members.join(f"user-{number}", Audience.group("ops"))
+            membership.join(f"user-{number}", Audience.group("ops"))
     publish(envelope(routing={"audienceType": 3, "audienceValue": "ops"}))
     with app.app_context():
         assert Notification.select().count() == 1
@@ -351,7 +348,7 @@ def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publ
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("notiway.gateway.publish.store.insert", fail)
+        broken.setattr("notiway.gateway.publish.writing.insert", fail)
         app.config["PROPAGATE_EXCEPTIONS"] = False
         assert publish(batch).status_code == 500
     assert [item["duplicate"] for item in publish(batch).json] == [False, False]

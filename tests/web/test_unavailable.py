@@ -10,8 +10,9 @@ import pytest
 from conftest import HTMX, JSON
 
 from notiway.live import runtime
-from notiway.store import api_keys, inbox, turns
+from notiway.store import api_keys, inbox
 from notiway.store.database import db
+from notiway.store.engine import turns
 from notiway.store.tables import Notification
 
 HTML = {"Accept": "text/html"}

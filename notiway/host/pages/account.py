@@ -5,20 +5,20 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Callable
-from datetime import UTC, datetime
 from time import time
+from typing import Any
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
-from flask_login import LoginManager, current_user, login_required, login_user, logout_user
+from flask_login import LoginManager, current_user, login_required, login_user, logout_user, user_logged_in
 from limits import RateLimitItem, parse
 
 from notiway.host import accounts, passwords
 from notiway.live import runtime
-from notiway.values.clock import now_ms
+from notiway.values.clock import moment, now_ms
 from notiway.values.urls import local_path
-from notiway.verbs import send as notifications
+from notiway.verbs.sign_out import sign_out as close_sockets
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +52,7 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     return routes
 
 
-def login_manager() -> LoginManager:
+def set_up_login(app: Flask) -> None:
     """flask-login as the host uses it: active users, in sessions that were not ended from elsewhere."""
     manager = LoginManager()
     manager.login_view = "account.login"
@@ -61,11 +61,17 @@ def login_manager() -> LoginManager:
 
     def load(user_id: str) -> accounts.Account | None:
         user = accounts.find(user_id)
+        if "_user_id" not in session:
+            return user  # asked by a command, which has no session
         began = session.get(SIGNED_IN_AT, 0)
         return user if user and began > (user.signed_out_at or 0) else None
 
+    def began(_sender: Flask, **_: Any) -> None:
+        session[SIGNED_IN_AT] = now_ms()
+
     manager.user_loader(load)
-    return manager
+    manager.init_app(app)
+    user_logged_in.connect(began, app, weak=False)
 
 
 def login() -> ResponseReturnValue:
@@ -85,7 +91,7 @@ def logout() -> ResponseReturnValue:
 
 def account() -> ResponseReturnValue:
     """Who is signed in, and since when."""
-    signed_in = datetime.fromtimestamp(session[SIGNED_IN_AT] / 1000, UTC)
+    signed_in = moment(session[SIGNED_IN_AT])
     return render_template("host/account.html", user=current_user, signed_in=signed_in)
 
 
@@ -95,7 +101,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     accounts.end_sessions(user_id)
     session.clear()
     logout_user()
-    notifications.sign_out(user_id)
+    close_sockets(user_id)
     flash("You are signed out on every device.")
     return redirect(url_for("account.login"), 303)
 
@@ -106,14 +112,13 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         password = request.form.get("password", "")
         if not passwords.matches(found[1] if found else None, password) or found is None:
             log.info("a sign-in from %s was refused", request.remote_addr)
-            return make_response(_login_page("This e-mail address and password do not fit together."), 401)
+            return make_response(_login_page("This e-mail address and password do not match."), 401)
         user, stored = found
         if passwords.is_outdated(stored):
             accounts.keep_hash(user.id, passwords.hash_password(password))
         target = _after_login()
         session.clear()  # nothing of the visitor before lives on: no fixed session, no old CSRF token
         session.permanent = True
-        session[SIGNED_IN_AT] = now_ms()
         login_user(user)
         _forget_attempts(limiter)
         return redirect(target, 303)

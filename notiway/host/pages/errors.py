@@ -50,7 +50,7 @@ def show(error: HTTPException) -> ResponseReturnValue:
     if asked == "json":
         body = {"error": {"code": code, "message": text, "fields": []}}
     elif asked == "fragment":
-        body = _draw("notiway/_error.html", status, code=code, message=text)
+        body = _draw("notiway/toast/_error.html", status, code=code, message=text)
     else:
         body = _draw("host/error.html", status, heading=heading, text=text, status=status)
     response = make_response(body, status)

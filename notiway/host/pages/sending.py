@@ -10,18 +10,23 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, WrongInput
+from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import TYPES
-from notiway.verbs import send as notifications
-from notiway.web import auth, reply
+from notiway.verbs.send import send_notification
+from notiway.web import auth, json_body, reply
+from notiway.web.pages.history import guard
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
 
 
-def register(blueprint: Blueprint) -> None:
-    """Add the route."""
-    blueprint.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
+def blueprint() -> Blueprint:
+    """The route `/notifications/send`."""
+    routes = Blueprint("sending", __name__)
+    routes.before_request(guard)
+    reply.register(routes)
+    routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
+    return routes
 
 
 def send() -> ResponseReturnValue:
@@ -29,7 +34,7 @@ def send() -> ResponseReturnValue:
     user_id = auth.require_user()
     values = _values()
     try:
-        sent = notifications.send_notification(
+        sent = send_notification(
             user_id, values["title"], values["message"], type=values["type"] or "info", source="dashboard"
         )
     except InvalidNotification as error:
@@ -46,14 +51,12 @@ def send() -> ResponseReturnValue:
 
 
 def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "") -> dict[str, Any]:
-    """What `notiway/_send_form.html` needs."""
+    """What `host/send/_form.html` needs."""
     return {"values": values, "faults": faults, "sent": sent, "types": TYPES, "csrf_token": reply.csrf_token()}
 
 
 def _values() -> dict[str, str]:
-    given: Any = request.get_json(silent=True) if request.is_json else request.values
-    if not hasattr(given, "get"):
-        raise WrongInput("The body is not a JSON object")
+    given: Any = json_body.read_object() if request.is_json else request.values
     values = {name: given.get(name, "") for name in FIELDS}
     faults = [Fault(name, "must be text") for name, value in values.items() if not isinstance(value, str)]
     if faults:
@@ -72,7 +75,7 @@ def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseRetu
         return make_response(_fragment(values, faults), error.status)
     return make_response(
         render_template(
-            "notiway/send.html",
+            "host/send/page.html",
             **form_context(values, faults),
             next=reply.origin(),
             notiway_base=runtime.current().config.base_template,
@@ -82,5 +85,6 @@ def _refused(error: InvalidNotification, values: dict[str, str]) -> ResponseRetu
 
 
 def _fragment(values: dict[str, str], faults: dict[str, str], sent: str = "", unread: int | None = None) -> str:
-    name = "_send_status" if request.values.get("answer") == STATUS_ONLY else "_send_form"
-    return render_template(f"notiway/{name}.html", **form_context(values, faults, sent), unread=unread)
+    short = request.values.get("answer") == STATUS_ONLY
+    template = "host/send/_status.html" if short else "host/send/_form.html"
+    return render_template(template, **form_context(values, faults, sent), unread=unread)

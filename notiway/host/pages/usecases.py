@@ -4,36 +4,40 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from flask import Blueprint, Response, flash, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import login_required
 
+from notiway.folders import resources
 from notiway.gateway import envelope
 from notiway.gateway.publish import publish_envelopes
 from notiway.host import contacts
-from notiway.host.live_numbers import GROUP, Pulse
+from notiway.host.live_numbers import GROUP, LiveNumbers
 from notiway.live import runtime
 from notiway.ops import jobs
-from notiway.store import announcements
-from notiway.store import membership as members
-from notiway.store import progress as tasks
+from notiway.store import tasks
+from notiway.store.membership import listens_to, may_subscribe
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError, Unavailable
+from notiway.values.item import ANNOUNCEMENT
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
 
+HOST = Path(__file__).resolve().parent.parent
 SEVERITIES = {"info": "info", "warning": "warning", "critical": "error"}  # and the type of the row in the list
 LABELS = {"title": "Headline", "message": "Text", "action_url": "Link", "expires_at": "For"}  # as the form calls them
 MINUTES = (1, 10, 60, 1440)  # an announcement of the demo lives
 BROKEN_ROW = 6_204
 
 
-def blueprint(pulse: Pulse) -> Blueprint:
+def blueprint(live: LiveNumbers) -> Blueprint:
     """The routes below `/dashboard`, for signed-in users."""
-    routes = Blueprint("usecases", __name__)
+    # What draws the events of the demos is found beside the host's pages, as any application's own is.
+    routes = Blueprint("usecases", __name__, template_folder=str(resources("templates", HOST) / "host"))
     reply.register(routes)
     for path, view, method in (
         ("publish", publish, "POST"),
@@ -42,7 +46,7 @@ def blueprint(pulse: Pulse) -> Blueprint:
         ("sample.csv", sample, "GET"),
     ):
         routes.add_url_rule(f"/dashboard/{path}", view_func=login_required(view), methods=[method])
-    routes.add_url_rule("/dashboard/numbers", "numbers", login_required(lambda: numbers(pulse)))
+    routes.add_url_rule("/dashboard/numbers", "numbers", login_required(lambda: numbers(live)))
     return routes
 
 
@@ -53,7 +57,7 @@ def context(user_id: str) -> dict[str, Any]:
         "addressees": _addressees(user_id),
         "severities": tuple(SEVERITIES),
         "lifetimes": MINUTES,
-        "tenants": [key.split(":")[1] for key in members.listens_to(user_id) if _is_scoped_dashboard(key)],
+        "tenants": [key.split(":")[1] for key in listens_to(user_id) if _is_scoped_dashboard(key)],
         "tenant": request.args.get("tenant", ""),
         "group": GROUP,
         "jobs_run": runtime.current().config.jobs != "off",
@@ -124,7 +128,7 @@ def announce() -> ResponseReturnValue:
             Audience.parse(to),
             form.get("title", ""),
             form.get("message", ""),
-            name=announcements.NAME,
+            name=ANNOUNCEMENT,
             type=SEVERITIES[severity],
             body={"severity": severity},
             action_url=form.get("action_url") or None,
@@ -143,7 +147,7 @@ def _addressees(user_id: str) -> dict[str, str]:
     """Whom this user may announce to, by audience key."""
     found = {f"user:{user_id}": "Only me"}
     if auth.is_staff():
-        keys = [key for key in members.listens_to(user_id) if key.startswith("tenant:")]
+        keys = [key for key in listens_to(user_id) if key.startswith("tenant:")]
         found |= {key: f"Tenant {key.partition(':')[2]}" for key in keys} | {"global": "Everybody"}
     return found
 
@@ -184,13 +188,13 @@ def sample() -> ResponseReturnValue:
 # Live dashboard
 
 
-def numbers(pulse: Pulse) -> Response:
+def numbers(live: LiveNumbers) -> Response:
     """The present state, before the page listens: the latest samples, oldest first."""
     user_id = auth.require_user()
     tenant = request.args.get("tenant") or None
-    if tenant is not None and not members.may_subscribe(user_id, Audience.group(GROUP, tenant)):
+    if tenant is not None and not may_subscribe(user_id, Audience.group(GROUP, tenant)):
         raise Forbidden(f"You are not in {tenant}'s group {GROUP}")
-    return jsonify(audience=Audience.group(GROUP, tenant).key, samples=pulse.history(tenant))
+    return jsonify(audience=Audience.group(GROUP, tenant).key, samples=live.history(tenant))
 
 
 def _is_scoped_dashboard(key: str) -> bool:

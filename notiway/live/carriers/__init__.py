@@ -1,0 +1,19 @@
+"""Carriers: how a client's socket is taken over, spoken to and heard, whatever it shows."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from notiway.live.connection import Connection
+
+
+class Transport(Protocol):
+    """How text becomes bytes on this kind of connection, and bytes become messages."""
+
+    answers: bool  # whether a client that is there can be heard
+    silence_seconds: float  # how long it may say nothing all the same, where it does not answer each ping
+
+    def encode(self, text: str) -> bytes: ...
+    def ping(self) -> bytes: ...
+    def farewell(self, code: int, reason: str) -> bytes: ...
+    def receive(self, connection: Connection, data: bytes) -> None: ...

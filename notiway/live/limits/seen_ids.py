@@ -1,4 +1,4 @@
-"""Recent: which ids were taken lately, for envelopes that are stored nowhere."""
+"""SeenIds: which ids were taken lately, for envelopes that are stored nowhere."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ REMEMBER_SECONDS = 600.0
 REMEMBER_IDS = 100_000
 
 
-class Recent:
+class SeenIds:
     """A bounded memory of ids in this process.
 
-    >>> recent = Recent()
-    >>> recent.add(("billing", "1")), recent.add(("billing", "1"))
+    >>> seen = SeenIds()
+    >>> seen.add(("billing", "1")), seen.add(("billing", "1"))
     (True, False)
     """
 

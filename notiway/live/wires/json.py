@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any
 
+from notiway.values.clock import iso
 from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
 
 ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
 
@@ -37,13 +40,17 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def iso(at_ms: int) -> str:
-    """Milliseconds since the epoch as ISO 8601 in UTC.
-
-    >>> iso(0)
-    '1970-01-01T00:00:00.000Z'
-    """
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def notification_list(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Several of them; one that cannot be told is logged and left out, the others come."""
+    told = []
+    for item in items:
+        try:
+            told.append(notification_dict(item))
+        except Exception:
+            log.exception(
+                "notification %s is left out: no JSON can be made of it. Correct or remove it", item.get("id")
+            )
+    return told
 
 
 class JsonWire:
@@ -61,7 +68,7 @@ class JsonWire:
                 return _message("notification", values if unread is None else {**values, "unreadCount": unread})
             case "restored":
                 ids = [item["id"] for item in data["notifications"]]
-                restored = [notification_dict(item) for item in data["notifications"]]
+                restored = notification_list(data["notifications"])
                 return _message("restored", {**_ids(ids), "notifications": restored, "unreadCount": unread})
             case "read" | "unread" | "deleted" | "recalled":
                 name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)
@@ -69,7 +76,7 @@ class JsonWire:
                 return _message(name, {**_ids(data["ids"]), **counted})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
-            case "sync":
+            case "sync" | "joined" | "left":
                 return self.heartbeat(data["unread"])
             case _:
                 return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from notiway.live.wires.json import iso
 from notiway.values.audience import Audience, AudienceType
+from notiway.values.clock import iso
 from notiway.values.event import Event
 
 SEPARATOR = "\x1e"  # ends every message; one frame may carry several

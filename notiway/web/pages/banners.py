@@ -6,24 +6,24 @@ from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from notiway.live.wires.json import notification_dict
-from notiway.store import announcements, inbox
+from notiway.live.wires.json import notification_list
+from notiway.store import inbox, standing
 from notiway.values.clock import now_ms
 from notiway.web import auth, reply
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the route."""
-    blueprint.add_url_rule("/notifications/announcements", "announcements", view_func=standing)
+    blueprint.add_url_rule("/notifications/announcements", "announcements", view_func=show)
 
 
-def standing() -> ResponseReturnValue:
+def show() -> ResponseReturnValue:
     """What stands now: for pages that were away for a while."""
     user_id = auth.require_user()
     if reply.form() != "json":
         return draw(user_id, floating=False)
     inbox.catch_up(user_id)
-    return jsonify(notifications=[notification_dict(item.as_dict()) for item in announcements.standing(user_id)])
+    return jsonify(notifications=notification_list(item.as_dict() for item in standing.announcements(user_id)))
 
 
 def draw(user_id: str, *, floating: bool) -> Markup:
@@ -31,8 +31,8 @@ def draw(user_id: str, *, floating: bool) -> Markup:
     inbox.catch_up(user_id)
     return Markup(  # noqa: S704 - a rendered template, escaped there
         render_template(
-            "notiway/_announcements.html",
-            items=announcements.standing(user_id),
+            "notiway/banner/_banners.html",
+            items=standing.announcements(user_id),
             csrf_token=reply.csrf_token(),
             now=now_ms(),
             floating=floating,

@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
-from notiway.verbs import send as notifications
-from notiway.web import auth, reply
+from notiway.verbs import items
+from notiway.web import auth, json_body, reply
 from notiway.web.pages import listing
 
 MAX_IDS = 200  # at once; a page shows far fewer
@@ -22,10 +22,10 @@ ID = "/notifications/<notification_id>"
 
 Verb = Callable[[str, list[str]], int]
 BULK: dict[str, tuple[Verb, str, dict[str, bool]]] = {
-    "read": (notifications.mark_read, "marked as read", {"read": True}),
-    "unread": (notifications.mark_unread, "marked as unread", {"read": False}),
-    "delete": (notifications.delete, "deleted", {"deleted": True}),
-    "restore": (notifications.restore, "restored", {"deleted": False}),
+    "read": (items.mark_read, "marked as read", {"read": True}),
+    "unread": (items.mark_unread, "marked as unread", {"read": False}),
+    "delete": (items.delete, "deleted", {"deleted": True}),
+    "restore": (items.restore, "restored", {"deleted": False}),
 }
 
 
@@ -46,14 +46,14 @@ def register(blueprint: Blueprint) -> None:
 def read(notification_id: str) -> ResponseReturnValue:
     """Mark one read."""
     user_id = auth.require_user()
-    count = notifications.mark_read(user_id, [notification_id])
+    count = items.mark_read(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=True)
 
 
 def unread(notification_id: str) -> ResponseReturnValue:
     """Mark one unread."""
     user_id = auth.require_user()
-    count = notifications.mark_unread(user_id, [notification_id])
+    count = items.mark_unread(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=False)
 
 
@@ -61,19 +61,19 @@ def delete(notification_id: str) -> ResponseReturnValue:
     """Delete one; the answer offers to undo it."""
     user_id = auth.require_user()
     item = inbox.get_many(user_id, [notification_id], deleted=True)[0]
-    count = notifications.delete(user_id, [notification_id])
+    count = items.delete(user_id, [notification_id])
     asked = reply.form()
     if asked == "json":
         return jsonify(notificationId=notification_id, deleted=True, unreadCount=count)
     if asked == "page":
         return _back_with("Notification deleted", [notification_id])
-    return render_template("notiway/_deleted.html", item=item, unread=count)
+    return render_template("notiway/item/_deleted.html", item=item, unread=count)
 
 
 def restore(notification_id: str) -> ResponseReturnValue:
     """Undo a deletion."""
     user_id = auth.require_user()
-    count = notifications.restore(user_id, [notification_id])
+    count = items.restore(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, deleted=False)
 
 
@@ -83,20 +83,20 @@ def read_all() -> ResponseReturnValue:
     before = _field("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
-    count = notifications.mark_all_read(user_id, before)
+    count = items.mark_all_read(user_id, before)
     asked = reply.form()
     if asked == "json":
         return jsonify(read=True, before=before, unreadCount=count)
     if asked == "page":
         return _back_with("All marked as read", [])
-    return render_template("notiway/_read_all.html", before=before, unread=count)
+    return render_template("notiway/item/_read_all.html", before=before, unread=count)
 
 
 def seen() -> ResponseReturnValue:
     """Note that items were shown; the unread count stays as it is."""
     user_id = auth.require_user()
     ids = _ids()
-    notifications.mark_seen(user_id, ids)
+    items.mark_seen(user_id, ids)
     asked = reply.form()
     if asked == "json":
         return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.unread_count(user_id))
@@ -119,7 +119,7 @@ def bulk() -> ResponseReturnValue:
     if asked == "page":
         return _back_with(message, undo_ids)
     context = listing.context(user_id, listing.filters(request.form))
-    return render_template("notiway/_bulk.html", **context, message=message, undo_ids=undo_ids, unread=count)
+    return render_template("notiway/history/_bulk.html", **context, message=message, undo_ids=undo_ids, unread=count)
 
 
 def take_notice() -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _one_changed(user_id: str, notification_id: str, count: int, **state: bool) 
         return reply.back(url_for("notiway.history"))
     kind = "restored" if "deleted" in state else "read" if state["read"] else "unread"
     item = inbox.get(user_id, notification_id)
-    return render_template("notiway/_changed.html", item=item, kind=kind, unread=count)
+    return render_template("notiway/item/_changed.html", item=item, kind=kind, unread=count)
 
 
 def _back_with(message: str, undo_ids: list[str]) -> Response:
@@ -145,24 +145,17 @@ def _back_with(message: str, undo_ids: list[str]) -> Response:
 
 
 def _field(name: str) -> str:
-    given = _json().get(name) if request.is_json else request.values.get(name)
+    given = json_body.read_object().get(name) if request.is_json else request.values.get(name)
     if given is not None and not isinstance(given, str):
         raise WrongInput("The request is not understood", [Fault(name, "must be text")])
     return given or ""
 
 
 def _ids() -> list[str]:
-    given = _json().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
+    given = json_body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
         raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
     return ids
-
-
-def _json() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise WrongInput("The body is not a JSON object")
-    return body

@@ -5,31 +5,29 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from notiway.host.pages import sending
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
-from notiway.verbs import send as notifications
+from notiway.verbs.items import mark_read
 from notiway.web import auth, reply
-from notiway.web.pages import banners, changes, listing
-from notiway.web.pages import progress as tasks
+from notiway.web.pages import banners, changes, listing, tasks
 
 
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
-    blueprint.before_request(_guard)
+    blueprint.before_request(guard)
     reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
     changes.register(blueprint)
-    sending.register(blueprint)
     banners.register(blueprint)
     tasks.register(blueprint)
 
 
-def _guard() -> None:
+def guard() -> None:
+    """Let only signed-in users pass, and unsafe requests only with the session's token."""
     if (request.endpoint or "").endswith(".static"):
         return
     auth.require_user()
@@ -47,9 +45,11 @@ def history() -> ResponseReturnValue:
         return _list(inbox.feed(user_id, **filters), inbox.unread_count(user_id))
     context = listing.context(user_id, filters)
     if asked == "fragment":
-        return render_template("notiway/_page.html" if filters["before"] else "notiway/_results.html", **context)
+        return render_template(
+            "notiway/history/_rows.html" if filters["before"] else "notiway/history/_results.html", **context
+        )
     return render_template(
-        "notiway/history.html",
+        "notiway/history/page.html",
         **context,
         **changes.take_notice(),
         sources=inbox.sources(user_id),
@@ -70,7 +70,7 @@ def recent() -> ResponseReturnValue:
     if asked == "json":
         return _list(page, unread)
     return render_template(
-        "notiway/recent.html",
+        "notiway/panel/_recent.html",
         items=page.items,
         recent_limit=limit,
         next_cursor=page.next_cursor,
@@ -84,7 +84,7 @@ def follow(notification_id: str) -> ResponseReturnValue:
     user_id = auth.require_user()
     item = inbox.get(user_id, notification_id)
     if not _only_looking():
-        notifications.mark_read(user_id, [item.id])
+        mark_read(user_id, [item.id])
     # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
     target = item.action_url if is_safe_url(item.action_url) else None
     response: Response = make_response(redirect(target or url_for("notiway.history")))
@@ -101,7 +101,7 @@ def _only_looking() -> bool:
 
 def _list(page: inbox.Page, unread: int) -> Response:
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=unread,
         nextCursor=page.next_cursor,
     )

@@ -48,7 +48,7 @@ def cursor(given: Mapping[str, str]) -> str | None:
 
 
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """What `notiway/_results.html` and `notiway/_page.html` need."""
+    """What `notiway/history/_results.html` and `notiway/history/_rows.html` need."""
     page = inbox.feed(user_id, **chosen)
     return {
         "items": page.items,

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, cast
 
 from flask import Flask
 
 from notiway.live import runtime
-from notiway.live.carriers import joining as live
+from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.values import json_text
 from notiway.values.audience import Audience
-from notiway.values.errors import WrongInput
+from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
-from notiway.verbs import send as notifications
-from notiway.web.sockets import invocations
+from notiway.verbs import items
 from notiway.web.sockets.faults import told
+from notiway.web.sockets.renewal import renew
 
 
 def handler(app: Flask) -> Callable[[Connection, str], None]:
@@ -39,8 +39,8 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = json_text.read_message(text)
+    except ValueError:
         raise WrongInput("This is no JSON") from None
     if not isinstance(message, dict):
         raise WrongInput("A message must be an object with an action")
@@ -54,23 +54,23 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
             unread = inbox.unread_count(user_id)
             now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
         case "markAsRead":
-            notifications.mark_read(user_id, _id(message))
+            items.mark_read(user_id, _id(message))
         case "markAsUnread":
-            notifications.mark_unread(user_id, _id(message))
+            items.mark_unread(user_id, _id(message))
         case "markAllAsRead":
-            notifications.mark_all_read(user_id, _cutoff(message))
+            items.mark_all_read(user_id, _cutoff(message))
         case "delete":
-            notifications.delete(user_id, _id(message))
+            items.delete(user_id, _id(message))
         case "restore":
-            notifications.restore(user_id, _id(message))
+            items.restore(user_id, _id(message))
         case "subscribe":
-            live.subscribe(now, connection, _audience(message))
+            joining.subscribe(now, connection, _audience(message))
         case "unsubscribe":
-            live.unsubscribe(now, connection, _audience(message))
+            joining.unsubscribe(now, connection, _audience(message))
         case "renew":
-            invocations.renew(now, connection, _text(message, "token"))
+            renew(now, connection, _text(message, "token"))
         case action:
-            raise live.NotSupported(f"There is no action {str(action)[:50]!r}")
+            raise NotSupported(f"There is no action {str(action)[:50]!r}")
 
 
 def _id(message: dict[str, Any]) -> list[str]:

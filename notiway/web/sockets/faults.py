@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from notiway.store.faults import unavailable
+from notiway.store.engine.faults import unavailable
 from notiway.values.errors import NotiwayError, Unavailable
 
 log = logging.getLogger(__name__)

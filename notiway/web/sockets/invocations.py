@@ -7,22 +7,20 @@ from typing import Any, cast
 
 from flask import Flask
 
-from notiway.gateway import client_tokens
-from notiway.gateway.envelope import audience_of
+from notiway.gateway.envelope import audience_of, routing_faults
 from notiway.live import runtime
-from notiway.live.carriers import joining as live
+from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
-from notiway.store import inbox
-from notiway.store import membership as members
-from notiway.store import standing as replay
+from notiway.store import inbox, standing
 from notiway.store.database import db
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
-from notiway.values.errors import Forbidden, NotFound, WrongInput
-from notiway.verbs import send as notifications
+from notiway.values.errors import Fault, NotFound, NotSupported, WrongInput
+from notiway.verbs import items
 from notiway.web.sockets.faults import told
+from notiway.web.sockets.renewal import renew
 
 INVOCATION, STREAM_INVOCATION, CLOSE = 1, 4, 7
 
@@ -57,13 +55,13 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     now.hub.end_at(connection, ends_at)
     try:
         with db.connection_context():
-            items = replay.standing(cast("str", connection.user_id), connection.audiences)
+            found = standing.items(cast("str", connection.user_id), connection.audiences)
     except Exception as error:  # noqa: BLE001 - a client that hears nothing would wait for ever
         code, message = told(error, "a SignalR handshake")
         now.reactor.call_soon(refuse_handshake, connection, f"{code}: {message}")
         return False
     hello = connection.format.wire.connected(connection.id, 0)
-    now.hub.release(connection, [hello, *live.frames_of(connection, items)], [item.id for item in items])
+    now.hub.release(connection, [hello, *joining.frames_of(connection, found)], [item.id for item in found])
     return True
 
 
@@ -107,40 +105,22 @@ def _invoke(now: Runtime, connection: Connection, values: dict[str, Any]) -> Non
     user_id = cast("str", connection.user_id)  # a hub connection is always somebody's
     match values.get("target"), arguments:
         case "Subscribe", [routing]:
-            live.subscribe(now, connection, _audience(routing), _completion(values))
+            joining.subscribe(now, connection, _audience(routing), _completion(values))
             return
         case "Unsubscribe", [routing]:
-            live.unsubscribe(now, connection, _audience(routing), _completion(values))
+            joining.unsubscribe(now, connection, _audience(routing), _completion(values))
             return
         case "MarkAsRead", [str(audience_id), str(public_id)]:
-            notifications.mark_read(user_id, _ids(user_id, audience_id, public_id))
+            items.mark_read(user_id, _ids(user_id, audience_id, public_id))
         case "MarkAsDeleted", [str(audience_id), str(public_id)]:
-            notifications.delete(user_id, _ids(user_id, audience_id, public_id))
+            items.delete(user_id, _ids(user_id, audience_id, public_id))
         case "Renew", [str(token)]:
             renew(now, connection, token)
         case ("Subscribe" | "Unsubscribe" | "MarkAsRead" | "MarkAsDeleted" | "Renew") as target, _:
             raise WrongInput(f"{target} was called with arguments that it does not take")
         case target, _:
-            raise live.NotSupported(f"there is no method {str(target)[:50]!r}")
+            raise NotSupported(f"there is no method {str(target)[:50]!r}")
     _answer(now, connection, values)
-
-
-def renew(now: Runtime, connection: Connection, token: str) -> None:
-    """Let a connection live as long as a newer token of the same user; `Forbidden` for somebody else's."""
-    claims = client_tokens.read(now.token_secret, token)
-    if claims.user_id != connection.user_id:
-        raise Forbidden("The token is another user's")
-    connection.grants = claims.audiences
-    now.hub.end_at(connection, claims.expires_at)
-    for audience in map(Audience.parse, connection.audiences):
-        if audience.type in (AudienceType.TENANT, AudienceType.GROUP) and not _still_may(now, claims, audience):
-            now.hub.unsubscribe(connection, audience.key)
-
-
-def _still_may(now: Runtime, claims: client_tokens.Claims, audience: Audience) -> bool:
-    if audience.key in claims.audiences or audience.key == f"tenant:{claims.tenant_id}":
-        return True
-    return members.may_subscribe(claims.user_id, audience, now.config.open_groups)
 
 
 def _audience(routing: object) -> Audience:
@@ -153,20 +133,22 @@ def _audience(routing: object) -> Audience:
         raise WrongInput("audienceValue and tenantId must be text or null")
     kind = AudienceType(kind)
     if kind not in (AudienceType.TENANT, AudienceType.GROUP):
-        raise live.NotSupported("only tenants and groups can be subscribed to; the rest comes by itself")
-    if kind is AudienceType.TENANT and value and tenant and value != tenant:
-        raise WrongInput("tenantId must equal audienceValue where both are given")
+        raise NotSupported("only tenants and groups can be subscribed to; the rest comes by itself")
+    faults = routing_faults(kind, value, tenant)
+    if faults:
+        named = [Fault(fault.path.removeprefix("routing."), fault.message) for fault in faults]
+        raise WrongInput("there is no such audience", named)
     try:
-        return audience_of(kind, (value or tenant) if kind is AudienceType.TENANT else value, tenant)
+        return audience_of(kind, value, tenant)
     except ValueError as fault:
         raise WrongInput(str(fault)) from None
 
 
 def _ids(user_id: str, audience_id: str, public_id: str) -> list[str]:
-    ids = replay.find(user_id, audience_id, public_id)
+    ids = standing.find(user_id, audience_id, public_id)
     if not ids:
         inbox.catch_up(user_id)
-        ids = replay.find(user_id, audience_id, public_id)
+        ids = standing.find(user_id, audience_id, public_id)
     if not ids:
         raise NotFound("there is no such notification")
     return ids

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import time
 
@@ -12,26 +11,19 @@ from flask_sock import Sock
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from notiway.live import runtime
-from notiway.live.carriers import hub_protocol as signalr
-from notiway.live.carriers import joining as live
-from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, take_socket
-from notiway.store.database import db
-from notiway.store.tables import SpentToken
-from notiway.values.errors import NotFound, NotiwayError
+from notiway.live.carriers import hub_protocol, joining
+from notiway.live.carriers.parking import stay, take_socket
+from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
+from notiway.store import spent_tokens
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotFound, Restarting
+from notiway.values.principal import Principal
 from notiway.web import auth
-from notiway.web.auth import Principal
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
-
-
-class Restarting(NotiwayError):
-    """This process takes no new connections. The npm client of today dies of a connection that is closed at once."""
-
-    code = "Restarting"
-    status = 503
 
 
 def register(blueprint: Blueprint) -> None:
@@ -86,12 +78,8 @@ def _spend(token: str, principal: Principal) -> str:
         raise NotFound("There is no such connection") from None
     if user_id != principal.user_id:
         raise NotFound("There is no such connection")
-    digest = hashlib.sha256(token.encode()).hexdigest()
-    ends_at = int((time.time() + TOKEN_SECONDS) * 1000)
-    with db.atomic():
-        spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
-        if not db.rows_affected(db.execute(spent)):
-            raise NotFound("There is no such connection")
+    if not spent_tokens.spend(token, now_ms() + TOKEN_SECONDS * 1000):
+        raise NotFound("There is no such connection")
     return str(connection_id) or token
 
 
@@ -99,10 +87,10 @@ def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
     principal, connection_id = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
-    # Held until the handshake (routes/invocations.py).
-    hello = time.time() + signalr.HANDSHAKE_SECONDS, signalr.give_up
-    connection = live.join(now, sock, "signalr", principal, connection_id, hello)
-    live.stay(connection, view_stays)
+    # Held until the handshake (invocations.py).
+    hello = time.time() + hub_protocol.HANDSHAKE_SECONDS, hub_protocol.give_up
+    connection = joining.join(now, sock, "signalr", principal, connection_id, hello)
+    stay(connection, view_stays)
 
 
 def _serializer() -> URLSafeTimedSerializer:

@@ -8,29 +8,22 @@ from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
-from notiway.live.carriers import joining as live
+from notiway.live.carriers import joining
+from notiway.live.carriers.parking import stay, take_carrier
 from notiway.live.carriers.sse import response_head
-from notiway.live.carriers.websocket import take_carrier
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
 from notiway.store import inbox
+from notiway.store.standing import REPLAY_LIMIT
 from notiway.values.clock import DAY_MS, now_ms
-from notiway.values.errors import NotiwayError
+from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 
-RESUME_LIMIT = 1_000  # a client that missed more loads its list anew
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
-
-
-class NoCarrier(NotiwayError):
-    """The WSGI server does not lend its socket."""
-
-    code = "NotSupported"
-    status = 501
 
 
 def register(blueprint: Blueprint) -> None:
@@ -58,11 +51,9 @@ def stream() -> ResponseReturnValue:
     handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    sock.setblocking(True)
-    sock.sendall(head)
-    connection = live.join(now, sock, "sse", principal)
-    live.bring_up_to_date(now, connection, lambda: _catch_up(now, connection, principal.user_id))
-    live.stay(connection, view_stays)
+    connection = joining.join(now, sock, "sse", principal, head=head)
+    joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
+    stay(connection, view_stays)
     return Handled()
 
 
@@ -73,21 +64,21 @@ def _carrier() -> tuple[Any, str]:
     raise NoCarrier("This server cannot stream; run it with gunicorn")
 
 
-def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
+def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
     newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
-    items = inbox.since(user_id, last, RESUME_LIMIT) if _is_sure(now, last) else []
+    items = inbox.since(user_id, last, REPLAY_LIMIT) if _is_sure(now, last) else []
     unread = inbox.unread_count(user_id)
     first: list[str | None] = []
-    if last and (not _is_sure(now, last) or len(items) == RESUME_LIMIT):
+    if last and (not _is_sure(now, last) or len(items) == REPLAY_LIMIT):
         # Never a silent hole: the client is told to load its list, and resumes from here next time.
         items = []
         first.append(wire.reset(newest))
     # With items to come the count has no id yet: a stream cut between them must resume before them.
     first.append(wire.connected(connection.id, unread, None if items else newest))
-    now.hub.release(connection, [*first, *live.frames_of(connection, items)], [last, *(item.id for item in items)])
+    now.hub.release(connection, [*first, *joining.frames_of(connection, items)], [last, *(item.id for item in items)])
 
 
 def _is_sure(now: Runtime, last: str) -> bool:

@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 from flask_sock import Sock
 
 from notiway.live import runtime
-from notiway.live.carriers import joining as live
-from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, take_socket
+from notiway.live.carriers import joining
+from notiway.live.carriers.parking import stay, take_socket
+from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
+from notiway.store.standing import REPLAY_LIMIT
 from notiway.values.errors import Unauthorized, WrongInput
 from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
@@ -19,7 +21,6 @@ from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 
 NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
-RESUME_LIMIT = 1_000  # items sent at once after `?since=`; the client then reconnects for the rest
 FORMATS = ("json", "html")
 
 
@@ -52,15 +53,15 @@ def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
     principal = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
-    connection = live.join(now, sock, request.args.get("format", "json"), principal)
+    connection = joining.join(now, sock, request.args.get("format", "json"), principal)
     if principal is not None:
-        live.bring_up_to_date(now, connection, lambda: _catch_up(now, connection, principal.user_id))
-    live.stay(connection, view_stays)
+        joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
+    stay(connection, view_stays)
 
 
-def _catch_up(now: Runtime, connection: Connection, user_id: str) -> None:
+def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
-    items = inbox.since(user_id, after, RESUME_LIMIT) if is_id(after) else []
+    items = inbox.since(user_id, after, REPLAY_LIMIT) if is_id(after) else []
     connected = connection.format.wire.connected(connection.id, inbox.arrive(user_id))
-    first = [connected, *live.frames_of(connection, items)]
-    now.hub.release(connection, first, [after, *(item.id for item in items)], more=len(items) == RESUME_LIMIT)
+    first = [connected, *joining.frames_of(connection, items)]
+    now.hub.release(connection, first, [after, *(item.id for item in items)], more=len(items) == REPLAY_LIMIT)

@@ -1,17 +1,16 @@
-"""Directory: finding audiences by name, and naming them: everybody, tenants, groups, users."""
+"""Choices: whom staff can send to, found by name: everybody, tenants, groups, users."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from notiway.store.inbox import LIKE_ESCAPE
+from notiway.store.membership import find_audiences
 from notiway.store.rows import SEVERAL
-from notiway.store.sql import run
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.people import People, Person
 
-LIMIT = 8  # of each kind in an answer: who finds too much types more
+LIMIT = 8  # of each kind in an answer: anyone who finds too many types more
 KINDS = {AudienceType.TENANT: "Tenant", AudienceType.GROUP: "Group", AudienceType.USER: "User"}
 
 
@@ -55,14 +54,9 @@ def describe(keys: Sequence[str], people: People | None) -> dict[str, Choice]:
 
 
 def _broadcasts(text: str, limit: int) -> list[Choice]:
-    rows = run(
-        "SELECT audience, COUNT(*) FROM notiway_membership WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\'"
-        " GROUP BY audience ORDER BY audience LIMIT ?",
-        (f"%:%{text.translate(LIKE_ESCAPE)}%", limit),
-    ).fetchall()
     return [
         Choice(choice.key, choice.kind, choice.label, "1 member" if count == 1 else f"{count:,} members")
-        for key, count in rows
+        for key, count in find_audiences(text, limit)
         if (audience := _parse(key)) is not None and (choice := _of_audience(audience))
     ]
 

@@ -11,17 +11,15 @@ from notiway.live import runtime
 from notiway.store import audit
 from notiway.values.errors import NotFound, NotiwayError
 from notiway.values.ids import is_id
-from notiway.values.item import PRIORITIES, TYPES
+from notiway.values.item import ANNOUNCEMENT, PRIORITIES, TYPES
 from notiway.verbs import reach, staff
-from notiway.verbs import send as notifications
+from notiway.verbs.recall import recall as take_back
 from notiway.web import auth, reply
-from notiway.web.staff import choices as directory
-from notiway.web.staff import form as composing
-from notiway.web.staff import sent_log as sent
+from notiway.web.staff import choices, form, sent_log
 from notiway.web.staff.form import Composed
 
 NOTICE_KEY = "notiway_staff_notice"  # in the session: what the last form without JavaScript did
-BANNERS = (f"events/{composing.ANNOUNCEMENT}.html", "notiway/staff/_banner.html")  # the first that there is
+BANNERS = (f"events/{ANNOUNCEMENT}.html", "notiway/staff/compose/_banner.html")  # the first that there is
 MAX_SEARCH = 200  # characters
 
 
@@ -51,13 +49,13 @@ def compose() -> ResponseReturnValue:
     if reply.form() == "json":
         return _log_as_json()
     if reply.form() == "fragment":
-        return render_template("notiway/staff/_sent.html", **_log())
-    return _page(composing.empty(), {}, notice=session.pop(NOTICE_KEY, ""))
+        return render_template("notiway/staff/sent/_log.html", **_log())
+    return _page(form.empty(), {}, notice=session.pop(NOTICE_KEY, ""))
 
 
 def send() -> ResponseReturnValue:
     """Send what the form says, once, however often it comes; or, with `do=preview`, show what it would be."""
-    composed = composing.read()
+    composed = form.read()
     if request.form.get("do") == "preview":
         return _page(composed, composed.open_faults, found=_found(composed.values["q"]))
     by = auth.require_staff()
@@ -68,10 +66,10 @@ def send() -> ResponseReturnValue:
     notice = _notice(entry, is_new)
     asked = reply.form()
     if asked == "json":
-        return jsonify(sent.as_dict(sent.rows([entry])[0]) | {"duplicate": not is_new}), 201 if is_new else 200
+        return jsonify(sent_log.as_dict(sent_log.rows([entry])[0]) | {"duplicate": not is_new}), 201 if is_new else 200
     if asked == "fragment":
-        return _fragment(composing.empty(), {}, notice=notice) + render_template(
-            "notiway/staff/_sent_anew.html", **_log()
+        return _fragment(form.empty(), {}, notice=notice) + render_template(
+            "notiway/staff/sent/_log_partial.html", **_log()
         )
     session[NOTICE_KEY] = notice
     return redirect(url_for("notiway_staff.compose"), 303)
@@ -84,17 +82,19 @@ def audiences() -> ResponseReturnValue:
         return jsonify(audiences=[{"key": each.key, "kind": each.kind, "label": each.label} for each in found])
     if reply.form() == "page":
         return redirect(url_for("notiway_staff.compose"))
-    return render_template("notiway/staff/_found.html", found=found, query=request.args.get("q", "").strip())
+    return render_template("notiway/staff/compose/_found.html", found=found, query=request.args.get("q", "").strip())
 
 
 def preview() -> ResponseReturnValue:
     """How it would look, whom it would reach, and what is wrong with it so far. It is no fault to be unfinished."""
-    composed = composing.read()
+    composed = form.read()
     if reply.form() == "json":
         context = _looks(composed)
         people, online = (context["reach"].people, context["reach"].online) if context["reach"] else (None, None)
         return jsonify(people=people, online=online, faults=composed.open_faults)
-    return render_template("notiway/staff/_preview_answer.html", faults=composed.open_faults, **_looks(composed))
+    return render_template(
+        "notiway/staff/compose/_preview_answer.html", faults=composed.open_faults, **_looks(composed)
+    )
 
 
 def log() -> ResponseReturnValue:
@@ -105,7 +105,7 @@ def log() -> ResponseReturnValue:
     if asked == "page":
         return redirect(url_for("notiway_staff.compose", before=request.args.get("before")))
     return render_template(
-        "notiway/staff/_rows.html" if request.args.get("before") else "notiway/staff/_sent.html", **_log()
+        "notiway/staff/sent/_rows.html" if request.args.get("before") else "notiway/staff/sent/_log.html", **_log()
     )
 
 
@@ -113,7 +113,7 @@ def recall(notification_id: str) -> ResponseReturnValue:
     """Take a notification back from everybody."""
     if not is_id(notification_id):
         raise NotFound("There is no such notification")
-    fresh = notifications.recall(notification_id, by=auth.require_staff())
+    fresh = take_back(notification_id, by=auth.require_staff())
     notice = "Recalled. It is gone from every list." if fresh else "It was recalled before."
     asked = reply.form()
     if asked == "json":
@@ -121,7 +121,7 @@ def recall(notification_id: str) -> ResponseReturnValue:
     entry = audit.send_of(notification_id)
     if asked == "fragment" and entry is not None:
         return render_template(
-            "notiway/staff/_row.html", row=sent.rows([entry])[0], focus=True, csrf_token=reply.csrf_token()
+            "notiway/staff/sent/_row.html", row=sent_log.rows([entry])[0], focus=True, csrf_token=reply.csrf_token()
         )
     session[NOTICE_KEY] = notice
     return reply.back(url_for("notiway_staff.compose"))
@@ -132,17 +132,17 @@ def _page(composed: Composed, faults: dict[str, str], *, status: int = 200, **mo
     if reply.form() == "fragment":
         return make_response(_fragment(composed, faults, **more), status)
     context = _form(composed, faults, **more) | _log()
-    page = render_template("notiway/staff/send.html", **context, notiway_base=runtime.current().config.base_template)
+    page = render_template("notiway/staff/page.html", **context, notiway_base=runtime.current().config.base_template)
     return make_response(page, status)
 
 
 def _fragment(composed: Composed, faults: dict[str, str], **more: Any) -> str:
-    return render_template("notiway/staff/_compose.html", **_form(composed, faults, **more))
+    return render_template("notiway/staff/compose/_compose.html", **_form(composed, faults, **more))
 
 
 def _form(composed: Composed, faults: dict[str, str], *, notice: str = "", found: Any = None) -> dict[str, Any]:
     people = runtime.current().people
-    known = directory.describe(composed.keys, people)
+    known = choices.describe(composed.keys, people)
     found = _found("") if found is None else found
     return _looks(composed) | {
         "values": composed.values,
@@ -156,7 +156,7 @@ def _form(composed: Composed, faults: dict[str, str], *, notice: str = "", found
         "finds_people": people is not None,
         "types": TYPES,
         "priorities": PRIORITIES,
-        "announcement": composing.ANNOUNCEMENT,
+        "announcement": ANNOUNCEMENT,
         "csrf_token": reply.csrf_token(),
     }
 
@@ -165,7 +165,7 @@ def _looks(composed: Composed) -> dict[str, Any]:
     """Preview and reach."""
     reached = reach.of(runtime.current(), composed.to) if composed.to is not None else None
     return {"item": composed.item(), "reach": reached, "banners": BANNERS,
-            "persist": composed.fields.get("persist", True), "announcement": composing.ANNOUNCEMENT}  # fmt: skip
+            "persist": composed.fields.get("persist", True), "announcement": ANNOUNCEMENT}  # fmt: skip
 
 
 def _refused(error: NotiwayError, composed: Composed) -> ResponseReturnValue:
@@ -183,14 +183,14 @@ def _notice(entry: audit.Entry, is_new: bool) -> str:
     return f"Sent “{entry.details['title']}” to {whom}, {online:,} online now."
 
 
-def _found(text: str) -> list[directory.Choice]:
-    return directory.search(text[:MAX_SEARCH], runtime.current().people)
+def _found(text: str) -> list[choices.Choice]:
+    return choices.search(text[:MAX_SEARCH], runtime.current().people)
 
 
 def _log() -> dict[str, Any]:
-    return sent.page(request.values.get("before")) | {"csrf_token": reply.csrf_token()}
+    return sent_log.page(request.values.get("before")) | {"csrf_token": reply.csrf_token()}
 
 
 def _log_as_json() -> ResponseReturnValue:
-    page = sent.page(request.args.get("before"))
-    return jsonify(sent=[sent.as_dict(row) for row in page["sent"]], nextBefore=page["next_before"])
+    page = sent_log.page(request.args.get("before"))
+    return jsonify(sent=[sent_log.as_dict(row) for row in page["sent"]], nextBefore=page["next_before"])

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from notiway.live import runtime
 from notiway.store import audit
 from notiway.store.rows import SEVERAL
-from notiway.store.tables import Notification
-from notiway.values.clock import now_ms
+from notiway.values.clock import moment
 from notiway.values.ids import is_id
-from notiway.web.staff import choices as directory
-from notiway.web.staff.choices import Choice
+from notiway.web.staff.choices import Choice, describe
 
 PAGE = 10  # entries
 SHOWN_USERS = 3  # of several, by name; the rest as a number
@@ -35,7 +33,7 @@ class Sent:
 
     @property
     def at(self) -> datetime:
-        return _moment(self.entry.at)
+        return moment(self.entry.at)
 
     @property
     def may_be_recalled(self) -> bool:
@@ -43,7 +41,7 @@ class Sent:
 
 
 def page(before: str | None = None) -> dict[str, Any]:
-    """What `notiway/staff/_sent.html` needs: a page of the log, and where the next begins."""
+    """What `notiway/staff/sent/_log.html` needs: a page of the log, and where the next begins."""
     found = audit.sends(before if is_id(before) else None, PAGE + 1)
     return {"sent": rows(found[:PAGE]), "next_before": found[PAGE - 1].id if len(found) > PAGE else None}
 
@@ -52,12 +50,12 @@ def rows(entries: Sequence[audit.Entry]) -> list[Sent]:
     """These entries with everything that is to be seen beside them; five queries, however many there are."""
     people = runtime.current().people
     ids = [entry.notification_id for entry in entries if entry.notification_id]
-    stored = {row.id: row for row in Notification.select().where(Notification.id.in_(ids))}
+    states = audit.states(ids)
     readers, recalls = audit.readers(ids), audit.recalls(ids)
     keys = {key for entry in entries for key in _keys(entry)}
     keys |= {f"user:{each.actor_id}" for each in (*entries, *recalls.values()) if each.actor_id != audit.COMMAND_LINE}
-    names = directory.describe(sorted(keys), people)
-    return [_row(entry, stored, readers, recalls, names) for entry in entries]
+    names = describe(sorted(keys), people)
+    return [_row(entry, states, readers, recalls, names) for entry in entries]
 
 
 def as_dict(row: Sent) -> dict[str, Any]:
@@ -80,7 +78,7 @@ def as_dict(row: Sent) -> dict[str, Any]:
 
 def _row(
     entry: audit.Entry,
-    stored: dict[str, Notification],
+    states: dict[str, str],
     readers: dict[str, tuple[int, int]],
     recalls: dict[str, audit.Entry],
     names: dict[str, Choice],
@@ -88,7 +86,7 @@ def _row(
     notification_id = entry.notification_id or ""
     seen, read = readers.get(notification_id, (0, 0))
     recall = recalls.get(notification_id)
-    state = _state(entry, stored.get(notification_id))
+    state = states.get(notification_id, "gone") if entry.details.get("persist", True) else "transient"
     return Sent(
         entry,
         _actor(entry.actor_id, names),
@@ -97,18 +95,8 @@ def _row(
         read,
         "recalled" if recall is not None else state,
         _actor(recall.actor_id, names) if recall is not None else "",
-        _moment(recall.at) if recall is not None else None,
+        moment(recall.at) if recall is not None else None,
     )
-
-
-def _state(entry: audit.Entry, row: Notification | None) -> str:
-    if not entry.details.get("persist", True):
-        return "transient"
-    if row is None:
-        return "gone"
-    if row.recalled_at is not None:
-        return "recalled"
-    return "expired" if row.expires_at is not None and row.expires_at <= now_ms() else "sent"
 
 
 def _keys(entry: audit.Entry) -> list[str]:
@@ -132,7 +120,3 @@ def _actor(actor_id: str, names: dict[str, Choice]) -> str:
         return "Command line"
     choice = names.get(f"user:{actor_id}")
     return choice.label if choice is not None else actor_id
-
-
-def _moment(at_ms: int) -> datetime:
-    return datetime.fromtimestamp(at_ms / 1000, UTC)

@@ -1,29 +1,30 @@
 // bell: starts every behaviour once. Each one listens on the document, so that what htmx swaps in later works too.
-import * as arrows from "./arrows.js";
-import * as badge from "./badge.js";
-import * as banners from "./banners.js";
-import * as connection from "./connection.js";
-import * as counter from "./counter.js";
-import * as disclosure from "./disclosure.js";
-import * as filters from "./filters.js";
-import * as focus from "./focus.js";
-import * as notice from "./notice.js";
-import * as rows from "./rows.js";
-import * as seen from "./seen.js";
-import * as selection from "./selection.js";
-import * as sticky from "./sticky.js";
-import * as subscriptions from "./subscriptions.js";
-import * as tasks from "./tasks.js";
-import * as time from "./time.js";
-import * as toasts from "./toasts.js";
-import * as tray from "./tray.js";
-import * as voice from "./voice.js";
+import * as banners from "./banner/banners.js";
+import * as badge from "./bell/badge.js";
+import * as stickyBar from "./bell/sticky-bar.js";
+import * as filters from "./history/filters.js";
+import * as selection from "./history/selection.js";
+import * as focus from "./list/focus.js";
+import * as rows from "./list/rows.js";
+import * as seen from "./list/seen.js";
+import * as characterCount from "./page/character-count.js";
+import * as pointer from "./page/pointer.js";
+import * as time from "./page/time.js";
+import * as arrows from "./panel/arrows.js";
+import * as panel from "./panel/panel.js";
+import * as followed from "./progress/follow.js";
+import * as arrivals from "./toast/arrivals.js";
+import * as failures from "./toast/failures.js";
+import * as toasts from "./toast/stack.js";
+import * as connection from "./transport/connection.js";
+import * as incoming from "./transport/incoming.js";
+import * as subscriptions from "./transport/subscriptions.js";
 
 const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [rows, focus, voice, banners, subscriptions, tasks, tray, connection, badge, disclosure, arrows, seen, notice, toasts, selection, filters, counter, time, sticky]) {
+  for (const part of [pointer, rows, focus, arrivals, banners, subscriptions, followed, incoming, connection, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, time, stickyBar]) {
     part.start();
   }
 }

@@ -35,7 +35,7 @@ def test_the_spelling_of_the_address_does_not_matter(visitor, user):
 def test_a_wrong_sign_in_does_not_tell_what_was_wrong(visitor, user, email, password):
     response = visitor.sign_in(email, password)
     assert response.status_code == 401
-    assert "do not fit together" in response.text
+    assert "do not match" in response.text
     assert visitor.get("/dashboard").status_code == 302
 
 

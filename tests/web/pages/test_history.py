@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import pytest
 from conftest import state_of
+from jinja2 import ChoiceLoader, DictLoader
 
 from notiway.live import runtime
 from notiway.store.database import db
-from notiway.store.tables import Notification
+from notiway.store.tables import Notification, Task
+from notiway.values.clock import LATEST_MS
 from notiway.values.errors import InvalidNotification
 
 FORMS = ("page", "htmx", "json")
@@ -174,3 +176,92 @@ def test_a_dangerous_address_is_never_stored(user, send, action_url):
 def test_a_boosted_link_and_going_back_in_the_history_get_whole_pages(browser):
     for extra in ({"HX-Request-Type": "full"}, {"HX-History-Restore-Request": "true"}):
         assert "<html" in browser.get("/notifications", form="htmx", headers=extra).text
+
+
+# One that fails costs no other
+
+
+@pytest.fixture
+def fails_for_bad(app):
+    """A host whose own templates fail for what is called Bad."""
+    own = {
+        name: "{% if '" + title + "' in " + what + " %}{{ 1 / 0 }}{% endif %}<li>[{{ " + what + " }}]</li>"
+        for name, what, title in (
+            ("notiway/item/_item.html", "item.title", "Bad"),
+            ("events/system-announcement.html", "item.title", "Bad"),
+            ("events/import-progress.html", "body.message", "Bad"),
+            ("notiway/staff/sent/_row.html", "row.entry.details.title", "Bad"),
+        )
+    }
+    app.jinja_env.loader = ChoiceLoader([DictLoader(own), app.jinja_env.loader])
+
+
+def shown(text):
+    return [word for word in ("Good", "Bad", "Fine") if f"[{word}]" in text]
+
+
+@pytest.mark.usefixtures("fails_for_bad")
+@pytest.mark.parametrize(
+    ("path", "form"),
+    [("/notifications", "page"), ("/notifications", "htmx"), ("/notifications/recent", "htmx")],
+)
+def test_a_row_that_cannot_be_drawn_is_left_out_of_its_list(browser, user, send, path, form, caplog):
+    for title in ("Good", "Bad", "Fine"):
+        send(user, title)
+    answer = browser.get(path, form=form)
+    assert answer.status_code == 200
+    assert shown(answer.text) == ["Good", "Fine"]
+    assert "templates/notiway/item/_item.html" in caplog.text
+
+
+@pytest.mark.usefixtures("fails_for_bad")
+def test_an_action_on_several_answers_though_one_cannot_be_drawn(browser, user, send):
+    ids = [send(user, title).id for title in ("Good", "Bad", "Fine")]
+    answer = browser.post("/notifications/bulk", form="htmx", data={"action": "read", "ids": ids})
+    assert (answer.status_code, shown(answer.text)) == (200, ["Good", "Fine"])
+    assert browser.put(f"/notifications/{ids[1]}/read", form="htmx").status_code == 200
+
+
+@pytest.mark.usefixtures("fails_for_bad")
+@pytest.mark.parametrize(("path", "form"), [("/account", "page"), ("/notifications/announcements", "htmx")])
+def test_a_banner_that_cannot_be_drawn_breaks_no_page(browser, user, send, path, form):
+    for title in ("Good", "Bad", "Fine"):
+        send(user, title, name="system-announcement")
+    answer = browser.get(path, form=form)
+    assert (answer.status_code, shown(answer.text)) == (200, ["Good", "Fine"])
+
+
+@pytest.mark.usefixtures("fails_for_bad", "rows")
+def test_a_task_that_cannot_be_drawn_breaks_no_page(browser, user):
+    for number, message in enumerate(("Good", "Bad", "Fine")):
+        Task.create(
+            id=f"t{number}", user_id=user.id, audience=f"user:{user.id}", name="import-progress", status="processing",
+            done=1, total=2, message=message,
+        )  # fmt: skip
+    answer = browser.get("/dashboard")
+    assert (answer.status_code, shown(answer.text)) == (200, ["Good", "Fine"])
+
+
+@pytest.mark.usefixtures("fails_for_bad")
+def test_an_entry_of_the_log_that_cannot_be_drawn_breaks_no_page(staff):
+    for title in ("Good", "Bad", "Fine"):
+        staff.post("/staff/send", form="json", json={"to": "group:ops", "title": title})
+    for path, form in (("/staff/send", "page"), ("/staff/sent", "htmx")):
+        answer = staff.get(path, form=form)
+        assert (answer.status_code, shown(answer.text)) == (200, ["Good", "Fine"])
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize(
+    "path",
+    ["/notifications", "/notifications/recent", "/notifications/announcements", "/api/notifications"],
+)
+def test_a_stored_item_that_no_json_client_can_be_told_of_is_left_out_of_the_answer(browser, user, send, path, caplog):
+    """Such a row was taken before moments were bounded: its end lies in the year 10000."""
+    for title in ("Good", "Bad", "Fine"):
+        send(user, title, name="system-announcement")
+    Notification.update(expires_at=LATEST_MS + 366 * 86_400_000).where(Notification.title == "Bad").execute()
+    answer = browser.get(path, form="json")
+    assert answer.status_code == 200
+    assert sorted(item["title"] for item in answer.json["notifications"]) == ["Fine", "Good"]
+    assert "is left out" in caplog.text

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from notiway.host.tables import User
 from notiway.store import audit, inbox
-from notiway.store.tables import AuditEntry, Notification, User
+from notiway.store.tables import AuditEntry, Notification
 from notiway.values.ids import new_id
 
 SEND = "/staff/send"

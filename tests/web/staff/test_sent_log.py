@@ -4,7 +4,7 @@ import pytest
 
 from notiway.store import inbox
 from notiway.values.ids import id_floor
-from notiway.verbs import send as notifications
+from notiway.verbs import items
 
 SEND = "/staff/send"
 FORMS = ("page", "htmx", "json")
@@ -19,8 +19,8 @@ def test_the_log_tells_who_saw_and_read_it(app, staff, staff_member, user, other
     to = [f"user:{user.id}", f"user:{other.id}"]
     sent = staff.post(SEND, form="json", json={"to": to, "title": "Hello"}).json["notificationId"]
     with app.app_context():
-        notifications.mark_read(user.id, [sent])
-        notifications.mark_seen(other.id, [sent])
+        items.mark_read(user.id, [sent])
+        items.mark_seen(other.id, [sent])
     [row] = staff.get("/staff/sent", form="json").json["sent"]
     assert row["by"] == {"id": staff_member.id, "name": "Grace"}
     assert {name: row[name] for name in ("title", "to", "people", "online", "seen", "read", "state")} == {

@@ -1,0 +1,92 @@
+"""Backlog: the bytes that wait for one client which is slower than what it is sent."""
+
+from __future__ import annotations
+
+import ssl
+from collections import deque
+from collections.abc import Callable
+from time import monotonic
+from typing import Protocol
+
+STALL_SECONDS = 2.0  # a client that took nothing for so long has stalled
+BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
+
+
+class Ledger(Protocol):
+    """Keeps count of what waits for all clients together."""
+
+    def add(self, size: int) -> None: ...
+
+
+class Backlog:
+    """Frames in order, each with its coalescing key. The first one is being written: it stays first and whole.
+
+    How much waits says nothing about the client, for the server may have had a lot to say. That the client takes
+    nothing does.
+    """
+
+    __slots__ = ("_by_key", "_first", "_frames", "_ledger", "progress_at", "total")
+
+    def __init__(self, rest: bytes, ledger: Ledger | None) -> None:
+        self._first = memoryview(rest)  # without a copy for each part that the kernel takes
+        self._frames: deque[list[bytes]] = deque()  # one frame each, or nothing where it was superseded
+        self._by_key: dict[str, list[bytes]] = {}
+        self.total = len(rest)  # bytes that wait
+        self.progress_at = monotonic()  # when the kernel last took something
+        self._ledger = ledger
+        self._count(self.total)
+
+    def __len__(self) -> int:
+        return bool(self._first) + sum(map(bool, self._frames))
+
+    @property
+    def first(self) -> bytes:
+        """What is left of the frame that is being written."""
+        return bytes(self._first)
+
+    def add(self, data: bytes, key: str | None = None) -> None:
+        """Append a frame; one that waits under the same key is superseded."""
+        frame, size = [data], len(data)
+        if key is not None:
+            superseded = self._by_key.get(key)
+            if superseded:
+                size -= len(superseded.pop())
+            self._by_key[key] = frame
+        self._frames.append(frame)
+        self.total += size
+        self._count(size)
+
+    def has_stalled(self, limit: int) -> bool:
+        """Whether more than `limit` bytes wait, and the client has taken none of them for STALL_SECONDS."""
+        return self.total > limit and monotonic() - self.progress_at > STALL_SECONDS
+
+    def discard(self) -> None:
+        """It will never be written."""
+        self._count(-self.total)
+        self._ledger = None
+
+    def write(self, send: Callable[[memoryview], int]) -> bool:
+        """Hand the socket what it takes; True when nothing is left. Raises `OSError` when the client is gone."""
+        while True:
+            if self._first:
+                try:
+                    sent = send(self._first)
+                except BLOCKED:
+                    return False
+                self.total -= sent
+                self._count(-sent)
+                if sent:
+                    self.progress_at = monotonic()
+                self._first = self._first[sent:]
+                if self._first:
+                    return False
+            if not self._frames:
+                return True
+            frame = self._frames.popleft()
+            if frame:
+                # From now on it is being written: nothing may supersede it any more.
+                self._first = memoryview(frame.pop())
+
+    def _count(self, size: int) -> None:
+        if self._ledger is not None:
+            self._ledger.add(size)

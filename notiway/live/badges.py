@@ -1,0 +1,129 @@
+"""Badges: unread counts that no Event could carry, told to those who are connected here.
+
+A heartbeat tells everybody's. A stored broadcast changes the count of each of its listeners, and no Event can name
+them all, so each process settles its own: the item goes into their inboxes, then each is told the new count.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+from notiway.live.connection import Connection
+from notiway.live.format import Format
+from notiway.live.heartbeat import SLICES
+from notiway.live.hub import Hub
+from notiway.live.reactor import Reactor
+from notiway.store import inbox, writing
+from notiway.store.database import db
+from notiway.store.sql import in_batches
+from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
+
+WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages, which may be many
+BEATS_WAITING = 10  # slices of the heartbeat whose counts may wait for the database
+
+Run = Callable[[Callable[[], None]], None]  # runs work off the reactor
+
+
+class Badges:
+    """Counts for the connections of a hub. The broker delivers through it, the reactor's timer makes it beat."""
+
+    def __init__(self, reactor: Reactor, hub: Hub, run: Run | None = None) -> None:
+        self._hub = hub
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-badges")
+        self._run = run or self._submit
+        self._beats_waiting = 0
+        self._open: deque[Event] = deque()  # broadcasts whose listeners' counts are not settled yet
+        self._is_asked = False
+        reactor.every(hub.heartbeat.interval / SLICES, self.beat)
+
+    def deliver(self, event: Event) -> None:
+        """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
+        self._hub.deliver(event)
+        if event.leaves_counts_open:
+            self._open.append(event)
+            # Once for all that come meanwhile: neighbouring Events are not joined across a turn.
+            if not self._is_asked:
+                self._is_asked = True
+                self._hub.in_turn(self._settle_open)
+
+    def beat(self) -> None:
+        """Ping the next slice of connections, and tell each of them its count."""
+        alive = self._hub.heartbeat.beat()
+        # With a database that is slow, a beat without counts is better than ever more that wait.
+        if alive and self._beats_waiting < BEATS_WAITING:
+            self._beats_waiting += 1
+            self._run(partial(self._count, alive))
+
+    def close(self) -> None:
+        """Finish what is being counted; take nothing new."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def tell_counts(self, alive: list[Connection]) -> None:
+        """Tell each of these connections its unread count; one query for up to 500 users."""
+        users = sorted({each.user_id for each in alive if each.user_id is not None})
+        for part in in_batches(users):
+            with db.connection_context():
+                counts = inbox.unread_counts(part)
+            alike: dict[tuple[Format, int], list[Connection]] = {}
+            for connection in alive:
+                if connection.user_id in counts:
+                    alike.setdefault((connection.format, counts[connection.user_id]), []).append(connection)
+            for (format, unread), connections in alike.items():
+                self._hub.tell_all(connections, format.wire.heartbeat(unread), "unread")
+
+    def settle(self, event: Event, users: list[str]) -> None:
+        """After a stored broadcast: put the item into the inboxes of `users`, and correct their badges.
+
+        After its recall the badges only; anyone who is here and has it, but did not hear of it, is told.
+        """
+        if event.kind == "recalled":
+            self._tell_former_listeners(event, users)
+        for part in in_batches(users):
+            with db.connection_context():
+                if event.kind == "created":
+                    with db.atomic():
+                        writing.deliver_to([event.data["notification"]["id"]], part)
+                counts = inbox.unread_counts(part)
+            for user_id, unread in counts.items():
+                self._hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
+
+    def _count(self, alive: list[Connection]) -> None:
+        try:
+            self.tell_counts(alive)
+        finally:
+            self._beats_waiting -= 1
+
+    def _submit(self, work: Callable[[], None]) -> None:
+        try:
+            self._pool.submit(_guarded, work)
+        except RuntimeError:
+            log.debug("the process ends; counts are told no more")
+
+    def _settle_open(self) -> None:
+        self._is_asked = False
+        for event in [self._open.popleft() for _ in range(len(self._open))]:
+            users = sorted(self._hub.listeners.users_of(event.audience))
+            self._run(partial(self.settle, event, users))
+
+    def _tell_former_listeners(self, event: Event, heard: list[str]) -> None:
+        """A user who left the audience keeps what it got, so the recall must go there too."""
+        others = sorted(self._hub.user_ids() - set(heard))
+        for part in in_batches(others):
+            with db.connection_context():
+                holders = writing.holders_among(event.data["ids"][0], part)
+                counts = inbox.unread_counts(holders)
+            for user_id, unread in counts.items():
+                self._hub.deliver(Event("recalled", f"user:{user_id}", event.data | {"unread": unread}))
+
+
+def _guarded(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:
+        log.exception("counts could not be told; the next heartbeat tells them")

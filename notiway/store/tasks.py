@@ -1,0 +1,87 @@
+"""Tasks: how far long jobs have come. Every function but `save` takes the user and filters there."""
+
+from __future__ import annotations
+
+from notiway.store.tables import Task as Task
+from notiway.values.clock import now_ms
+from notiway.values.errors import NotFound
+
+SHOWN = 3  # tasks of one kind on a page, the newest
+SHOWN_MS = 24 * 60 * 60 * 1000  # a task that ended longer ago is no news
+SILENCE_MS = 60_000  # a task that says nothing for so long has died with its process
+SILENT = "It stopped without a word. Start it again."
+RUNNING = ("queued", "processing")
+
+
+def save(
+    task_id: str, *, user_id: str, audience: str, name: str, status: str, done: int, total: int, message: str
+) -> Task:
+    """Store how far a task has come; the row as it is then.
+
+    Who hears of it stays as it was: a tab that was loaded again has another connection than the job knows.
+    """
+    now = now_ms()
+    fresh = Task(
+        id=task_id,
+        user_id=user_id,
+        audience=audience,
+        name=name,
+        status=status,
+        done=done,
+        total=total,
+        message=message,
+        created_at=now,
+        updated_at=now,
+    )
+    changed = {Task.status: status, Task.done: done, Task.total: total, Task.message: message, Task.updated_at: now}
+    insert = Task.insert(**fresh.__data__).on_conflict(
+        conflict_target=[Task.id], update=changed, where=(Task.user_id == user_id) & (Task.name == name)
+    )
+    insert.execute()
+    stored = Task.get_or_none((Task.id == task_id) & (Task.user_id == user_id) & (Task.name == name))
+    if stored is None:
+        raise NotFound(f"The task {task_id} is somebody else's")
+    return stored
+
+
+def standing(user_id: str, name: str) -> list[Task]:
+    """The user's latest tasks of one kind that report to all the user's tabs, newest first."""
+    rows = (
+        Task.select()
+        .where(
+            (Task.user_id == user_id)
+            & (Task.name == name)
+            & (Task.audience == f"user:{user_id}")
+            & (Task.updated_at > now_ms() - SHOWN_MS)
+        )
+        .order_by(Task.created_at.desc(), Task.id.desc())
+        .limit(SHOWN)
+    )
+    return [_told_dead(task) for task in rows]
+
+
+def is_running(user_id: str, name: str) -> bool:
+    """Whether a task of this kind is waiting or at work."""
+    alive = (Task.status << RUNNING) & (Task.updated_at > now_ms() - SILENCE_MS)
+    return bool(Task.select().where((Task.user_id == user_id) & (Task.name == name) & alive).exists())
+
+
+def get(user_id: str, task_id: str) -> Task:
+    """One task of the user, as it was last reported; `NotFound` if there is none."""
+    task = Task.get_or_none((Task.id == task_id) & (Task.user_id == user_id))
+    if task is None:
+        raise NotFound("There is no such task")
+    return _told_dead(task)
+
+
+def follow(user_id: str, task_id: str, audience: str) -> Task:
+    """Let a task that reports to one tab report to that tab's new connection; returns it."""
+    own = (Task.id == task_id) & (Task.user_id == user_id) & Task.audience.startswith("connection:")
+    Task.update({Task.audience: audience}).where(own).execute()
+    return get(user_id, task_id)
+
+
+def _told_dead(task: Task) -> Task:
+    if task.status in RUNNING[1:] and task.updated_at < now_ms() - SILENCE_MS:
+        task.status, task.message = "failed", SILENT
+    return task

@@ -1,0 +1,71 @@
+"""What users do with their own items: read, unread, seen, delete, restore. Every device of the user hears of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from notiway.live.runtime import current
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.values.event import Event
+from notiway.values.item import Item
+from notiway.verbs.events import named, publish
+
+TOLD_SINGLY = 200  # items of a "mark all" that are told one by one, for devices that follow item by item
+
+
+def mark_read(user_id: str, ids: Sequence[str]) -> int:
+    """Mark items read; returns the unread count. `NotFound`, and nothing changed, if one is not the user's."""
+    return _change("read", user_id, ids, inbox.mark_read)
+
+
+def mark_unread(user_id: str, ids: Sequence[str]) -> int:
+    """Mark items unread; returns the unread count."""
+    return _change("unread", user_id, ids, inbox.mark_unread)
+
+
+def delete(user_id: str, ids: Sequence[str]) -> int:
+    """Delete items from the user's inbox; `restore` undoes it. Returns the unread count."""
+    return _change("deleted", user_id, ids, inbox.delete)
+
+
+def mark_seen(user_id: str, ids: Sequence[str]) -> None:
+    """Note that items were shown; no other device needs to know."""
+    with db.atomic():
+        inbox.mark_seen(user_id, ids)
+
+
+def restore(user_id: str, ids: Sequence[str]) -> int:
+    """Undo `delete`; returns the unread count."""
+    runtime = current()
+    with db.atomic():
+        items = inbox.restore(user_id, ids)
+        unread = inbox.unread_count(user_id)
+        notifications = [item.as_dict() for item in items]
+        restored = {"notifications": notifications, "items": named(items), "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event("restored", f"user:{user_id}", restored)))
+    return unread
+
+
+def mark_all_read(user_id: str, before: str | None = None) -> int:
+    """Mark everything read up to the id `before`, so that what came later stays unread; returns the unread count."""
+    runtime = current()
+    inbox.catch_up(user_id)
+    with db.atomic():
+        items = inbox.unread_up_to(user_id, before, TOLD_SINGLY)
+        inbox.mark_all_read(user_id, before)
+        unread = inbox.unread_count(user_id)
+        changed = {"before": before, "items": named(items), "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))
+    return unread
+
+
+def _change(kind: str, user_id: str, ids: Sequence[str], change: Callable[[str, Sequence[str]], list[Item]]) -> int:
+    runtime = current()
+    inbox.catch_up(user_id)
+    with db.atomic():
+        items = change(user_id, ids)
+        unread = inbox.unread_count(user_id)
+        changed = {"ids": [item.id for item in items], "items": named(items), "unread": unread}
+        db.after_commit(lambda: publish(runtime, Event(kind, f"user:{user_id}", changed)))
+    return unread

@@ -1,0 +1,46 @@
+"""Recalling: a notification is taken back from everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from notiway.live.runtime import Runtime, current
+from notiway.store import audit, writing
+from notiway.store.database import db
+from notiway.store.rows import SEVERAL
+from notiway.values.errors import NotFound
+from notiway.values.event import Event
+from notiway.values.item import Item
+from notiway.verbs.events import named, publish, unread_counts
+
+
+def recall(notification_id: str, *, by: str) -> bool:
+    """Take a notification back from everybody: it vanishes from every list, count and banner at once.
+
+    `by` is the user who does it, for the audit log. False, and nothing happened, if it was recalled before;
+    `NotFound` if there is none of that id.
+    """
+    runtime = current()
+    with db.atomic():
+        item = writing.find(notification_id)
+        if item is None:
+            raise NotFound("There is no such notification")
+        if not writing.recall(item.id):
+            return False
+        audit.record(by, "recall", item.audience, notification_id=item.id, details={"title": item.title})
+        holders = writing.holders(item.id) if item.audience == SEVERAL else [item.audience]
+        db.after_commit(lambda: _tell(runtime, item, holders))
+    return True
+
+
+def _tell(runtime: Runtime, item: Item, holders: Sequence[str]) -> None:
+    """Named users get their new count; after a broadcast each process corrects those who are connected to it."""
+    counts = unread_counts(key.removeprefix("user:") for key in holders if key.startswith("user:"))
+    for key in holders:
+        data: dict[str, Any] = {"ids": [item.id], "items": named([replace(item, audience=key)])}
+        user_id = key.removeprefix("user:")
+        if user_id in counts:
+            data["unread"] = counts[user_id]
+        publish(runtime, Event("recalled", key, data))

@@ -1,0 +1,55 @@
+"""Tasks on pages: their bars as they are now, and the way back to them for a tab that was loaded again."""
+
+from __future__ import annotations
+
+import logging
+
+from flask import Blueprint, jsonify, render_template, request
+from flask.typing import ResponseReturnValue
+from jinja2 import TemplateNotFound
+from markupsafe import Markup
+
+from notiway.store import tasks
+from notiway.store.tasks import Task
+from notiway.values.audience import Audience
+from notiway.values.errors import Fault, WrongInput
+from notiway.verbs.progress import body_of, item_of
+from notiway.web import auth, reply
+
+log = logging.getLogger(__name__)
+
+DEFAULT = "events/task-progress.html"
+
+
+def register(blueprint: Blueprint) -> None:
+    """Add the route."""
+    blueprint.add_url_rule("/notifications/tasks/<task_id>/follow", "follow_task", view_func=follow, methods=["POST"])
+
+
+def follow(task_id: str) -> ResponseReturnValue:
+    """Let a task of one tab report to `connection`, which that tab has now; answers how far the task is."""
+    user_id = auth.require_user()
+    try:
+        audience = Audience.connection(request.values.get("connection", ""))
+    except ValueError as error:
+        raise WrongInput("Nothing was changed", [Fault("connection", str(error))]) from None
+    task = tasks.follow(user_id, task_id, audience.key)
+    return jsonify(body_of(task)) if reply.form() == "json" else draw_one(task)
+
+
+def draw(user_id: str, name: str) -> Markup:
+    """The container for tasks of one kind, and those that run or ended lately."""
+    bars = Markup().join(draw_one(task) for task in tasks.standing(user_id, name))
+    return Markup('<div class="notiway notiway-tasks" data-notiway-tasks="{}">{}</div>').format(name, bars)
+
+
+def draw_one(task: Task) -> Markup:
+    """One task, drawn by the template of its events; by the default where there is none, or it fails."""
+    item = item_of(task)
+    for name in (f"events/{task.name}.html", DEFAULT):
+        try:
+            return Markup(render_template(name, item=item, body=item.body))  # noqa: S704 - a rendered template
+        except Exception as error:
+            if not isinstance(error, TemplateNotFound) or error.name != name:
+                log.exception("templates/%s failed for task %s; fix the template", name, task.id)
+    return Markup()

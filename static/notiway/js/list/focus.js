@@ -1,0 +1,35 @@
+// focus: when a swap takes away the element that had the focus, put it where the reader expects to go on.
+const AFTER = { read: "unread", unread: "read", delete: "restore" };
+let plan = null; // { action, list, id } of the request whose answer is being swapped
+
+function before({ detail: { ctx } }) {
+  const source = ctx.sourceElement;
+  const row = source?.closest?.("[data-notiway-id]");
+  const active = document.activeElement;
+  const within = row ?? source?.closest?.("#notiway-results, .notiway-more");
+  plan = null;
+  if (!within || !(active === document.body || within.contains(active))) return;
+  plan = row
+    ? { action: source.dataset.notiwayAction, list: row.parentElement, id: row.dataset.notiwayId }
+    : { action: source.hasAttribute("data-notiway-more") ? "more" : "results" };
+}
+
+function after(event) {
+  const { action, list, id } = plan ?? {};
+  plan = null;
+  if (action === "more") return event.target.querySelector?.("a, button")?.focus();
+  if (action === "results") {
+    const notice = document.querySelector("#notiway-results [data-notiway-notice]");
+    return (notice?.querySelector("[data-notiway-undo]") ?? notice)?.focus();
+  }
+  const row = id && [...list.children].find((child) => child.dataset.notiwayId === id);
+  if (!row) return undefined;
+  const next = AFTER[action] && row.querySelector(`[data-notiway-action="${AFTER[action]}"]`);
+  return (next ?? row.querySelector("a, button"))?.focus();
+}
+
+// Incoming frames may reach the page between these two: only the answer to a press moves the focus.
+export function start() {
+  document.addEventListener("htmx:before:swap", (event) => event.detail.ctx.response && before(event));
+  document.addEventListener("htmx:after:swap", (event) => event.detail.ctx.response && after(event));
+}

@@ -1,0 +1,72 @@
+// panel: opens below the bell. The popover does opening, Escape and the click outside; this adds what it lacks.
+import { reveal } from "../list/list.js";
+import { isDeleted, lists, rowsOf } from "../list/rows.js";
+
+const EDGE = 8; // px kept free between the panel and the window
+const panel = () => document.getElementById("notiway-panel");
+const recent = () => document.getElementById("notiway-recent");
+const trigger = () => document.querySelector("[data-notiway-bell]");
+const isOpen = () => panel()?.matches(":popover-open") ?? false;
+
+/** With scripts and popovers the bell is a button; else it stays the link to the history page. */
+function upgrade() {
+  if (!("popover" in HTMLElement.prototype) || !trigger()?.hidden) return;
+  trigger().hidden = false;
+  document.querySelector("[data-notiway-link]").hidden = true;
+}
+
+function position() {
+  if (!isOpen()) return;
+  const bell = trigger().getBoundingClientRect();
+  const width = panel().offsetWidth;
+  const end = Math.min(Math.max(EDGE, innerWidth - bell.right), Math.max(EDGE, innerWidth - width - EDGE));
+  panel().style.setProperty("--notiway-panel-end", `${end}px`);
+  panel().style.setProperty("--notiway-panel-top", `${Math.max(EDGE, Math.min(bell.bottom + EDGE, innerHeight - 240))}px`);
+}
+
+function load() {
+  panel().dataset.status = "loading";
+  window.htmx?.trigger(recent(), "notiway:load");
+}
+
+function fail(event) {
+  if (event.detail.ctx?.sourceElement !== recent()) return;
+  const status = event.detail.ctx.response?.status;
+  const words = status === 401 || status === 403 ? "You are signed out. Reload the page to sign in again." : "Check your connection and try again.";
+  panel().querySelector("[data-notiway-error-text]").textContent = words;
+  panel().dataset.status = "error";
+}
+
+function toggled(event) {
+  if (event.target !== panel()) return;
+  const open = event.newState === "open";
+  trigger().setAttribute("aria-expanded", String(open));
+  if (open) {
+    position();
+    if (panel().dataset.status !== "ready") load();
+    document.dispatchEvent(new CustomEvent("notiway:open"));
+  } else {
+    for (const list of lists().filter((list) => panel().contains(list))) {
+      rowsOf(list).filter(isDeleted).forEach((row) => row.remove());
+      reveal(list);
+    }
+  }
+}
+
+export function start() {
+  upgrade();
+  document.addEventListener("toggle", toggled, true); // does not bubble
+  document.addEventListener("htmx:response:error", fail);
+  document.addEventListener("htmx:error", fail);
+  document.addEventListener("htmx:after:swap", (event) => {
+    upgrade();
+    if (event.detail.ctx.sourceElement === recent() && event.detail.ctx.response?.status === 200) panel().dataset.status = "ready";
+  });
+  document.addEventListener("click", (event) => event.target.closest?.("[data-notiway-retry]") && load());
+  document.addEventListener("focusin", ({ target }) => {
+    const away = isOpen() && !panel().contains(target) && target !== trigger() && !target.closest("[data-notiway-toasts]");
+    if (away) panel().hidePopover(); // tabbing on must not leave the focus under the panel
+  });
+  addEventListener("resize", position);
+  addEventListener("scroll", position, { passive: true });
+}

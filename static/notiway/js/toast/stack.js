@@ -1,0 +1,109 @@
+// stack: at most three toasts; they rest while someone looks at them. Errors and urgent ones stay until closed, and take
+// the place of ordinary ones.
+import { onDone } from "../list/rows.js";
+import { isPointedAt } from "../page/pointer.js";
+import { isTimed, stop, tick, timed, wind } from "./clocks.js";
+import { draw } from "./draw.js";
+import { dequeue, enqueue, first, keep, summary, waits } from "./queue.js";
+
+const AT_ONCE = 3;
+const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
+let origin = null; // where the focus was before it came into the toasts
+
+const region = () => document.querySelector("[data-notiway-toasts]");
+const stack = () => region().querySelector("ol");
+const stay = () => Number(region().dataset.seconds) * 1000; // ms, for those that leave by themselves
+const isHeld = () => document.hidden || isPointedAt(region()) || region().contains(document.activeElement);
+const isLookedAt = (toast) => isPointedAt(toast) || toast.contains(document.activeElement);
+const title = (shown) => shown.querySelector(".notiway-toast__title").textContent;
+
+function made(toast) {
+  const drawn = draw(toast);
+  if (!toast.stays) wind(drawn, stay());
+  if (toast.count) counts.set(drawn, toast);
+  return drawn;
+}
+
+/** Take an ordinary toast off the stack for one that stays: the oldest that nobody looks at. */
+function makeRoom() {
+  const ordinary = [...stack().children].filter(isTimed);
+  const leaving = ordinary.find((shown) => !isLookedAt(shown)) ?? ordinary[0];
+  if (leaving) take(leaving);
+}
+
+function fill() {
+  while (first()) {
+    if (stack().childElementCount >= AT_ONCE && first().stays) makeRoom();
+    if (stack().childElementCount >= AT_ONCE) break;
+    stack().append(made(dequeue()));
+  }
+  const any = stack().childElementCount > 0;
+  if (region().showPopover && any !== region().matches(":popover-open")) any ? region().showPopover() : region().hidePopover();
+  region().classList.toggle("notiway-toasts--any", any);
+  tick(isHeld(), close);
+}
+
+function take(toast) {
+  const next = toast.nextElementSibling ?? toast.previousElementSibling;
+  if (toast.contains(document.activeElement)) (next?.querySelector("[data-notiway-close]") ?? origin)?.focus();
+  stop(toast);
+  toast.remove();
+}
+
+function close(toast) {
+  if (!toast.isConnected) return;
+  take(toast);
+  fill();
+}
+
+/** A count joins the one that is on the screen, so that the number there is the whole. */
+function join(toast) {
+  const shown = [...stack().children].find((each) => counts.has(each));
+  if (!toast.count || !shown) return false;
+  const drawn = made(summary([counts.get(shown), toast], toast.href));
+  const focused = shown.contains(document.activeElement);
+  stop(shown);
+  shown.replaceWith(drawn);
+  if (focused) drawn.querySelector("[data-notiway-close]").focus();
+  return true;
+}
+
+/** Show {type, title, message, href, linkText, stays, id, count}, now or when there is room. A failure that is told is not told twice. */
+export function showToast(toast) {
+  if (!region()) return;
+  const isTold = [...stack().children].some((shown) => title(shown) === toast.title) || waits((other) => other.title === toast.title);
+  if (!toast.id && !toast.count && isTold) return;
+  if (!join(toast)) enqueue(toast, region().dataset.history);
+  fill();
+}
+
+/** Many ordinary notifications that came together, as one toast. */
+export function showMany(toasts) {
+  const toast = summary(toasts, region()?.dataset.history);
+  showToast(toast);
+  return toast;
+}
+
+export function start() {
+  onDone((id) => {
+    keep((toast) => toast.id !== id);
+    if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
+  });
+  // Who opens the list sees there what the toasts said; errors still ask for an answer.
+  document.addEventListener("notiway:open", () => {
+    keep((toast) => toast.stays);
+    timed().forEach(close);
+  });
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest?.("[data-notiway-close]");
+    if (button) close(button.closest(".notiway-toast"));
+  });
+  document.addEventListener("keydown", (event) => {
+    const toast = event.key === "Escape" && event.target.closest?.(".notiway-toast");
+    if (toast) event.preventDefault(), close(toast); // this Escape is not for the panel behind
+  });
+  document.addEventListener("focusin", ({ target, relatedTarget }) => {
+    if (region()?.contains(target) && !region().contains(relatedTarget)) origin = relatedTarget;
+  });
+  for (const name of ["pointerover", "pointerout", "focusin", "focusout", "visibilitychange"]) document.addEventListener(name, () => region() && queueMicrotask(() => tick(isHeld(), close)));
+}

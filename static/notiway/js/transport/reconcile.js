@@ -1,0 +1,53 @@
+// reconcile: after a break, bring the lists on this page in line with the server, without moving what is read.
+import { refresh as refreshBanners } from "../banner/banners.js";
+import { offer, settle } from "../list/list.js";
+import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "../list/rows.js";
+
+const HEADERS = {
+  Accept: "text/html",
+  "HX-Request": "true",
+  "HX-Request-Type": "partial",
+  "X-Notiway-Background": "1", // no sign of a person: it must not prolong the login session
+};
+
+function source(list) {
+  if (list.dataset.notiwayList === "recent") return document.getElementById("notiway-recent")?.getAttribute("hx-get");
+  return list.dataset.page === "first" ? location.pathname + location.search : null;
+}
+
+/** What the server has; rows come from a template element, so nothing in them runs or loads. */
+async function fetchRows(url, max) {
+  const answer = await fetch(url, { headers: HEADERS, credentials: "same-origin" });
+  if (!answer.ok || answer.redirected) return null;
+  const template = document.createElement("template");
+  template.innerHTML = await answer.text();
+  const rows = new Map([...template.content.querySelectorAll("[data-notiway-id]")].map((row) => [row.dataset.notiwayId, row]));
+  return { rows, whole: rows.size < max && template.content.querySelector("[data-notiway-more]") === null };
+}
+
+async function refresh(list) {
+  const url = source(list);
+  const newestBefore = newestId();
+  const answer = url && (await fetchRows(url, Number(list.dataset.max ?? Infinity)));
+  if (!answer) return;
+  const oldest = answer.whole ? "" : [...answer.rows.keys()].at(-1);
+  for (const row of rowsOf(list)) {
+    const id = row.dataset.notiwayId;
+    const fetched = answer.rows.get(id);
+    if (fetched) setState(row, fetched.dataset.state);
+    else if (isDeleted(row) || id < oldest || id > newestBefore) continue;
+    else if (list.dataset.state === "unread") setState(row, "read");
+    else if (list.dataset.state !== "read") removeRow(row);
+  }
+  for (const row of answer.rows.values()) {
+    const copy = document.importNode(row, true);
+    if (offer(list, copy)) window.htmx?.process(copy);
+  }
+  settle(list);
+}
+
+/** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
+export async function reconcile() {
+  await Promise.allSettled([...lists().map(refresh), refreshBanners()]);
+  document.dispatchEvent(new CustomEvent("notiway:change"));
+}
