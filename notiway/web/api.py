@@ -19,7 +19,7 @@ from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.ids import is_id
-from notiway.web import auth, json_body
+from notiway.web import auth, body
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -140,7 +140,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
-    return json_body.read()
+    return body.read()
 
 
 def _limit() -> int:

@@ -15,7 +15,6 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from notiway.live import runtime
-from notiway.store import database
 from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
@@ -70,12 +69,6 @@ def register(target: Flask | Blueprint) -> None:
     """Answer every fault that has a code, in the form that was asked for."""
     target.register_error_handler(NotiwayError, failure)
     target.register_error_handler(sqlite3.Error, _broken_rows)
-
-
-def read_body() -> None:
-    """Take the request's body into memory. It may trickle in, so no database connection is held meanwhile."""
-    database.release()
-    request.get_data(parse_form_data=True)
 
 
 def failure(error: NotiwayError) -> ResponseReturnValue:

@@ -323,13 +323,6 @@ def test_a_token_for_one_user_reads_nothing_of_another(client, publish, token):
     assert answer.json["notifications"] == []
 
 
-def test_allowed_origins_may_read_answers_and_others_may_not(make_app):
-    app = make_app(NOTIWAY_ALLOWED_ORIGINS="https://shop.example.com")
-    for origin, allowed in (("https://shop.example.com", True), ("https://evil.test", False)):
-        answer = app.test_client().options("/api/notifications", headers={"Origin": origin})
-        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
-
-
 def test_the_description_names_every_route_of_the_api(client, app):
     described = client.get("/api/openapi.json").json
     routes = {rule.rule for rule in app.url_map.iter_rules() if rule.rule.startswith("/api/")}

@@ -13,7 +13,7 @@ from notiway.store import inbox
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
-from notiway.web import auth, json_body, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages.history import guard
 
 FIELDS = ("type", "title", "message")
@@ -56,7 +56,7 @@ def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "")
 
 
 def _values() -> dict[str, str]:
-    given: Any = json_body.read_object() if request.is_json else request.values
+    given: Any = body.read_object() if request.is_json else request.values
     values = {name: given.get(name, "") for name in FIELDS}
     faults = [Fault(name, "must be text") for name, value in values.items() if not isinstance(value, str)]
     if faults:

@@ -12,7 +12,7 @@ from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
-from notiway.web import auth, json_body, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import listing
 
 MAX_IDS = 200  # at once; a page shows far fewer
@@ -145,14 +145,14 @@ def _back_with(message: str, undo_ids: list[str]) -> Response:
 
 
 def _field(name: str) -> str:
-    given = json_body.read_object().get(name) if request.is_json else request.values.get(name)
+    given = body.read_object().get(name) if request.is_json else request.values.get(name)
     if given is not None and not isinstance(given, str):
         raise WrongInput("The request is not understood", [Fault(name, "must be text")])
     return given or ""
 
 
 def _ids() -> list[str]:
-    given = json_body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
+    given = body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))

@@ -10,7 +10,7 @@ from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
 from notiway.verbs.items import mark_read
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import banners, changes, listing, tasks
 
 
@@ -32,7 +32,7 @@ def guard() -> None:
         return
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
-        reply.read_body()
+        body.take()
         auth.check_csrf()
 
 
