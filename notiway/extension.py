@@ -28,7 +28,7 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
-from notiway.live.runtime import KEY, Runtime, current
+from notiway.live.runtime import KEY, Runtime, current, database_in_context
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
@@ -39,7 +39,7 @@ from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
 from notiway.values.people import People, UnknownUsers
-from notiway.web import api, auth, health, reply
+from notiway.web import api, auth, connections, health, reply
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
@@ -84,6 +84,7 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
+        database.db.follow(database_in_context)
         runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
         runtime.people = self._people
         app.extensions[KEY] = runtime
@@ -92,7 +93,7 @@ class Notiway:
         app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
         app.before_request(runtime.start)
-        app.teardown_appcontext(_close_database)
+        connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
 
@@ -201,7 +202,7 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         reactor=reactor,
         hub=hub,
         inbound=inbound,
-        badges=Badges(reactor, hub),
+        badges=Badges(reactor, hub, context=app.app_context),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
@@ -241,8 +242,3 @@ def _allow_origins(response: Response) -> Response:
         )
         response.vary.add("Origin")
     return response
-
-
-def _close_database(_error: BaseException | None) -> None:
-    if not database.db.is_closed():
-        database.db.close()

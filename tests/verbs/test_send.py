@@ -212,3 +212,16 @@ def test_when_it_rings_the_rows_are_there_for_everybody(broker):
     sent = send_notification("ada", "Hi")
     items.mark_read("ada", [sent.id])
     assert seen == [1, 0]
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkeypatch, caplog, persist):
+    """What is stored is stored: whoever was told of a fault would send it again."""
+    monkeypatch.setattr("notiway.verbs.send.created", lambda *args, **options: 1 / 0)
+    own = []
+    with db.atomic():
+        send_notification("ada", "Hi", persist=persist)
+        db.obj.after_commit(lambda: own.append(1))
+    assert own == [1]
+    assert Notification.select().count() == persist
+    assert "ZeroDivisionError" in caplog.text
