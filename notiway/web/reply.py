@@ -15,6 +15,7 @@ from notiway.values.errors import NotiwayError, Throttled, Unauthorized
 from notiway.values.urls import local_path, path_of_referrer
 
 Form = Literal["page", "fragment", "json"]
+LABELS = {"ids": "the selection"}  # of fields that people do not see by name
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -66,11 +67,21 @@ def failure(error: NotiwayError) -> ResponseReturnValue:
     if asked == "json":
         response = jsonify(error.as_dict())
     else:
-        response = make_response(render_template("notiway/toast/_error.html", code=error.code, message=str(error)))
+        response = make_response(render_template("notiway/toast/_error.html", code=error.code, message=words(error)))
     response.status_code = error.status
     if isinstance(error, Throttled):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def words(error: NotiwayError) -> str:
+    """An error for people: what happened, and each fault in a half-sentence.
+
+    >>> words(WrongInput("Nothing was changed", [Fault("ids", "must be 1 to 1,000 notifications")]))
+    'Nothing was changed: the selection must be 1 to 1,000 notifications'
+    """
+    faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
+    return f"{error.message}: {faults}" if faults else error.message
 
 
 def _sign_in() -> ResponseReturnValue:
@@ -89,4 +100,4 @@ def _sign_in() -> ResponseReturnValue:
 
 def _error_page(error: NotiwayError) -> ResponseReturnValue:
     kind = default_exceptions.get(error.status, HTTPException)
-    return current_app.handle_http_exception(kind(description=str(error)))
+    return current_app.handle_http_exception(kind(description=words(error)))

@@ -361,6 +361,16 @@ def test_another_users_id_is_not_found_nothing_changes_and_nothing_rings(name, b
     assert broker.events == []
 
 
+def test_many_that_are_brought_back_are_told_in_parts_that_a_client_can_hold(broker):
+    ids = [send_notification("ada", f"Number {n}").id for n in range(items.RESTORED_AT_ONCE + 1)]
+    items.delete("ada", ids)
+    broker.clear()
+    items.restore("ada", ids)
+    told = [[item["id"] for item in event.data["notifications"]] for event in broker.events]
+    assert [len(part) for part in told] == [items.RESTORED_AT_ONCE, 1]
+    assert sum(told, []) == ids
+
+
 def test_a_broadcast_may_be_marked_before_it_was_ever_listed():
     sent = send_notification(EVERYONE, "Hi")
     assert items.mark_read("ada", [sent.id]) == 0
