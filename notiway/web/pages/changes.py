@@ -15,7 +15,7 @@ from notiway.verbs import items
 from notiway.web import auth, body, reply
 from notiway.web.pages import listing
 
-MAX_IDS = 200  # at once; a page shows far fewer
+MAX_IDS = 1_000  # at once; a page holds about half as many
 MAX_NOTICE_IDS = 40  # kept in the session cookie, which browsers cut at 4 KiB
 NOTICE_KEY = "notiway_notice"
 ID = "/notifications/<notification_id>"
@@ -157,5 +157,5 @@ def _ids() -> list[str]:
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
-        raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
+        raise WrongInput("Nothing was changed", [Fault("ids", f"must be 1 to {MAX_IDS:,} notifications")])
     return ids
