@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from notiway.live import runtime
 from notiway.values.errors import NotiwayError, Throttled, Unauthorized
 from notiway.values.urls import local_path, path_of_referrer
+from notiway.web import auth
 
 Form = Literal["page", "fragment", "json"]
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -21,6 +22,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
+    if auth.bearer() is not None:
+        return "json"  # a program: it has a token in place of a session
     machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
     if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
         return "json"

@@ -14,7 +14,6 @@ from notiway.values.errors import Fault, InvalidNotification, NotiwayError, Wron
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
-from notiway.web.pages.history import guard
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
@@ -23,10 +22,15 @@ STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not re
 def blueprint() -> Blueprint:
     """The route `/notifications/send`."""
     routes = Blueprint("sending", __name__)
-    routes.before_request(guard)
+    routes.before_request(_guard)
     routes.register_error_handler(NotiwayError, reply.failure)
     routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
     return routes
+
+
+def _guard() -> None:
+    auth.require_user()
+    auth.check_csrf()
 
 
 def send() -> ResponseReturnValue:
