@@ -37,7 +37,6 @@ from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
-from notiway.values.errors import NotiwayError
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, cross_origin, health, reply
 from notiway.web.host_users import active_by_login
@@ -58,7 +57,7 @@ class Notiway:
     `user_is_active` takes an id and says whether that user may come in, None for nobody; without it the loader's
     user says so (`is_active`). Client tokens of anybody else are refused.
     `database` is the application's own Peewee database, where transactions are to be shared; else
-    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.people`). In templates
+    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
     """
 
@@ -103,7 +102,10 @@ class Notiway:
         return runtime
 
     def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for anyone who is not signed in."""
+        """The bell, with all it needs; nothing for anyone who is not signed in, or while the database is away."""
+        return reply.or_nothing(self._bell)
+
+    def _bell(self) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None:
             return Markup()
@@ -129,6 +131,9 @@ class Notiway:
 
     def announcements(self, *, floating: bool = False) -> Markup:
         """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
+        return reply.or_nothing(lambda: self._announcements(floating))
+
+    def _announcements(self, floating: bool) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None or g.get("notiway_announcements", False):
             return Markup()
@@ -137,8 +142,7 @@ class Notiway:
 
     def tasks(self, name: str) -> Markup:
         """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        user_id = auth.current_user_id()
-        return Markup() if user_id is None else tasks.draw(user_id, name)
+        return reply.or_nothing(lambda: tasks.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup())
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -163,7 +167,7 @@ class Notiway:
         sse.register(live)
         api.register(live)
         health.register(live)
-        live.register_error_handler(NotiwayError, reply.failure)
+        reply.register(live)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
         app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
@@ -189,13 +193,15 @@ def _runtime(
     app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers, active: UserIsActive
 ) -> Runtime:
     reactor = Reactor()
-    inbound = Inbound(reactor)
+    inbound = Inbound(reactor, config.message_rate)
     hub = Hub(
         reactor,
         connections_per_user=config.max_connections_per_user,
         heartbeat_seconds=config.heartbeat_seconds,
+        queue_total=config.queue_total,
     )
-    frames = WebSocketTransport(inbound.put, config.max_message_bytes)
+    heard = inbound.put, config.max_message_bytes, inbound.control
+    frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
     huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
     jobs.add_tasks(huey, app)
@@ -207,11 +213,11 @@ def _runtime(
         reactor=reactor,
         hub=hub,
         inbound=inbound,
-        badges=Badges(reactor, hub, inbound.run),
+        badges=Badges(reactor, hub),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
-            "signalr": Format(SignalRWire(), SignalRTransport(inbound.put, config.max_message_bytes), invoke),
+            "signalr": Format(SignalRWire(), SignalRTransport(*heard), invoke),
             "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,

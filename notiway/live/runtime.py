@@ -19,6 +19,7 @@ from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
@@ -70,6 +71,7 @@ class Runtime:
         with self._lock:
             if self._started:
                 return
+            check_greenlets()
             self._started = True
         self.reactor.start()
         self.broker.start(self.badges.deliver)
@@ -94,6 +96,7 @@ class Runtime:
             return
         self.broker.close()
         self.inbound.close()
+        self.badges.close()
         self.reactor.stop()
 
 

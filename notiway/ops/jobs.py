@@ -7,6 +7,7 @@ the web process, or as `flask --app app notiway worker`.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -16,14 +17,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
-from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from huey import Huey, MemoryHuey, RedisHuey
 from huey.api import PeriodicTask
 from huey.consumer import Consumer, Scheduler
 from huey.serializer import SignedSerializer
 
 from notiway.live import runtime
+from notiway.ops.queue_file import QueueFile
 from notiway.store import retention
 from notiway.values.config import Config
+from notiway.values.errors import ConfigError, Fault
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
@@ -59,8 +62,14 @@ def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Pat
     path = _queue_file(url or config.database_url, folder, own=bool(url))
     if path is None:
         return MemoryHuey(QUEUE_NAME, **options)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey(QUEUE_NAME, filename=str(path), cache_mb=1, **options)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Huey(QUEUE_NAME, storage_class=QueueFile, filename=str(path), cache_mb=1, **options)
+    except (OSError, sqlite3.Error) as error:
+        advice = "name a file in a folder that this process may write in (sqlite:////var/lib/app/jobs.db)"
+        raise ConfigError(
+            f"The queue of background work cannot be opened: {path}: {error}", [Fault("NOTIWAY_JOBS_URL", advice)]
+        ) from error
 
 
 def _queue_file(url: str, folder: Path, *, own: bool) -> Path | None:
@@ -118,7 +127,16 @@ def relay_events() -> bool:
     if now.config.jobs != "web":
         return False
     task_class = now.huey._registry.string_to_task(f"{__name__}.relay")
-    now.broker.start(lambda event: now.huey.enqueue(task_class((event.to_bytes(),))))
+
+    def put(event: Event) -> None:
+        try:
+            now.huey.enqueue(task_class((event.to_bytes(),)))
+        except OSError:
+            raise
+        except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
+            raise ConnectionError(f"the queue of background work took no event: {error}") from error
+
+    now.broker.start(put)
     return True
 
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from notiway.store.database import db
 
 # SQLite's planner would walk over all items of a user; others choose the partial index by themselves.
+BY_INBOX = "+n.audience"  # it would sort all that was ever sent to an audience, instead of walking the inbox
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
 
 BATCH = 500  # values in one statement
@@ -24,7 +25,7 @@ def has_one_writer() -> bool:
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
     if not has_one_writer():
-        text = text.replace(BY_UNREAD, "").replace("?", db.param)
+        text = text.replace(BY_UNREAD, "").replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param)
     return db.execute_sql(text, params)
 
 

@@ -47,9 +47,11 @@ class Config:
     retention_days: int = 90
     recent_limit: int = 20
     toast_seconds: float = 6.0  # errors stay until they are closed
-    queue_limit: int = 64 * KIB  # bytes that may wait for one slow client
+    queue_limit: int = 64 * KIB  # bytes that may wait for one client that takes nothing
+    queue_total: int = 64 * KIB * KIB  # bytes that may wait for all clients together; over it the slowest goes
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
+    message_rate: float = 100.0  # messages a second that one client may say; ten seconds' worth at once
     heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
@@ -123,8 +125,10 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("recent_limit", 1),
         ("toast_seconds", 1),
         ("queue_limit", 4 * KIB),
+        ("queue_total", KIB * KIB),
         ("max_connections_per_user", 1),
         ("max_message_bytes", 1 * KIB),
+        ("message_rate", 1),
         ("heartbeat_seconds", 0.1),
         ("drain_seconds", 0),
         ("trusted_proxies", 0),

@@ -15,7 +15,7 @@ from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
-from notiway.store import api_keys, inbox
+from notiway.store import api_keys, database, inbox
 from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
@@ -142,6 +142,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
+    database.release()  # a body may trickle in
     try:
         return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:

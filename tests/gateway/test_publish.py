@@ -18,13 +18,6 @@ def context(app):
         yield
 
 
-@pytest.fixture
-def heard(monkeypatch):
-    events = []
-    monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
-
-
 def envelope(number=1, audience="user:me", persisted=True, **changes):
     raw = producer.envelope(audience, "order-shipped", persisted=persisted, producer="orders")
     return parse(raw | {"id": f"order-{number}"} | changes, "tests", now_ms())

@@ -4,7 +4,6 @@ import pytest
 
 from notiway import metrics
 from notiway.host.live_numbers import KEPT, LiveNumbers
-from notiway.live.connection import Connection
 from notiway.store import inbox, membership
 from notiway.values.audience import Audience
 from notiway.values.config import Config
@@ -115,16 +114,6 @@ def test_the_group_is_open_in_this_application_and_a_setting_closes_it(app, make
     monkeypatch.setenv("NOTIWAY_OPEN_GROUPS", "")
     assert make_app().extensions["notiway"].config.open_groups == ()
     assert Config.load({}, {}).open_groups == ()
-
-
-def test_a_hub_knows_who_listens_where(app):
-    hub = app.extensions["notiway"].hub
-    connection = Connection.__new__(Connection)
-    connection.audiences = (GROUP, "global")
-    hub.listeners.enter(connection)
-    assert hub.listeners.count(GROUP) == 1
-    assert hub.listeners.count("group:other") == 0
-    assert hub.listeners.audiences(":dashboard-ops") == [GROUP]
 
 
 # The cards

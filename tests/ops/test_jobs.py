@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -10,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
@@ -211,3 +213,20 @@ def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_a
         assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
         running.huey.execute(task)
     assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]
+
+
+@pytest.mark.parametrize(
+    "fault", [sqlite3.OperationalError("database is locked"), redis.ConnectionError("refused"), OSError("no space")]
+)
+def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypatch, fault):
+    app = make_app(NOTIWAY_JOBS="web")
+
+    def fail(task):
+        raise fault
+
+    with app.app_context():
+        assert jobs.relay_events()
+        running = runtime.current()
+        monkeypatch.setattr(running.huey, "enqueue", fail)
+        with pytest.raises(OSError, match=str(fault)):
+            running.broker.publish(Event("sync", "user:42", {"unread": 3}))

@@ -62,15 +62,6 @@ def token(app):
     return make
 
 
-@pytest.fixture
-def heard(app, monkeypatch):
-    """The Events that reach the broker."""
-    events = []
-    with app.app_context():
-        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
-
-
 def envelope(number=1, **changes):
     return {
         "id": f"order-{number}",

@@ -10,10 +10,11 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, NotiwayError, WrongInput
+from notiway.values.errors import Fault, InvalidNotification, WrongInput
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
+from notiway.web.pages.history import guard_session
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
@@ -22,15 +23,10 @@ STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not re
 def blueprint() -> Blueprint:
     """The route `/notifications/send`."""
     routes = Blueprint("sending", __name__)
-    routes.before_request(_guard)
-    routes.register_error_handler(NotiwayError, reply.failure)
+    routes.before_request(guard_session)
+    reply.register(routes)
     routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
     return routes
-
-
-def _guard() -> None:
-    auth.require_user()
-    auth.check_csrf()
 
 
 def send() -> ResponseReturnValue:

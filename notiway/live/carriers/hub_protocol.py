@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from notiway.live.carriers.websocket import WebSocketTransport
@@ -14,6 +15,7 @@ from notiway.values.errors import WrongInput
 HANDSHAKE_SECONDS = 15
 VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too
 SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own beat is
+FRAME_MESSAGES = 32  # messages of the largest size in one frame
 READY = "ready"  # Connection.stage after a good handshake
 RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
@@ -23,8 +25,26 @@ class SignalRTransport(WebSocketTransport):
 
     silence_seconds = SILENCE_SECONDS
 
+    def __init__(
+        self,
+        on_message: Callable[[Connection, str], None],
+        message_limit: int,
+        on_control: Callable[[Connection, int], None] | None = None,
+    ) -> None:
+        super().__init__(on_message, message_limit, on_control)
+        # @microsoft/signalr joins what waits into one frame; the limit is one of each message.
+        self._frame_limit = message_limit * FRAME_MESSAGES
+
     def ping(self) -> bytes:
         return self.encode(message({"type": PING}))
+
+    def _deliver(self, connection: Connection, text: str) -> None:
+        """Each message by itself, so that each takes its turn and counts."""
+        for part in _parts(text):
+            if len(part.encode()) > self._limit:
+                connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes in a message")
+                return
+            self._on_message(connection, part)
 
     def farewell(self, code: int, reason: str) -> bytes:
         """A Close message that says whether to come back, then the WebSocket's close frame."""
@@ -32,6 +52,13 @@ class SignalRTransport(WebSocketTransport):
         if reason and code not in RECONNECT_CODES:
             values["error"] = reason
         return self.encode(message(values)) + super().farewell(code, reason)
+
+
+def _parts(text: str) -> list[str]:
+    """The messages of a frame, each with its separator; what is not the hub protocol stays as it is."""
+    if not text.endswith(SEPARATOR):
+        return [text]
+    return [part + SEPARATOR for part in text[:-1].split(SEPARATOR)]
 
 
 def split(text: str) -> list[dict[str, Any]]:

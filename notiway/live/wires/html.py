@@ -19,6 +19,7 @@ REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
 COUNTS_ONLY = frozenset({"sync", "joined", "left"})
+REPORT_FIELDS = frozenset({"taskId", "status", "progress"})  # a body that has them all is a report of progress
 ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
 
 
@@ -26,7 +27,8 @@ class HtmlWire:
     """Renders Events with the same templates that draw the page.
 
     A new notification named `order-shipped` is drawn by `events/order-shipped.html` where there is one: by its
-    elements that name a place on the page (`data-notiway-into`). Else it becomes a row of the list and a toast.
+    elements that name a place on the page (`data-notiway-into`). Else a report of progress becomes a bar, as drawn by
+    `events/task-progress.html`, and anything else a row of the list and a toast.
 
     One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
     The environment must autoescape `.html` and know the global `notiway_url(path)`; a missing template
@@ -84,6 +86,8 @@ class HtmlWire:
         """What the event's own template makes of it; None where it has none, or a broken one."""
         try:
             template = self._own_template(item.name)
+            if template is None and not item.persisted and (item.body or {}).keys() >= REPORT_FIELDS:
+                template = self._own_template("task-progress")  # as the page draws it that is loaded now
             return None if template is None else Markup(template.render(item=item, body=item.body or {}).strip())  # noqa: S704 - a rendered template
         except Exception:
             log.exception("templates/events/%s.html failed; the default is shown instead", item.name)

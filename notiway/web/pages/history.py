@@ -9,7 +9,6 @@ from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
-from notiway.values.errors import NotiwayError
 from notiway.verbs.items import mark_read
 from notiway.web import auth, reply
 from notiway.web.pages import banners, changes, listing, tasks
@@ -18,7 +17,7 @@ from notiway.web.pages import banners, changes, listing, tasks
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
     blueprint.before_request(guard)
-    blueprint.register_error_handler(NotiwayError, reply.failure)
+    reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
@@ -31,8 +30,19 @@ def guard() -> None:
     """Let only signed-in users and bearers of client tokens pass; with a session, unsafe requests need its token."""
     if (request.endpoint or "").endswith(".static") or request.method == "OPTIONS":
         return
+    if auth.bearer() is None:
+        guard_session()
+        return
     auth.require_owner()
-    if auth.bearer() is None and request.method not in reply.SAFE_METHODS:
+    if request.method not in reply.SAFE_METHODS:
+        reply.read_body()
+
+
+def guard_session() -> None:
+    """Let only signed-in users pass, and unsafe requests only with the session's token."""
+    auth.require_user()
+    if request.method not in reply.SAFE_METHODS:
+        reply.read_body()
         auth.check_csrf()
 
 

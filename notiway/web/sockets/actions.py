@@ -15,9 +15,10 @@ from notiway.live.runtime import Runtime
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.values.audience import Audience
-from notiway.values.errors import NotiwayError, NotSupported, WrongInput
+from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
+from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew
 
 
@@ -30,8 +31,8 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
             try:
                 with db.connection_context():
                     _act(now, connection, _parse(text))
-            except NotiwayError as error:
-                now.hub.tell(connection, connection.format.wire.error(error.code, str(error)))
+            except Exception as error:  # noqa: BLE001 - whoever asked is answered, whatever failed
+                now.hub.tell(connection, connection.format.wire.error(*told(error, "an action of a WebSocket client")))
 
     return handle
 

@@ -20,7 +20,7 @@ def renew(now: Runtime, connection: Connection, token: str) -> None:
     connection.grants = claims.audiences
     connection.session = auth.of_claims(claims).session
     now.hub.end_at(connection, claims.expires_at)
-    for audience in map(Audience.parse, connection.audiences):
+    for audience in map(Audience.parse, now.hub.audiences_of(connection)):
         if audience.type in (AudienceType.TENANT, AudienceType.GROUP) and not _still_may(now, claims, audience):
             now.hub.unsubscribe(connection, audience.key)
 

@@ -21,6 +21,7 @@ from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
+from notiway.web.sockets import handshake
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
@@ -47,11 +48,10 @@ def stream() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()
+    handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    sock.setblocking(True)
-    sock.sendall(head)
-    connection = joining.join(now, sock, "sse", principal)
+    connection = joining.join(now, sock, "sse", principal, head=head)
     joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
     return Handled()

@@ -3,17 +3,20 @@
 import json
 import re
 import socket
+import time
 
 import pytest
 from clients.producer import envelope
 from pair import Client, settle
+from servers import wait_until
 
+from notiway.gateway import client_tokens
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.connection import State
-from notiway.store import inbox, membership
+from notiway.store import inbox, membership, standing
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
@@ -21,6 +24,7 @@ from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.ids import id_floor
 from notiway.values.principal import Principal
 from notiway.web import sockets
+from notiway.web.sockets import renewal
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -218,3 +222,68 @@ def test_a_fault_while_subscribing_leaves_nothing_held(now, ada, monkeypatch):
     settle(now.reactor)
     assert connection.held is None
     assert connection.state is State.OPEN
+
+
+def test_a_client_that_unsubscribes_and_subscribes_without_waiting_hears_the_audience(now, ada):
+    """A page that leaves one view and mounts another does both in the same moment."""
+    membership.join("ada", OPS)
+    connection, client = ada
+    joining.subscribe(now, connection, OPS, "first")
+    for lap in range(20):
+        joining.unsubscribe(now, connection, OPS)
+        joining.subscribe(now, connection, OPS, f"again {lap}")
+    assert OPS.key in now.hub.audiences_of(connection)
+    publish(now, 1, OPS.key, persisted=False)
+    assert client.read(21) == ["first", *(f"again {lap}" for lap in range(20))]
+    assert heard(client, 1) == [1]
+
+
+def test_of_many_subscriptions_in_a_row_only_the_first_replays_everything(now, ada, monkeypatch):
+    """62 KB of such messages kept a server busy for 41 s."""
+    membership.join("ada", OPS)
+    for number in range(5):
+        publish(now, number, OPS.key)
+    at = now_ms()
+    wait_until(lambda: now_ms() > at)
+    connection, client = ada
+    asked = []
+    items = standing.items
+    monkeypatch.setattr(standing, "items", lambda *args, **options: (asked.append(options), items(*args, **options))[1])
+    joining.subscribe(now, connection, OPS, "first")
+    assert client.read(1) == ["first"]
+    assert heard(client, 5) == [0, 1, 2, 3, 4]
+    for _ in range(10):
+        joining.subscribe(now, connection, OPS)
+    assert len(asked) == 1, "it listens already"
+    joining.unsubscribe(now, connection, OPS)
+    publish(now, 5, OPS.key)
+    monkeypatch.setattr(joining, "REPLAY_OVERLAP_MS", 0)
+    joining.subscribe(now, connection, OPS)
+    assert [bool(each["after"]) for each in asked] == [False, True]
+    told = []
+    while 5 not in told:
+        told += heard(client, 1)
+    assert 0 not in told, "what it missed meanwhile, and no more"
+
+
+def test_a_token_that_is_renewed_at_once_takes_what_was_just_subscribed_to_into_account(now, join):
+    connection, _ = join(Principal("ada", grants=(OPS.key,)))
+    now.hub.release(connection, [])
+    joining.subscribe(now, connection, OPS)
+    renewal.renew(now, connection, client_tokens.mint(now.token_secret, client_tokens.Claims("ada", time.time() + 60)))
+    assert OPS.key not in now.hub.audiences_of(connection)
+
+
+def test_bytes_before_all_else_never_wait_for_a_client_that_reads_nothing(now):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        head = b"x" * 5_000_000
+        connection = joining.join(now, ours, "sse", Principal("ada"), head=head)
+        now.hub.release(connection, ["hello"])
+        received = b""
+        theirs.settimeout(10)
+        while len(received) < len(head) + len("hello"):
+            received += theirs.recv(1_000_000)
+        assert received == head + b"hello"
+        now.reactor.call_soon(connection.lost)
+        settle(now.reactor)

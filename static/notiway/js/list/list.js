@@ -1,4 +1,5 @@
 // list: puts a live row where it belongs, unless someone is reading there; then "3 new" waits above the list.
+import { isPointedAt } from "../page/pointer.js";
 import { isDeleted, isPending, note, rowsOf } from "./rows.js";
 
 const freshButton = (list) => list.parentElement.querySelector("[data-notiway-fresh]");
@@ -9,7 +10,7 @@ function isBusy(list) {
   if (!list.checkVisibility() || !list.childElementCount) return false;
   const scroller = list.closest("[data-notiway-scroll]");
   const scrolled = scroller ? scroller.scrollTop > 4 : list.getBoundingClientRect().top < 0;
-  return scrolled || list.matches(":hover") || list.contains(document.activeElement) || list.querySelector(":checked") !== null;
+  return scrolled || isPointedAt(list) || list.contains(document.activeElement) || list.querySelector(":checked") !== null;
 }
 
 /** Whether the filters of a history page let this row in. */

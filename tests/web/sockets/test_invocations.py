@@ -1,0 +1,35 @@
+"""Invocations of SignalR clients: whatever fails, each is completed."""
+
+import json
+
+from notiway.live.carriers.hub_protocol import READY
+from notiway.web.sockets import invocations
+
+END = "\x1e"
+
+
+def test_every_invocation_of_a_frame_is_completed_with_unavailable(app, running, connection, trouble, user):
+    message = {"type": 1, "target": "MarkAsRead", "arguments": [f"user:{user.id}", trouble]}
+    frame = "".join(json.dumps(message | {"invocationId": str(number)}) + END for number in range(3))
+    invocations.handler(app)(connection("signalr", READY), frame)
+    answers = [json.loads(text.rstrip(END)) for text in running.told]
+    assert [answer["invocationId"] for answer in answers] == ["0", "1", "2"]
+    assert all(answer["error"].startswith("Unavailable: ") for answer in answers)
+
+
+def test_a_handshake_is_refused_with_unavailable_instead_of_never_answered(app, running, connection, exhausted):
+    invocations.handler(app)(connection("signalr"), json.dumps({"protocol": "json", "version": 1}) + END)
+    assert [name for name, *_ in running.closed][-1:] == ["refuse_handshake"]
+    assert running.closed[-1][1].startswith("Unavailable: ")
+    assert running.told == []
+
+
+def test_a_handshake_that_meets_a_fault_of_ours_is_refused_too(app, running, connection, monkeypatch, caplog):
+    def fail(*args):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(invocations.standing, "items", fail)
+    invocations.handler(app)(connection("signalr"), json.dumps({"protocol": "json", "version": 1}) + END)
+    assert running.closed[-1][0] == "refuse_handshake"
+    assert running.closed[-1][1].startswith("Error: ")
+    assert "ZeroDivisionError" in caplog.text
