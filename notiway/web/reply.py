@@ -18,6 +18,7 @@ from notiway.live import runtime
 from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
+from notiway.web import auth
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
+    if auth.bearer() is not None:
+        return "json"  # a program: it has a token in place of a session
     machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
     if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
         return "json"
