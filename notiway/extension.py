@@ -11,7 +11,7 @@ from pathlib import Path
 
 import flask_login
 import peewee
-from flask import Blueprint, Flask, Response, g, has_request_context, render_template, request
+from flask import Blueprint, Flask, g, has_request_context, render_template
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -38,8 +38,9 @@ from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
-from notiway.values.people import People, UnknownUsers
-from notiway.web import api, auth, connections, health, reply
+from notiway.values.people import People, UnknownUsers, UserIsActive
+from notiway.web import api, auth, connections, cross_origin, health, reply
+from notiway.web.host_users import active_by_login
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
@@ -54,6 +55,8 @@ class Notiway:
 
     The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
+    `user_is_active` takes an id and says whether that user may come in, None for nobody; without it the loader's
+    user says so (`is_active`). Client tokens of anybody else are refused.
     `database` is the application's own Peewee database, where transactions are to be shared; else
     NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
@@ -66,10 +69,12 @@ class Notiway:
         database: peewee.Database | None = None,
         unknown_users: UnknownUsers | None = None,
         people: People | None = None,
+        user_is_active: UserIsActive | None = None,
     ) -> None:
         self._database = database
         self._people = people
         self._unknown_users = unknown_users
+        self._user_is_active = user_is_active
         if app is not None:
             self.init_app(app)
 
@@ -85,7 +90,8 @@ class Notiway:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
         database.db.follow(database_in_context)
-        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
+        active = self._user_is_active or active_by_login(app, self._unknown_users)
+        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app), active)
         runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -156,6 +162,7 @@ class Notiway:
             static_url_path="/notiway/static",
         )
         history.register(blueprint)
+        blueprint.after_request(cross_origin.allow_tokens)
         live = Blueprint("notiway_live", __name__)
         websocket.register(live)
         signalr.register(live)
@@ -166,11 +173,16 @@ class Notiway:
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
         app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
-        live.after_request(_allow_origins)
+        live.after_request(cross_origin.allow)
         app.register_blueprint(live, url_prefix=prefix)
-        if "csrf" in app.extensions:
-            # Keys and tokens are no cookies, and what takes cookies here checks the Origin instead.
-            app.extensions["csrf"].exempt(live)
+
+        def exempt() -> None:
+            # Keys and tokens are no cookies. What takes cookies asks for the Origin, or for the CSRF token by itself.
+            for each in (blueprint, live) if "csrf" in app.extensions else ():
+                app.extensions["csrf"].exempt(each)
+
+        exempt()
+        app.before_request(exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
@@ -180,7 +192,9 @@ class Notiway:
         )
 
 
-def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
+def _runtime(
+    app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers, active: UserIsActive
+) -> Runtime:
     reactor = Reactor()
     inbound = Inbound(reactor, config.message_rate)
     hub = Hub(
@@ -210,6 +224,7 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
             "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,
+        user_is_active=active,
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
@@ -229,16 +244,3 @@ def _unknown_to_login(app: Flask) -> UnknownUsers:
             return {user_id for user_id in user_ids if load(user_id) is None}
 
     return unknown
-
-
-def _allow_origins(response: Response) -> Response:
-    """Let the pages of allowed origins read answers (Fetch standard, CORS protocol)."""
-    origin = request.headers.get("Origin")
-    if origin in current().config.allowed_origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
-        )
-        response.vary.add("Origin")
-    return response

@@ -22,7 +22,7 @@ from notiway.live.reactor import Reactor
 from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
-from notiway.values.people import People, UnknownUsers
+from notiway.values.people import People, UnknownUsers, UserIsActive
 
 KEY = "notiway"  # in app.extensions
 
@@ -41,6 +41,7 @@ class Runtime:
     badges: Badges
     formats: dict[str, Format]
     unknown_users: UnknownUsers
+    user_is_active: UserIsActive
     token_secret: str
     throttle: Throttle
     people: People | None = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from notiway.gateway import client_tokens, envelope, openapi
+from notiway.gateway import admission, client_tokens, envelope, openapi
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
@@ -69,7 +69,9 @@ def make_token() -> ResponseReturnValue:
     ]
     if faults:
         raise Forbidden("This key may not make that token", faults)
-    return jsonify(token=client_tokens.mint(now.token_secret, claims), expiresAt=int(claims.expires_at)), 201
+    admission.check_user(now, claims.user_id)
+    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id))
+    return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 
 def after() -> ResponseReturnValue:

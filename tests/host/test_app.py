@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from conftest import Browser
 from flask import request
+from flask_limiter import Limiter
 from werkzeug.http import parse_cookie
 
 from notiway.host.app import MIGRATIONS
@@ -83,3 +84,12 @@ def test_what_is_given_goes_before_the_environment(make_app, monkeypatch):
 
 def test_the_hosts_tables_come_after_the_librarys(app):
     assert app.extensions["notiway"].migrations == (schema.OWN, MIGRATIONS)
+
+
+def test_a_page_without_a_limit_costs_no_look_at_any(client, monkeypatch):
+    looked = []
+    monkeypatch.setattr(Limiter, "_check_request_limit", lambda *given: looked.append(given))
+    client.get("/no-such-page")
+    assert looked == []
+    client.get("/login")
+    assert looked == [], "only the form that is sent has one"

@@ -14,7 +14,7 @@ from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
 from notiway.web import auth, body, reply
-from notiway.web.pages.history import guard
+from notiway.web.pages.history import guard_session
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
@@ -23,7 +23,7 @@ STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not re
 def blueprint() -> Blueprint:
     """The route `/notifications/send`."""
     routes = Blueprint("sending", __name__)
-    routes.before_request(guard)
+    routes.before_request(guard_session)
     reply.register(routes)
     routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
     return routes

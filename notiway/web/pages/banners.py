@@ -19,7 +19,7 @@ def register(blueprint: Blueprint) -> None:
 
 def show() -> ResponseReturnValue:
     """What stands now: for pages that were away for a while."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     if reply.form() != "json":
         return draw(user_id, floating=False)
     inbox.catch_up(user_id)

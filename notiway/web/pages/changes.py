@@ -15,7 +15,7 @@ from notiway.verbs import items
 from notiway.web import auth, body, reply
 from notiway.web.pages import listing
 
-MAX_IDS = 200  # at once; a page shows far fewer
+MAX_IDS = 1_000  # at once; a page holds about half as many
 MAX_NOTICE_IDS = 40  # kept in the session cookie, which browsers cut at 4 KiB
 NOTICE_KEY = "notiway_notice"
 ID = "/notifications/<notification_id>"
@@ -45,21 +45,21 @@ def register(blueprint: Blueprint) -> None:
 
 def read(notification_id: str) -> ResponseReturnValue:
     """Mark one read."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.mark_read(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=True)
 
 
 def unread(notification_id: str) -> ResponseReturnValue:
     """Mark one unread."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.mark_unread(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=False)
 
 
 def delete(notification_id: str) -> ResponseReturnValue:
     """Delete one; the answer offers to undo it."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     item = inbox.get_many(user_id, [notification_id], deleted=True)[0]
     count = items.delete(user_id, [notification_id])
     asked = reply.form()
@@ -72,14 +72,14 @@ def delete(notification_id: str) -> ResponseReturnValue:
 
 def restore(notification_id: str) -> ResponseReturnValue:
     """Undo a deletion."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.restore(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, deleted=False)
 
 
 def read_all() -> ResponseReturnValue:
     """Mark all read, up to and including the item `before` where it is given."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     before = _field("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
@@ -94,7 +94,7 @@ def read_all() -> ResponseReturnValue:
 
 def seen() -> ResponseReturnValue:
     """Note that items were shown; the unread count stays as it is."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     ids = _ids()
     items.mark_seen(user_id, ids)
     asked = reply.form()
@@ -105,7 +105,7 @@ def seen() -> ResponseReturnValue:
 
 def bulk() -> ResponseReturnValue:
     """One action for the selected items."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     action = _field("action")
     if action not in BULK:
         raise WrongInput("Nothing was changed", [Fault("action", f"must be one of {', '.join(BULK)}")])
@@ -157,5 +157,5 @@ def _ids() -> list[str]:
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
-        raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
+        raise WrongInput("Nothing was changed", [Fault("ids", f"must be 1 to {MAX_IDS:,} notifications")])
     return ids

@@ -27,9 +27,19 @@ def register(blueprint: Blueprint) -> None:
 
 
 def guard() -> None:
-    """Let only signed-in users pass, and unsafe requests only with the session's token."""
-    if (request.endpoint or "").endswith(".static"):
+    """Let only signed-in users and bearers of client tokens pass; with a session, unsafe requests need its token."""
+    if (request.endpoint or "").endswith(".static") or request.method == "OPTIONS":
         return
+    if auth.bearer() is None:
+        guard_session()
+        return
+    auth.require_owner()
+    if request.method not in reply.SAFE_METHODS:
+        body.take()
+
+
+def guard_session() -> None:
+    """Let only signed-in users pass, and unsafe requests only with the session's token."""
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
         body.take()
@@ -38,7 +48,7 @@ def guard() -> None:
 
 def history() -> ResponseReturnValue:
     """The history page; with `before`, the next part of its list."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     filters = listing.filters(request.args) | {"before": listing.cursor(request.args)}
     asked = reply.form()
     if asked == "json":
@@ -60,7 +70,7 @@ def history() -> ResponseReturnValue:
 
 def recent() -> ResponseReturnValue:
     """The newest items, for the dropdown."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
@@ -81,7 +91,7 @@ def recent() -> ResponseReturnValue:
 
 def follow(notification_id: str) -> ResponseReturnValue:
     """Mark read, then go where the notification points, or to the history page."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     item = inbox.get(user_id, notification_id)
     if not _only_looking():
         mark_read(user_id, [item.id])

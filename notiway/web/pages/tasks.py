@@ -28,7 +28,7 @@ def register(blueprint: Blueprint) -> None:
 
 def follow(task_id: str) -> ResponseReturnValue:
     """Let a task of one tab report to `connection`, which that tab has now; answers how far the task is."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     try:
         audience = Audience.connection(request.values.get("connection", ""))
     except ValueError as error:

@@ -74,7 +74,7 @@ def test_a_request_that_is_too_large_is_refused(browser):
         (413, "TooLarge"),
         (429, "Throttled"),
         (501, "Error"),
-        (503, "Error"),
+        (503, "Unavailable"),
     ],
 )
 def test_each_status_has_its_code(app, status, code):
@@ -83,7 +83,7 @@ def test_each_status_has_its_code(app, status, code):
     assert (answer.status_code, answer.json["error"]["code"]) == (status, code)
 
 
-@pytest.mark.parametrize(("status", "told"), [(403, True), (503, False)])
+@pytest.mark.parametrize(("status", "told"), [(403, True), (503, True), (500, False)])
 def test_a_reason_is_told_but_never_that_of_a_fault_of_ours(app, status, told):
     app.add_url_rule("/refuse", view_func=lambda: abort(status, "because of hunter2"))
     for headers in ({}, {"HX-Request": "true"}, {"Accept": "application/json"}):

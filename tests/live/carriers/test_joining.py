@@ -34,7 +34,7 @@ OPS = Audience.group("ops", tenant="acme")
 @pytest.fixture
 def app(make_app):
     """Without heartbeats, so that a client reads what it is told and nothing else."""
-    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600)
+    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600, NOTIWAY_USERS="external")
 
 
 @pytest.fixture
