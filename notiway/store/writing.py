@@ -10,12 +10,13 @@ from notiway.store.sql import has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import id_after, id_limit, id_time, new_id
+from notiway.values.ids import id_after, id_floor, id_limit, id_time, new_id
 from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
+RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 ROWS_PER_INSERT = 400  # three values each: well under every database's limit
 
 
@@ -118,3 +119,17 @@ def _come_back(newest: str, limit: str) -> None:
         iso(id_time(newest)),
     )
     run("DELETE FROM notiway_inbox_cursor WHERE pulled_to >= ?", (limit,))
+
+
+def resume_from(notification_id: str) -> str:
+    """The id to read on from, so that nothing that was committed late is missed.
+
+    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
+    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
+    An id that is far ahead of the clock says nothing about what came when: all is read again.
+    """
+    if notification_id >= id_limit():
+        return ""
+    if has_one_writer() or not notification_id:
+        return notification_id
+    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)

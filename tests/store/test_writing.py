@@ -9,7 +9,7 @@ from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values import clock
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import AHEAD_MS, id_floor, id_time, is_id
+from notiway.values.ids import AHEAD_MS, id_floor, id_time, is_id, new_id
 
 
 @pytest.fixture(autouse=True)
@@ -136,3 +136,11 @@ def test_what_is_there_already_stays_as_it_is():
 def test_nothing_to_deliver_is_no_statement(ids, users):
     writing.deliver_to(ids, users)
     assert InboxItem.select().count() == 0
+
+
+def test_where_commits_may_be_out_of_order_a_window_is_read_again(monkeypatch):
+    made = new_id()
+    assert writing.resume_from(made) == made
+    monkeypatch.setattr(type(writing.db.obj), "param", "%s")
+    again = writing.resume_from(made)
+    assert again == id_floor(id_time(made) - writing.RESUME_OVERLAP_MS)
