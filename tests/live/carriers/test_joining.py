@@ -1,12 +1,11 @@
 """Live: joining and subscribing, with a real hub and the client at the other end of a socketpair."""
 
 import json
-import re
-import socket
 
 import pytest
 from clients.producer import envelope
-from pair import Client, settle
+from joined import Joiner
+from pair import settle
 
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
@@ -18,9 +17,7 @@ from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
-from notiway.values.ids import id_floor
 from notiway.values.principal import Principal
-from notiway.web import sockets
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -43,19 +40,9 @@ def now(app):
 @pytest.fixture
 def join(now):
     """Opens connections: `join(Principal("ada"))`; the connection and its client."""
-    opened = []
-
-    def open_one(principal, *args, format="json", **options):
-        ours, theirs = socket.socketpair()
-        connection = joining.join(now, ours, format, principal, *args, **options)
-        opened.append((connection, Client(theirs)))
-        return opened[-1]
-
-    yield open_one
-    for connection, client in opened:
-        now.reactor.call_soon(connection.lost)
-        settle(now.reactor)
-        client.close()
+    joiner = Joiner(now)
+    yield joiner
+    joiner.close()
 
 
 @pytest.fixture
@@ -109,26 +96,6 @@ def test_who_must_say_hello_waits_with_its_own_end(now, join):
     settle(now.reactor)
     now.hub._deadlines._close_due()
     assert ended == [connection]
-
-
-@pytest.mark.parametrize(("page_shows_it", "told"), [(False, ["notification"]), (True, [])])
-@pytest.mark.parametrize("route", [sockets.websocket, sockets.sse])
-def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_told_once(
-    app, now, join, monkeypatch, route, page_shows_it, told
-):
-    late = []
-    monkeypatch.setattr(now.broker, "publish", late.append)
-    publish(now, 1, "user:ada")
-    connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
-    since = inbox.newest_id("ada") if page_shows_it else id_floor(now_ms() - 1_000)
-    with app.test_request_context(f"/?since={since}&lastEventId={since}"):
-        route._resume(now, connection, "ada")
-    assert len(late) == 1
-    now.hub.deliver(late[0])
-    settle(now.reactor)
-    now.reactor.call_soon(connection.sock.shutdown, socket.SHUT_WR)
-    said = b"".join(iter(lambda: client.sock.recv(65_536), b"")).decode(errors="replace")
-    assert re.findall(r'event"?: ?"?(notification)\b', said) == told
 
 
 def test_a_client_whose_beginning_fails_is_told_to_try_again(now, join):
