@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from flask import Flask, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from notiway.values.errors import NotiwayError
+from notiway.values.errors import NotiwayError, Unauthorized
 from notiway.web import reply
 
 TEXTS = {
@@ -34,6 +35,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error
+    if isinstance(error, CSRFError) and reply.form() == "fragment" and not current_user.is_authenticated:
+        # The token went with the session: what the reader of an old page has to do is to sign in.
+        return reply.failure(Unauthorized("Sign in first"))
     code, heading, text = TEXTS.get(status, BROKEN if status >= 500 else TEXTS[400])
     if isinstance(error, CSRFError):
         text = EXPIRED_FORM
