@@ -13,6 +13,13 @@ EVENTS_RECEIVED = Counter("notiway_events_received", "Events taken from the brok
 PUBLISH_FAILURES = Counter("notiway_publish_failures", "Events the broker did not take", registry=REGISTRY)
 FRAMES = Counter("notiway_frames", "Frames handed to connections", registry=REGISTRY)
 BACKLOG_DROPS = Counter("notiway_backlog_drops", "Connections closed because they read too slowly", registry=REGISTRY)
+QUEUED_BYTES = Gauge("notiway_queued_bytes", "Bytes that wait for slow clients", registry=REGISTRY)
+MEMORY_DROPS = Counter(
+    "notiway_memory_drops", "Slowest connections closed because too much waited in all", registry=REGISTRY
+)
+INBOUND_PAUSES = Counter(
+    "notiway_inbound_pauses", "Times a client that says too much was read from more slowly", registry=REGISTRY
+)
 CLOSES = Counter("notiway_closes", "Connections closed by this server", ["code"], registry=REGISTRY)
 DELIVERY_SECONDS = Histogram(
     "notiway_delivery_seconds",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 from collections.abc import Callable
@@ -119,3 +120,13 @@ def settle(reactor: Reactor) -> None:
 
 def make_hub(reactor: Reactor, **options: Any) -> Hub:
     return Hub(reactor, **{"connections_per_user": 50, "heartbeat_seconds": 3600, **options})
+
+
+def counts(client: Client, number: int) -> list[int]:
+    """The unread counts in the next frames."""
+    return [json.loads(text)["data"]["unreadCount"] for text in client.read(number)]
+
+
+def ids(client: Client, number: int) -> list[str]:
+    """The ids of the items in the next frames."""
+    return [json.loads(text)["data"]["id"] for text in client.read(number)]

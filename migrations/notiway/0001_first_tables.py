@@ -1,4 +1,4 @@
-"""The first tables. The models are frozen here: later changes of notiway/models.py do not reach back."""
+"""The first tables. The models are frozen here: later changes of notiway/store/tables.py do not reach back."""
 
 import peewee
 

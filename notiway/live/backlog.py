@@ -3,70 +3,90 @@
 from __future__ import annotations
 
 import ssl
+from collections import deque
 from collections.abc import Callable
 from time import monotonic
+from typing import Protocol
 
-BURST_FACTOR = 16  # a client that is reading may fall behind by so many times its limit
-STALL_SECONDS = 2.0  # one that took nothing for so long may not
+STALL_SECONDS = 2.0  # a client that took nothing for so long has stalled
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
-class Backlog:
-    """Frames in order, each with its coalescing key.
+class Ledger(Protocol):
+    """Keeps count of what waits for all clients together."""
 
-    The first one is being written: it stays first and whole, and has no key. `bytes` wait behind it.
+    def add(self, size: int) -> None: ...
+
+
+class Backlog:
+    """Frames in order, each with its coalescing key. The first one is being written: it stays first and whole.
+
+    How much waits says nothing about the client, for the server may have had a lot to say. That the client takes
+    nothing does.
     """
 
-    __slots__ = ("_frames", "bytes", "progress_at")
+    __slots__ = ("_by_key", "_first", "_frames", "_ledger", "progress_at", "total")
 
-    def __init__(self, rest: bytes) -> None:
-        self._frames: list[tuple[str | None, bytes]] = [(None, rest)]
-        self.bytes = 0
+    def __init__(self, rest: bytes, ledger: Ledger | None) -> None:
+        self._first = memoryview(rest)  # without a copy for each part that the kernel takes
+        self._frames: deque[list[bytes]] = deque()  # one frame each, or nothing where it was superseded
+        self._by_key: dict[str, list[bytes]] = {}
+        self.total = len(rest)  # bytes that wait
         self.progress_at = monotonic()  # when the kernel last took something
+        self._ledger = ledger
+        self._count(self.total)
 
     def __len__(self) -> int:
-        return len(self._frames)
-
-    @property
-    def total(self) -> int:
-        """All bytes that wait, the frame that is being written included."""
-        return self.bytes + len(self.first)
+        return bool(self._first) + sum(map(bool, self._frames))
 
     @property
     def first(self) -> bytes:
         """What is left of the frame that is being written."""
-        return self._frames[0][1] if self._frames else b""
+        return bytes(self._first)
 
     def add(self, data: bytes, key: str | None = None) -> None:
         """Append a frame; one that waits under the same key is superseded."""
+        frame, size = [data], len(data)
         if key is not None:
-            for index in range(len(self._frames) - 1, 0, -1):
-                if self._frames[index][0] == key:
-                    self.bytes -= len(self._frames.pop(index)[1])
-        self._frames.append((key, data))
-        self.bytes += len(data)
+            superseded = self._by_key.get(key)
+            if superseded:
+                size -= len(superseded.pop())
+            self._by_key[key] = frame
+        self._frames.append(frame)
+        self.total += size
+        self._count(size)
 
-    def is_over(self, limit: int) -> bool:
-        """Whether more waits than `limit` allows a client that stalls, or BURST_FACTOR times that one that reads."""
-        if self.bytes <= limit:
-            return False
-        return self.bytes > limit * BURST_FACTOR or monotonic() - self.progress_at > STALL_SECONDS
+    def has_stalled(self, limit: int) -> bool:
+        """Whether more than `limit` bytes wait, and the client has taken none of them for STALL_SECONDS."""
+        return self.total > limit and monotonic() - self.progress_at > STALL_SECONDS
 
-    def write(self, send: Callable[[bytes], int]) -> bool:
+    def discard(self) -> None:
+        """It will never be written."""
+        self._count(-self.total)
+        self._ledger = None
+
+    def write(self, send: Callable[[memoryview], int]) -> bool:
         """Hand the socket what it takes; True when nothing is left. Raises `OSError` when the client is gone."""
-        while self._frames:
-            data = self.first
-            try:
-                sent = send(data)
-            except BLOCKED:
-                sent = 0
-            if sent:
-                self.progress_at = monotonic()
-            if sent != len(data):
-                self._frames[0] = (None, data[sent:])
-                return False
-            self._frames.pop(0)
-            if self._frames:
-                self.bytes -= len(self.first)
-                self._frames[0] = (None, self.first)
-        return True
+        while True:
+            if self._first:
+                try:
+                    sent = send(self._first)
+                except BLOCKED:
+                    return False
+                self.total -= sent
+                self._count(-sent)
+                if sent:
+                    self.progress_at = monotonic()
+                self._first = self._first[sent:]
+                if self._first:
+                    return False
+            if not self._frames:
+                return True
+            frame = self._frames.popleft()
+            if frame:
+                # From now on it is being written: nothing may supersede it any more.
+                self._first = memoryview(frame.pop())
+
+    def _count(self, size: int) -> None:
+        if self._ledger is not None:
+            self._ledger.add(size)

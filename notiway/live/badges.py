@@ -6,9 +6,13 @@ them all, so each process settles its own: the item goes into their inboxes, the
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 from notiway.live.connection import Connection
 from notiway.live.format import Format
@@ -20,15 +24,24 @@ from notiway.store.database import db
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 
+log = logging.getLogger(__name__)
+
+WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages, which may be many
+BEATS_WAITING = 10  # slices of the heartbeat whose counts may wait for the database
+
+Context = Callable[[], AbstractContextManager[Any]]  # of the application whose database is asked
 Run = Callable[[Callable[[], None]], None]  # runs work off the reactor
 
 
 class Badges:
     """Counts for the connections of a hub. The broker delivers through it, the reactor's timer makes it beat."""
 
-    def __init__(self, reactor: Reactor, hub: Hub, run: Run) -> None:
+    def __init__(self, reactor: Reactor, hub: Hub, run: Run | None = None, context: Context = nullcontext) -> None:
         self._hub = hub
-        self._run = run
+        self._context = context
+        self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-badges")
+        self._run = run or self._submit
+        self._beats_waiting = 0
         self._open: deque[Event] = deque()  # broadcasts whose listeners' counts are not settled yet
         self._is_asked = False
         reactor.every(hub.heartbeat.interval / SLICES, self.beat)
@@ -46,8 +59,14 @@ class Badges:
     def beat(self) -> None:
         """Ping the next slice of connections, and tell each of them its count."""
         alive = self._hub.heartbeat.beat()
-        if alive:
-            self._run(lambda: self.tell_counts(alive))
+        # With a database that is slow, a beat without counts is better than ever more that wait.
+        if alive and self._beats_waiting < BEATS_WAITING:
+            self._beats_waiting += 1
+            self._run(partial(self._count, alive))
+
+    def close(self) -> None:
+        """Finish what is being counted; take nothing new."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tell_counts(self, alive: list[Connection]) -> None:
         """Tell each of these connections its unread count; one query for up to 500 users."""
@@ -78,6 +97,18 @@ class Badges:
             for user_id, unread in counts.items():
                 self._hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
 
+    def _count(self, alive: list[Connection]) -> None:
+        try:
+            self.tell_counts(alive)
+        finally:
+            self._beats_waiting -= 1
+
+    def _submit(self, work: Callable[[], None]) -> None:
+        try:
+            self._pool.submit(self._guarded, work)
+        except RuntimeError:
+            log.debug("the process ends; counts are told no more")
+
     def _settle_open(self) -> None:
         self._is_asked = False
         for event in [self._open.popleft() for _ in range(len(self._open))]:
@@ -93,3 +124,10 @@ class Badges:
                 counts = inbox.unread_counts(holders)
             for user_id, unread in counts.items():
                 self._hub.deliver(Event("recalled", f"user:{user_id}", event.data | {"unread": unread}))
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            with self._context():
+                work()
+        except Exception:
+            log.exception("counts could not be told; the next heartbeat tells them")

@@ -10,14 +10,13 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from notiway import metrics
-from notiway.live.backlog import BLOCKED, Backlog
-from notiway.values.close_codes import KNOWN_CODES, CloseCode
+from notiway.live.backlog import BLOCKED, Backlog, Ledger
+from notiway.values.close_codes import CloseCode, close_label
 
 log = logging.getLogger(__name__)
 
 SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
-READ_BYTES = 64 * 1024
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
@@ -25,14 +24,17 @@ class State(IntEnum):
     """How far a connection has come."""
 
     OPEN = 0
-    CLOSING = 1  # a close frame waits to be written
-    LINGERING = 2  # all is written; waiting for the client's end
-    CLOSED = 3
+    FINISHING = 1  # takes nothing new; what waits is written, then a close frame
+    CLOSING = 2  # a close frame waits to be written
+    LINGERING = 3  # all is written; waiting for the client's end
+    CLOSED = 4
 
 
 class Owner(Protocol):
     """What a connection needs of the hub that holds it."""
 
+    @property
+    def pressure(self) -> Ledger: ...
     def want_write(self, connection: Connection, wanted: bool) -> None: ...
     def forget(self, connection: Connection) -> None: ...
 
@@ -41,15 +43,15 @@ class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
     `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
-    `backlog` is None while the client keeps up. `limit` bytes may wait in it for a client that has stalled, and more
-    for one that is reading, since a burst is no sign of a slow client.
+    `backlog` is None while the client keeps up. `limit` bytes may wait in it for a client that has stalled; a client
+    that reads may fall further behind, for a burst is the server's own doing.
     """
 
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "send", "session",
-        "slot", "sock", "stage", "state", "user_id",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replays", "send",
+        "session", "slot", "sock", "stage", "state", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -80,6 +82,9 @@ class Connection:
         self.ends_at: float | None = None  # seconds since the epoch: when session or token end
         self.stage = ""  # how far a protocol above the transport has come
         self.mail: Any = None
+        self.paused = False  # not read from: it has said too much
+        self.wants_write = False
+        self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
         self.owner: Owner | None = None
         self.on_gone: Callable[[], None] | None = None
 
@@ -90,7 +95,7 @@ class Connection:
         if self.held is not None:
             self.held.append((item_id, key, data))
             if len(self.held) > HELD_FRAMES:
-                self._drop()
+                self.drop()
             return
         if self.backlog is None:
             self.write(data)
@@ -115,7 +120,7 @@ class Connection:
         waiting = iter(frames)
         for data, _ in waiting:
             if sent < len(data):
-                self.backlog = Backlog(data[sent:])
+                self.backlog = Backlog(data[sent:], self._ledger())
                 break
             sent -= len(data)
         if self.owner is not None:
@@ -162,18 +167,19 @@ class Connection:
         self.backlog = None
         if self.owner is not None:
             self.owner.want_write(self, False)
-        if self.state is State.CLOSING:
+        if self.state in (State.FINISHING, State.CLOSING):
             self._finish()
         else:
             self.direct = self._may_be_direct()
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
-        if self.state is not State.OPEN:
+        if self.state > State.FINISHING:
             return
-        self.state = State.CLOSING
+        was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
         self.direct, self.held, self.partial = False, None, None
-        metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()
+        if not was_finishing:
+            metrics.CLOSES.labels(code=close_label(code)).inc()
         rest = self.backlog.first if self.backlog is not None else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
@@ -182,7 +188,9 @@ class Connection:
         except OSError:
             self.lost()
             return
-        self.backlog = Backlog(farewell)
+        if self.backlog is not None:
+            self.backlog.discard()
+        self.backlog = Backlog(farewell, self._ledger())
         if self.owner is not None:
             self.owner.want_write(self, True)
         self.flush()
@@ -192,8 +200,9 @@ class Connection:
         if self.backlog is None:
             self.close(code, reason)
         elif self.state is State.OPEN:
-            self.state = State.CLOSING
+            self.state = State.FINISHING
             self.direct = False
+            metrics.CLOSES.labels(code=close_label(code)).inc()
             self.backlog.add(self.format.transport.farewell(code, reason))
 
     def lost(self) -> None:
@@ -202,6 +211,8 @@ class Connection:
             return
         self.state = State.CLOSED
         self.direct = False
+        if self.backlog is not None:
+            self.backlog.discard()
         self.backlog = self.held = self.parser = self.partial = None
         if self.owner is not None:
             self.owner.forget(self)
@@ -214,12 +225,16 @@ class Connection:
 
     def _queue(self, backlog: Backlog, key: str | None, data: bytes) -> None:
         backlog.add(data, key)
-        if backlog.is_over(self.limit):
-            self._drop()
+        if self.backlog is backlog and backlog.has_stalled(self.limit):
+            self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Let go of a client that is too slow."""
         metrics.BACKLOG_DROPS.inc()
         self.close(CloseCode.TOO_SLOW, "too slow")
+
+    def _ledger(self) -> Ledger | None:
+        return None if self.owner is None else self.owner.pressure
 
     def _may_be_direct(self) -> bool:
         # A TLS write that was refused must be tried again with the same bytes, so there frames are not joined.

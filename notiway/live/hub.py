@@ -5,8 +5,10 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 
@@ -16,21 +18,28 @@ from notiway.live.connection import Connection, State
 from notiway.live.deadlines import Deadlines, Ending, sign_out
 from notiway.live.drain import close_gradually
 from notiway.live.format import Broadcast
-from notiway.live.heartbeat import Heartbeat
+from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
 from notiway.live.listeners import Listeners
+from notiway.live.pressure import Pressure
 from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
 from notiway.live.replayed import Replayed
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
+log = logging.getLogger(__name__)
+
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
+MIB = 1024 * 1024
+ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
 class Hub:
     """The registry of this process's live connections."""
 
-    def __init__(self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float) -> None:
+    def __init__(
+        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = 64 * MIB
+    ) -> None:
         self.reactor = reactor
         self.draining = False
         self._per_user = connections_per_user
@@ -41,6 +50,7 @@ class Hub:
         self._replayed = Replayed(reactor)
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
+        self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -88,9 +98,17 @@ class Hub:
         if data is not None:
             self.reactor.call_soon(_offer, connections, data, key)
 
-    def subscribe(self, connection: Connection, audience: str) -> None:
-        """Let a connection listen to one more audience; whoever calls has checked that it may."""
-        self.in_turn(self.listeners.add, connection, audience)
+    def subscribe(self, connection: Connection, audience: str) -> bool:
+        """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
+
+        Whoever calls has checked that it may.
+        """
+        return bool(self._ask(self.listeners.add, connection, audience))
+
+    def audiences_of(self, connection: Connection) -> tuple[str, ...]:
+        """What a connection listens to, once all that was asked for before is done."""
+        found: tuple[str, ...] = self._ask(getattr, connection, "audiences")
+        return found
 
     def unsubscribe(self, connection: Connection, audience: str) -> None:
         """End a subscription."""
@@ -109,14 +127,33 @@ class Hub:
         """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
+    def _ask(self, call: Callable[..., Any], *args: Any) -> Any:
+        """Call in turn and wait for the answer: never on the reactor, which would wait for itself."""
+        answer: Future[Any] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(call(*args))
+            except Exception as error:
+                answer.set_exception(error)
+                raise
+
+        self.in_turn(ask)
+        return answer.result(ANSWER_SECONDS)
+
     # Owner of connections (connection.Owner)
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
+        if wanted:
+            self.pressure.enter(connection)
+        else:
+            self.pressure.leave(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection has ended: it hears nothing any more."""
         self.reactor.forget(connection)
+        self.pressure.leave(connection)
         if self._by_id.pop(connection.id, None) is None:
             return
         self.listeners.leave(connection)
@@ -134,13 +171,16 @@ class Hub:
         self.heartbeat.add(connection)
         metrics.CONNECTIONS.labels(wire=connection.format.wire.name).inc()
         self.reactor.watch(connection)
+        if connection.backlog is not None:  # what came before it was registered
+            self.want_write(connection, True)
+            connection.flush()
         mine = self.listeners.of(f"user:{connection.user_id}")
         self.listeners.enter(connection)
         if self.draining:
             connection.close(CloseCode.RESTARTING, "restarting")
         elif connection.user_id is None:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
-        elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
+        elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
     def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
@@ -168,17 +208,23 @@ class Hub:
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
-            if event.kind == "kick":
-                self._kick(listeners, event)
-            elif event.kind == "joined":
-                for connection in listeners:
-                    self.listeners.add(connection, event.data["audience"])
-            elif event.kind == "left":
-                for connection in listeners:
-                    self.listeners.remove(connection, event.data["audience"])
+            try:
+                self._follow(listeners, event)
+            except Exception:
+                log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _follow(self, listeners: list[Connection], event: Event) -> None:
+        if event.kind == "kick":
+            self._kick(listeners, event)
+        elif event.kind == "joined":
+            for connection in listeners:
+                self.listeners.add(connection, event.data["audience"])
+        elif event.kind == "left":
+            for connection in listeners:
+                self.listeners.remove(connection, event.data["audience"])
 
     def _kick(self, listeners: list[Connection], event: Event) -> None:
         session = event.data.get("session")

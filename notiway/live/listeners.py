@@ -40,11 +40,13 @@ class Listeners:
         for key in connection.audiences:
             self._drop(connection, key)
 
-    def add(self, connection: Connection, audience: str) -> None:
-        """Let an open connection hear one more audience."""
-        if connection.state is State.OPEN and audience not in connection.audiences:
-            connection.audiences = (*connection.audiences, audience)
-            self._by_audience.setdefault(audience, {})[connection] = None
+    def add(self, connection: Connection, audience: str) -> bool:
+        """Let an open connection hear one more audience; False if it is not open, or did already."""
+        if connection.state is not State.OPEN or audience in connection.audiences:
+            return False
+        connection.audiences = (*connection.audiences, audience)
+        self._by_audience.setdefault(audience, {})[connection] = None
+        return True
 
     def remove(self, connection: Connection, audience: str) -> None:
         """Let it hear an audience no more."""

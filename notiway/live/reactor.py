@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from notiway.live.backlog import BLOCKED
-from notiway.live.connection import READ_BYTES, Connection, State
+from notiway.live.connection import Connection, State
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0  # the longest sleep without a timer
+READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 GRACE_SECONDS = 10.0  # how long a client that was said goodbye to may take to end its side
 
 
@@ -94,15 +95,22 @@ class Reactor:
         """Ask to be told when a socket that was full takes more."""
         if self._by_fd.get(connection.fd) is not connection:
             return
-        if connection.state is not State.OPEN:
+        if connection.state > State.FINISHING:
             self._farewells.setdefault(connection, time.monotonic() + GRACE_SECONDS)
-        self._epoll.modify(connection.fd, select.POLLIN | (select.POLLOUT if wanted else 0))
+        connection.wants_write = wanted
+        self._look_for(connection)
 
     def pause(self, connection: Connection, paused: bool) -> None:
         """Stop or go on reading from a client that sends faster than its messages are handled."""
+        connection.paused = paused
         if self._by_fd.get(connection.fd) is connection:
-            waiting = select.POLLOUT if connection.backlog else 0
-            self._epoll.modify(connection.fd, waiting if paused else waiting | select.POLLIN)
+            self._look_for(connection)
+
+    def _look_for(self, connection: Connection) -> None:
+        # A goodbye is read to its end, whatever the client has said before.
+        reads = not connection.paused or connection.state > State.FINISHING
+        mask = (select.POLLIN if reads else 0) | (select.POLLOUT if connection.wants_write else 0)
+        self._epoll.modify(connection.fd, mask)
 
     def forget(self, connection: Connection) -> None:
         """Let a socket go; called before it is closed, for its number may be used again at once."""

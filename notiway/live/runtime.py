@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 
 from notiway.live import drain
 from notiway.live.badges import Badges
@@ -19,9 +19,10 @@ from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
-from notiway.values.people import People, UnknownUsers
+from notiway.values.people import People, UnknownUsers, UserIsActive
 
 KEY = "notiway"  # in app.extensions
 
@@ -40,6 +41,7 @@ class Runtime:
     badges: Badges
     formats: dict[str, Format]
     unknown_users: UnknownUsers
+    user_is_active: UserIsActive
     token_secret: str
     throttle: Throttle
     people: People | None = None
@@ -69,6 +71,7 @@ class Runtime:
         with self._lock:
             if self._started:
                 return
+            check_greenlets()
             self._started = True
         self.reactor.start()
         self.broker.start(self.badges.deliver)
@@ -93,7 +96,15 @@ class Runtime:
             return
         self.broker.close()
         self.inbound.close()
+        self.badges.close()
         self.reactor.stop()
+
+
+def database_in_context() -> Any:
+    """The database of the current application; None outside an application context."""
+    if not has_app_context():
+        return None
+    return getattr(current_app.extensions.get(KEY), "database", None)
 
 
 def current() -> Runtime:

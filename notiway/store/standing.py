@@ -7,7 +7,7 @@ from collections.abc import Collection
 from notiway.store.database import db
 from notiway.store.inbox import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
-from notiway.store.sql import marks, run
+from notiway.store.sql import BY_INBOX, marks, run
 from notiway.store.writing import deliver_to
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
@@ -27,14 +27,15 @@ ANNOUNCEMENTS = (
 )
 
 
-def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT) -> list[Item]:
+def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *, after: str = "") -> list[Item]:
     """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first."""
     catch_up(user_id)
     keys = [*audiences, SEVERAL]
     newest_first = read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND n.audience IN ({marks(keys)})"
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)})"
+        " AND i.notification_id > ?"
         " ORDER BY i.notification_id DESC LIMIT ?",
-        (user_id, now_ms(), *keys, limit),
+        (user_id, now_ms(), *keys, after, limit),
     )
     return newest_first[::-1]
 

@@ -14,8 +14,13 @@ import limits
 from notiway.values.errors import ConfigError, Fault
 
 KIB = 1024
-JOBS_PLACES = ("web", "worker", "off")
 BROKER_SCHEMES = ("memory", "redis", "rediss")
+EXTERNAL_USERS = "external"
+CHOICES = {
+    "jobs": ("web", "worker", "off"),
+    "users": ("host", EXTERNAL_USERS),
+    "env": ("production", "development"),
+}
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
@@ -42,15 +47,18 @@ class Config:
     retention_days: int = 90
     recent_limit: int = 20
     toast_seconds: float = 6.0  # errors stay until they are closed
-    queue_limit: int = 64 * KIB  # bytes that may wait for one slow client
+    queue_limit: int = 64 * KIB  # bytes that may wait for one client that takes nothing
+    queue_total: int = 64 * KIB * KIB  # bytes that may wait for all clients together; over it the slowest goes
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
+    message_rate: float = 100.0  # messages a second that one client may say; ten seconds' worth at once
     heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
     publish_rate: str = "6000 per minute"  # envelopes of one API key
     token_rate: str = "600 per minute"  # noqa: S105 - client tokens of one API key
     token_secret: str = ""  # empty: derived from SECRET_KEY
+    users: str = "host"  # whose ids there are: the host's own, or any
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
     trusted_proxies: int = 0
@@ -87,7 +95,7 @@ class Config:
         config = replace(config, allowed_origins=origins)
         faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
         if faults:
-            raise ConfigError("Notiway cannot start: mend these settings", faults)
+            raise ConfigError("Notiway cannot start: fix these settings", faults)
         return config
 
 
@@ -117,8 +125,10 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("recent_limit", 1),
         ("toast_seconds", 1),
         ("queue_limit", 4 * KIB),
+        ("queue_total", KIB * KIB),
         ("max_connections_per_user", 1),
         ("max_message_bytes", 1 * KIB),
+        ("message_rate", 1),
         ("heartbeat_seconds", 0.1),
         ("drain_seconds", 0),
         ("trusted_proxies", 0),
@@ -126,8 +136,11 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         value = getattr(config, name)
         if not isfinite(value) or value < least:
             broken.append((name, f"must be at least {least}"))
-    if config.jobs not in JOBS_PLACES:
-        broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
+    broken += [
+        (name, f"must be one of {', '.join(words)}")
+        for name, words in CHOICES.items()
+        if getattr(config, name) not in words
+    ]
     if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
         broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
@@ -143,8 +156,6 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         for name in ("login_rate", "publish_rate", "token_rate")
         if not _is_rate(getattr(config, name))
     ]
-    if config.env not in ("production", "development"):
-        broken.append(("env", "must be production or development"))
     return broken
 
 

@@ -79,9 +79,7 @@ def test_five_hundred_at_once_are_counted_and_a_bounded_number_of_rows_is_drawn(
     expect(rows(history(page)).last).to_contain_text(f"Number {MANY - 40}")
 
 
-def test_what_happens_elsewhere_to_those_that_are_counted_is_counted(
-    browse: Browse, ada: Person, api_key: str
-) -> None:
+def test_what_happens_elsewhere_to_those_that_are_counted_is_counted(browse: Browse, ada: Person, api_key: str) -> None:
     page, there = visit(browse(ada), "/notifications"), visit(browse(ada))
     publish(api_key, ada, numbered(60))
     expect(fresh(page)).to_have_text("10 new")

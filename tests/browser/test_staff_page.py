@@ -192,7 +192,7 @@ def test_every_state_fits_its_screen_and_has_no_barrier(
     page = visit(context, SEND)
     examine(page)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Mend the 2 marked fields")
+    expect(page.get_by_role("alert")).to_contain_text("Fix the 2 marked fields")
     examine(page)
     choose(page, ada)
     page.get_by_label("Announcement").check()

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import threading
+
 import pytest
 from pair import WAIT_SECONDS, json_format, make_hub, make_pair, settle
 
+from notiway.live import backlog
 from notiway.live.reactor import Reactor
 
 
@@ -47,3 +50,35 @@ def connect(hub, speech):
         hub.reactor.call_soon(connection.lost)
         client.close()
     settle(hub.reactor)
+
+
+@pytest.fixture
+def late(reactor):
+    """A connection that has not been opened yet, and its client."""
+    connection, client = make_pair(json_format(), "late")
+    yield connection, client
+    reactor.call_soon(connection.lost)
+    settle(reactor)
+    client.close()
+
+
+@pytest.fixture
+def busy(hub, reactor):
+    """Does a thing between taking an event and its fan-out."""
+
+    def between(event, call):
+        done = threading.Event()
+        ahead = iter(lambda: done.is_set() or None, True)  # a job that lasts until then
+        reactor.call_soon(reactor.add_job, ahead)
+        hub.deliver(event)
+        call()
+        reactor.call_soon(done.set)
+        settle(reactor)
+
+    return between
+
+
+@pytest.fixture
+def no_bursts(monkeypatch):
+    """A client has stalled as soon as anything waits for it."""
+    monkeypatch.setattr(backlog, "STALL_SECONDS", -1.0)

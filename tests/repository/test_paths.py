@@ -10,6 +10,7 @@ from jinja2 import Environment, nodes
 ROOT = Path(__file__).resolve().parents[2]
 TEMPLATES = ROOT / "templates"
 STATIC = ROOT / "static"
+TEMPLATE_ROOTS = (TEMPLATES, TEMPLATES / "host")  # the host draws events of its own in templates/host/events
 TEMPLATE = re.compile(r"(?:notiway|host|events)/[\w/*-]+\.html")
 STATIC_PATH = re.compile(r"(?:notiway|host|vendor)/[\w/*.-]+\.(?:js|css)")
 SCRIPT_IMPORT = re.compile(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""")
@@ -54,6 +55,11 @@ def templates_named_by(source: Path) -> set[str]:
     return {text for text in named_by(source) if TEMPLATE.fullmatch(text)}
 
 
+def templates_called(name: str) -> list[Path]:
+    """The files that a name, or a pattern of names, leads to."""
+    return [path for root in TEMPLATE_ROOTS for path in root.glob(name)]
+
+
 def static_named_by(source: Path) -> set[str]:
     return {text for text in named_by(source) if STATIC_PATH.fullmatch(text)}
 
@@ -70,7 +76,7 @@ LINKED = [*own("static", "js"), *own("static", "css")]
 
 @pytest.mark.parametrize("source", SOURCES, ids=label)
 def test_every_template_script_and_style_sheet_that_is_named_exists(source):
-    assert [name for name in templates_named_by(source) if not any(TEMPLATES.glob(name))] == []
+    assert [name for name in templates_named_by(source) if not templates_called(name)] == []
     assert [name for name in static_named_by(source) if not any(STATIC.glob(name))] == []
 
 
@@ -80,7 +86,7 @@ def test_every_import_of_a_script_or_style_sheet_leads_to_a_file(file):
 
 
 def test_every_template_is_named_somewhere():
-    named = {path for source in SOURCES for name in templates_named_by(source) for path in TEMPLATES.glob(name)}
+    named = {path for source in SOURCES for name in templates_named_by(source) for path in templates_called(name)}
     assert {label(path) for path in own("templates", "html")} - {label(path) for path in named} == set()
 
 

@@ -1,87 +1,20 @@
-"""Models and migrations: the tables that a migration makes are those that the models describe."""
+"""Tables: the constraints and indexes that the queries rely on, and values that come back as they were."""
 
 import re
-from pathlib import Path
 
 import peewee
 import pytest
+from fresh import statements
 
 from notiway.store import schema
-from notiway.store.database import db, open_database, use_database
+from notiway.store.database import db
 from notiway.store.tables import TABLES, InboxItem, Notification
-from notiway.values.errors import WrongInput
 
 INDEXES = {
     "notiway_notification": {("producer", "dedupe_key"): True, ("audience", "id"): False, ("expires_at",): False},
     "notiway_inbox_item": {("user_id", "notification_id"): False, ("notification_id",): False},
     "notiway_membership": {("user_id", "audience"): True, ("audience",): False},
 }
-
-
-@pytest.fixture
-def empty(tmp_path):
-    opened = open_database(f"sqlite:///{tmp_path}/models.db")
-    use_database(opened)
-    yield opened
-    opened.close_all()
-
-
-def statements(opened):
-    """Every table and index of Notiway as SQL, written in one way."""
-    rows = opened.execute_sql(
-        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name LIKE 'notiway_%' AND tbl_name <> ?",
-        (schema.OWN.history_table,),
-    ).fetchall()
-    return {name: re.sub(r"\s+", " ", sql.replace("IF NOT EXISTS ", "")) for name, sql in rows}
-
-
-def tables(opened):
-    return {name for name in opened.get_tables() if name.startswith("notiway_") and name != schema.OWN.history_table}
-
-
-def test_a_migrated_database_has_exactly_the_tables_of_the_models(empty, tmp_path):
-    schema.migrate(empty)
-    migrated = statements(empty)
-    by_models = open_database(f"sqlite:///{tmp_path}/by_models.db")
-    try:
-        use_database(by_models)
-        by_models.create_tables(TABLES)
-        assert statements(by_models) == migrated
-    finally:
-        by_models.close_all()
-    assert tables(empty) == {table._meta.table_name for table in TABLES}
-
-
-def test_migrations_go_up_and_down_and_up_again(empty):
-    names = schema.pending(empty)
-    assert names == sorted(path.stem for path in schema.OWN.folder.glob("[0-9]*.py"))
-    assert schema.migrate(empty) == names
-    first = statements(empty)
-    assert schema.pending(empty) == []
-    assert schema.migrate(empty) == []
-    assert schema.revert(empty, names[0]) == names[::-1]
-    assert tables(empty) == set()
-    assert schema.pending(empty) == names
-    schema.migrate(empty)
-    assert statements(empty) == first
-
-
-def test_going_down_keeps_the_hosts_own_tables(empty):
-    empty.execute_sql("CREATE TABLE host_table (x TEXT)")
-    schema.migrate(empty)
-    schema.revert(empty)
-    assert "host_table" in empty.get_tables()
-
-
-def test_a_migration_that_is_not_applied_cannot_be_reverted(empty):
-    with pytest.raises(WrongInput):
-        schema.revert(empty, "0001_first_tables")
-
-
-def test_migrations_do_not_import_the_models():
-    for path in Path(schema.OWN.folder).glob("*.py"):
-        assert "notiway.store" not in path.read_text(), path
-        assert "import notiway" not in path.read_text()
 
 
 @pytest.mark.parametrize("table", INDEXES)

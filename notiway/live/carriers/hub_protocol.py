@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from typing import Any
 
 from notiway.live.carriers.websocket import WebSocketTransport
 from notiway.live.connection import Connection
 from notiway.live.wires.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
+from notiway.values import json_text
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import WrongInput
 
 HANDSHAKE_SECONDS = 15
 VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too
 SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own beat is
+FRAME_MESSAGES = 32  # messages of the largest size in one frame
 READY = "ready"  # Connection.stage after a good handshake
 RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
@@ -23,8 +25,26 @@ class SignalRTransport(WebSocketTransport):
 
     silence_seconds = SILENCE_SECONDS
 
+    def __init__(
+        self,
+        on_message: Callable[[Connection, str], None],
+        message_limit: int,
+        on_control: Callable[[Connection, int], None] | None = None,
+    ) -> None:
+        super().__init__(on_message, message_limit, on_control)
+        # @microsoft/signalr joins what waits into one frame; the limit is one of each message.
+        self._frame_limit = message_limit * FRAME_MESSAGES
+
     def ping(self) -> bytes:
         return self.encode(message({"type": PING}))
+
+    def _deliver(self, connection: Connection, text: str) -> None:
+        """Each message by itself, so that each takes its turn and counts."""
+        for part in _parts(text):
+            if len(part.encode()) > self._limit:
+                connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes in a message")
+                return
+            self._on_message(connection, part)
 
     def farewell(self, code: int, reason: str) -> bytes:
         """A Close message that says whether to come back, then the WebSocket's close frame."""
@@ -34,6 +54,13 @@ class SignalRTransport(WebSocketTransport):
         return self.encode(message(values)) + super().farewell(code, reason)
 
 
+def _parts(text: str) -> list[str]:
+    """The messages of a frame, each with its separator; what is not the hub protocol stays as it is."""
+    if not text.endswith(SEPARATOR):
+        return [text]
+    return [part + SEPARATOR for part in text[:-1].split(SEPARATOR)]
+
+
 def split(text: str) -> list[dict[str, Any]]:
     """The messages of one frame; `WrongInput` if it is not the hub protocol."""
     if not text.endswith(SEPARATOR):
@@ -41,11 +68,8 @@ def split(text: str) -> list[dict[str, Any]]:
     messages = []
     for part in text[:-1].split(SEPARATOR):
         try:
-            values = json.loads(part)
-            if "\\ud" in part.lower():
-                # Half a surrogate pair is no text that could be looked up or sent back.
-                values = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
-        except (ValueError, RecursionError):
+            values = json_text.read_message(part)
+        except ValueError:
             raise WrongInput("a message is not JSON") from None
         if not isinstance(values, dict):
             raise WrongInput("a message must be an object")

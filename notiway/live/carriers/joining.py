@@ -11,11 +11,16 @@ from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
 from notiway.store import inbox, membership, standing
 from notiway.values.audience import Audience, AudienceType
+from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.event import Event
+from notiway.values.ids import id_floor
 from notiway.values.item import Item
 from notiway.values.principal import Principal
+
+REPLAY_PAUSE_MS = 5_000  # within which an audience is not replayed whole to one connection again
+REPLAY_OVERLAP_MS = 10_000  # the longest delay between an item's commit and its Event
 
 
 def join(
@@ -25,15 +30,18 @@ def join(
     principal: Principal | None,
     connection_id: str | None = None,
     hello: tuple[float, Ending] | None = None,
+    head: bytes = b"",
 ) -> Connection:
     """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001.
 
     `hello` is until when the client must say hello, in seconds since the epoch, and what happens if it does not;
-    the end of its token or session then waits in `stage`.
+    the end of its token or session then waits in `stage`. `head` are bytes that go out before all else.
     """
     user_id = None if principal is None else principal.user_id
     key = connection_id or secrets.token_urlsafe(12)
     connection = Connection(sock, now.formats[format_name], key, now.config.queue_limit, user_id)
+    if head:
+        connection.write(head)  # without waiting: the hub writes what the socket does not take
     if principal is None:
         now.hub.open(connection, ())
         return connection
@@ -63,11 +71,8 @@ def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], No
 
 
 def frames_of(connection: Connection, items: list[Item]) -> list[str | None]:
-    """The items as this connection's wire shows them."""
-    return [
-        connection.format.wire.render(Event("created", item.audience, {"notification": item.as_dict()}))
-        for item in items
-    ]
+    """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
+    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
 
 
 def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:
@@ -81,20 +86,29 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     granted = key in connection.grants
     if not granted and not membership.may_subscribe(user_id, audience, now.config.open_groups):
         raise Forbidden(f"You may not listen to {key}")
-    if key in connection.audiences:
-        now.hub.tell(connection, answer)
-        return
     now.hub.hold(connection)
-    now.hub.subscribe(connection, key)
+    # Asked of the reactor, in turn: an unsubscribe that it has not come to yet is taken into account.
+    is_new = now.hub.subscribe(connection, key)
     items: list[Item] = []
     try:
-        standing.pull(user_id, key)
-        items = [item for item in standing.items(user_id, [key]) if item.audience == key]
+        if is_new:
+            standing.pull(user_id, key)
+            after = _replayed_before(connection, key)
+            items = [item for item in standing.items(user_id, [key], after=after) if item.audience == key]
     finally:
         now.hub.release(connection, [answer, *frames_of(connection, items)], [item.id for item in items])
     if items:
         unread = inbox.unread_count(user_id)
         now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+
+
+def _replayed_before(connection: Connection, key: str) -> str:
+    """The id to replay from: a client that comes and goes all the time is not told everything each time."""
+    now = now_ms()
+    lately = {each: at for each, at in (connection.replays or {}).items() if at > now - REPLAY_PAUSE_MS}
+    last = lately.get(key)
+    connection.replays = lately | {key: now}
+    return "" if last is None else id_floor(last - REPLAY_OVERLAP_MS)
 
 
 def unsubscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:

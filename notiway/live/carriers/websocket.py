@@ -72,9 +72,16 @@ class WebSocketTransport:
     answers = True
     silence_seconds = 0.0
 
-    def __init__(self, on_message: Callable[[Connection, str], None], message_limit: int) -> None:
+    def __init__(
+        self,
+        on_message: Callable[[Connection, str], None],
+        message_limit: int,
+        on_control: Callable[[Connection, int], None] | None = None,
+    ) -> None:
         self._on_message = on_message
+        self._on_control = on_control  # told how many frames came that are no messages
         self._limit = message_limit  # bytes
+        self._frame_limit = message_limit
         self._ping = bytes(FrameProtocol(client=False, extensions=[]).ping())
 
     def encode(self, text: str) -> bytes:
@@ -98,12 +105,22 @@ class WebSocketTransport:
         if connection.parser is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):
             return  # the answer to our ping, all that most clients ever send
         parser = connection.parser or FrameProtocol(client=False, extensions=[])
+        ping: bytes | None = None
+        others = 0
         try:
             parser.receive_bytes(data)
             for frame in parser.received_frames():
-                self._take(connection, frame)
+                if frame.opcode is Opcode.PING:
+                    ping = bytes(cast("bytes", frame.payload))
+                if not self._take(connection, frame):
+                    others += 1
                 if connection.state is not State.OPEN:
                     return
+            if ping is not None:
+                # Of several pings the last is answered (RFC 6455 §5.5.3).
+                connection.offer(bytes(FrameProtocol(client=False, extensions=[]).pong(ping)))
+            if others and self._on_control is not None:
+                self._on_control(connection, others)
         except ParseFailed as fault:
             connection.close(fault.code, str(fault)[:100])
             return
@@ -111,25 +128,29 @@ class WebSocketTransport:
             busy = connection.state is State.OPEN and (connection.partial is not None or _is_mid_frame(parser))
             connection.parser = parser if busy else None
 
-    def _take(self, connection: Connection, frame: Any) -> None:
+    def _deliver(self, connection: Connection, text: str) -> None:
+        self._on_message(connection, text)
+
+    def _take(self, connection: Connection, frame: Any) -> bool:
+        """Whether a message is complete."""
         if frame.opcode is Opcode.TEXT:
             # One buffer that grows: a message in ten thousand fragments costs no more than one in ten.
             message = connection.partial if connection.partial is not None else bytearray()
             message += cast("str", frame.payload).encode()
-            if len(message) > self._limit:
-                connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes")
+            if len(message) > self._frame_limit:
+                connection.close(CloseCode.TOO_BIG, f"at most {self._frame_limit} bytes")
             elif frame.message_finished and frame.frame_finished:
                 connection.partial = None
-                self._on_message(connection, message.decode())
+                self._deliver(connection, message.decode())
+                return True
             else:
                 connection.partial = message
-        elif frame.opcode is Opcode.PING:
-            connection.offer(bytes(FrameProtocol(client=False, extensions=[]).pong(frame.payload)))
         elif frame.opcode is Opcode.CLOSE:
             code, reason = frame.payload
             connection.close(code, reason or "")
-        elif frame.opcode is not Opcode.PONG:
+        elif frame.opcode not in (Opcode.PING, Opcode.PONG):
             connection.close(CloseCode.UNSUPPORTED, "text only")
+        return False
 
 
 def _is_mid_frame(parser: FrameProtocol) -> bool:

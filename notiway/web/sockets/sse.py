@@ -16,11 +16,13 @@ from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
 from notiway.store import inbox
 from notiway.store.standing import REPLAY_LIMIT
+from notiway.store.writing import RESUME_OVERLAP_MS
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
-from notiway.values.ids import id_floor, is_id
+from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
+from notiway.web.sockets import handshake
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
@@ -47,11 +49,10 @@ def stream() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()
+    handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    sock.setblocking(True)
-    sock.sendall(head)
-    connection = joining.join(now, sock, "sse", principal)
+    connection = joining.join(now, sock, "sse", principal, head=head)
     joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
     return Handled()
@@ -68,7 +69,7 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
-    newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
+    newest = inbox.newest_id(user_id) or id_floor(now_ms() - RESUME_OVERLAP_MS)
     items = inbox.since(user_id, last, REPLAY_LIMIT) if _is_sure(now, last) else []
     unread = inbox.unread_count(user_id)
     first: list[str | None] = []
@@ -82,8 +83,11 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
 
 
 def _is_sure(now: Runtime, last: str) -> bool:
-    """Whether everything since that id is still stored: what is older than the retention may be gone."""
-    return is_id(last) and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
+    """Whether everything since that id is still stored: what is older than the retention may be gone.
+
+    And whether it was made by a clock that was right: an id from the future says nothing about what came when.
+    """
+    return is_id(last) and last < id_limit() and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
 
 
 def _cross_origin(now: Runtime) -> dict[str, str]:

@@ -6,7 +6,6 @@ import socket
 import struct
 import threading
 import time
-from types import SimpleNamespace
 
 import flask_sock
 import pytest
@@ -352,42 +351,3 @@ def test_closing_a_connection_that_is_not_connected_is_what_flask_sock_swallows(
     with pytest.raises(simple_websocket.ConnectionClosed):
         server.close()
     assert flask_sock.ConnectionClosed is simple_websocket.ConnectionClosed
-
-
-class Carrier:
-    """As gevent's socket: has a module name, a file number, and can give it away."""
-
-    __module__ = "gevent._socket3"
-
-    def __init__(self, sock):
-        self.sock = sock
-        self.detached = False
-
-    def detach(self):
-        self.detached = True
-        return self.sock.detach()
-
-    def fileno(self):
-        return self.sock.fileno()
-
-
-@pytest.mark.parametrize(("mode", "stays"), [("gunicorn", False), ("werkzeug", True), ("gevent", True)])
-def test_only_under_gunicorn_with_gevent_the_view_may_end(mode, stays):
-    ours, theirs = socket.socketpair()
-    carrier = Carrier(ours)
-    made = SimpleNamespace(sock=carrier, mode=mode, connected=True)
-    sock, view_stays = take_socket(made)
-    assert (view_stays, carrier.detached, made.connected) == (stays, not stays, False)
-    sock.send(b"x")
-    assert theirs.recv(1) == b"x"
-    for each in (sock, ours, theirs):
-        each.close()
-
-
-def test_a_plain_socket_under_gunicorn_is_held_by_its_thread():
-    ours, theirs = socket.socketpair()
-    sock, view_stays = take_socket(SimpleNamespace(sock=ours, mode="gunicorn", connected=True))
-    assert view_stays
-    assert sock.fileno() != ours.fileno()
-    for each in (sock, ours, theirs):
-        each.close()

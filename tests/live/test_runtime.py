@@ -1,0 +1,101 @@
+"""Runtime: starts and stops what one application has running, once, and knows where its site lies."""
+
+import pytest
+
+from notiway.live import runtime as module
+from notiway.live.runtime import current
+
+
+@pytest.fixture
+def runtime(app):
+    with app.app_context():
+        return current()
+
+
+class Part:
+    """Stands for a part of the runtime, and writes down what is done with it."""
+
+    def __init__(self, done, name):
+        self.done, self.name = done, name
+
+    def __getattr__(self, action):
+        return lambda *_: self.done.append(f"{self.name} {action}")
+
+
+@pytest.fixture
+def done(runtime, monkeypatch):
+    """What the parts were asked to do, in order."""
+    done = []
+    for name in ("reactor", "broker", "inbound"):
+        monkeypatch.setattr(runtime, name, Part(done, name))
+    jobs = Part(done, "jobs")
+    monkeypatch.setattr(runtime, "start_jobs", lambda: (done.append("jobs start"), jobs)[1])
+    return done
+
+
+def test_it_starts_its_parts_once_however_often_it_is_asked(runtime, done):
+    for _ in range(3):
+        runtime.start()
+    assert done == ["reactor start", "broker start", "jobs start"]
+
+
+def test_it_stops_what_it_started_the_loop_last(runtime, done):
+    runtime.start()
+    done.clear()
+    runtime.stop()
+    assert done == ["jobs stop", "broker close", "inbound close", "reactor stop"]
+
+
+def test_one_that_never_started_stops_nothing(runtime, done):
+    runtime.stop()
+    assert done == []
+
+
+def test_what_the_broker_carries_goes_through_the_badges(runtime, done, monkeypatch):
+    taken = []
+    monkeypatch.setattr(runtime.broker, "start", taken.append, raising=False)
+    runtime.start()
+    assert taken == [runtime.badges.deliver]
+
+
+@pytest.mark.parametrize(
+    ("root", "prefix", "url"),
+    [
+        ("/", "", "/n/7"),
+        ("/shop", "", "/shop/n/7"),
+        ("/shop/", "/bell", "/shop/bell/n/7"),
+        (None, "/bell", "/bell/n/7"),
+    ],
+)
+def test_an_address_has_the_sites_root_and_the_mounts_prefix(make_app, root, prefix, url):
+    app = make_app(APPLICATION_ROOT=root, NOTIWAY_URL_PREFIX=prefix)
+    assert app.extensions[module.KEY].url("/n/7") == url
+
+
+def test_before_a_drain_it_says_that_it_is_not_ready(runtime):
+    assert not runtime.draining
+    runtime.begin_drain()
+    assert runtime.draining
+
+
+@pytest.mark.parametrize(("given", "window"), [(None, 7.0), (0.5, 0.5)])
+def test_a_drain_takes_the_window_that_is_set_unless_another_is_given(make_app, monkeypatch, given, window):
+    runtime = make_app(NOTIWAY_DRAIN_SECONDS=7).extensions[module.KEY]
+    asked = []
+    monkeypatch.setattr(module.drain, "drain", lambda hub, seconds: asked.append((hub, seconds)))
+    runtime.drain(given)
+    assert asked == [(runtime.hub, window)]
+
+
+def test_outside_an_application_there_is_none():
+    with pytest.raises(RuntimeError):
+        current()
+
+
+def test_each_application_has_its_own(make_app):
+    first, second = make_app(), make_app()
+    with first.app_context():
+        mine = current()
+        with second.app_context():
+            assert current() is not mine
+        assert current() is mine

@@ -1,0 +1,81 @@
+"""Schema: migrations make the tables of the models, and go back again."""
+
+from pathlib import Path
+
+import pytest
+from fresh import statements
+
+from notiway.store import schema
+from notiway.store.database import open_database, use_database
+from notiway.store.tables import TABLES
+from notiway.values.errors import WrongInput
+
+
+def tables(opened):
+    return {name for name in opened.get_tables() if name.startswith("notiway_") and name != schema.OWN.history_table}
+
+
+def test_a_migrated_database_has_exactly_the_tables_of_the_models(empty, tmp_path):
+    schema.migrate(empty)
+    migrated = statements(empty)
+    by_models = open_database(f"sqlite:///{tmp_path}/by_models.db")
+    try:
+        use_database(by_models)
+        by_models.create_tables(TABLES)
+        assert statements(by_models) == migrated
+    finally:
+        by_models.close_all()
+    assert tables(empty) == {table._meta.table_name for table in TABLES}
+
+
+def test_migrations_go_up_and_down_and_up_again(empty):
+    names = schema.pending(empty)
+    assert names == sorted(path.stem for path in schema.OWN.folder.glob("[0-9]*.py"))
+    assert schema.migrate(empty) == names
+    first = statements(empty)
+    assert schema.pending(empty) == []
+    assert schema.migrate(empty) == []
+    assert schema.revert(empty, names[0]) == names[::-1]
+    assert tables(empty) == set()
+    assert schema.pending(empty) == names
+    schema.migrate(empty)
+    assert statements(empty) == first
+
+
+def test_going_down_keeps_the_hosts_own_tables(empty):
+    empty.execute_sql("CREATE TABLE host_table (x TEXT)")
+    schema.migrate(empty)
+    schema.revert(empty)
+    assert "host_table" in empty.get_tables()
+
+
+def test_a_migration_that_is_not_applied_cannot_be_reverted(empty):
+    with pytest.raises(WrongInput):
+        schema.revert(empty, "0001_first_tables")
+
+
+def test_migrations_do_not_import_the_models():
+    for path in Path(schema.OWN.folder).glob("*.py"):
+        assert "notiway.store" not in path.read_text(), path
+        assert "import notiway" not in path.read_text()
+
+
+def test_going_back_says_what_each_migration_made_the_newest_first(empty):
+    names = schema.migrate(empty)
+    assert list(schema.what_goes(empty)) == names[-1:]
+    assert list(schema.what_goes(empty, names[0])) == names[::-1]
+    assert all(made and "\n" not in made for made in schema.what_goes(empty, names[0]).values())
+    assert schema.pending(empty) == [], "it only looks"
+
+
+@pytest.mark.parametrize("name", [None, "0001_first_tables", "0099_nothing"])
+def test_where_nothing_is_applied_nothing_goes(empty, name):
+    assert schema.what_goes(empty, name) == {}
+
+
+def test_an_unknown_migration_is_refused_and_nothing_is_reverted(empty):
+    schema.migrate(empty)
+    assert schema.what_goes(empty, "0099_nothing") == {}
+    with pytest.raises(WrongInput, match="0099_nothing"):
+        schema.revert(empty, "0099_nothing")
+    assert schema.pending(empty) == []
