@@ -85,7 +85,8 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
-        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
+        unknown = self._unknown_users or _unknown_to_login(app)
+        runtime = _runtime(app, config, opened, _nobody if config.users == "external" else unknown)
         runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -210,6 +211,11 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         huey=huey,
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )
+
+
+def _nobody(_user_ids: Iterable[str]) -> set[str]:
+    """Of users who live elsewhere none is unknown: any id may be one."""
+    return set()
 
 
 def _unknown_to_login(app: Flask) -> UnknownUsers:

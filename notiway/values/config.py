@@ -15,6 +15,8 @@ from notiway.values.errors import ConfigError, Fault
 
 KIB = 1024
 JOBS_PLACES = ("web", "worker", "off")
+USERS_PLACES = ("host", "external")
+ENVIRONMENTS = ("production", "development")
 BROKER_SCHEMES = ("memory", "redis", "rediss")
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 TRUE_WORDS = {"1", "true", "yes", "on"}
@@ -56,6 +58,7 @@ class Config:
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
     trusted_proxies: int = 0
+    users: str = "host"  # who knows them: the application, or `external`, where any id may be one
     env: str = field(default="production")
 
     @property
@@ -130,8 +133,9 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         value = getattr(config, name)
         if not isfinite(value) or value < least:
             broken.append((name, f"must be at least {least}"))
-    if config.jobs not in JOBS_PLACES:
-        broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
+    for name, choices in (("jobs", JOBS_PLACES), ("users", USERS_PLACES), ("env", ENVIRONMENTS)):
+        if getattr(config, name) not in choices:
+            broken.append((name, f"must be one of {', '.join(choices)}"))
     if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
         broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
@@ -147,8 +151,6 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         for name in ("login_rate", "publish_rate", "token_rate")
         if not _is_rate(getattr(config, name))
     ]
-    if config.env not in ("production", "development"):
-        broken.append(("env", "must be production or development"))
     return broken
 
 

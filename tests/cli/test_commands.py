@@ -136,6 +136,9 @@ def test_a_password_is_asked_for_twice_when_it_is_not_given(notiway):
         (("key", "add", "billing"), 2, "--scope"),
         (("key", "add", "billing", "--scope", "everything"), 1, "neither publish nor token"),
         (("key", "add", "  ", "--scope", "publish"), 1, "characters"),
+        (("key", "add", "billing", "--scope", "publish", "--producer", " "), 1, "producer"),
+        (("key", "add", "billing", "--scope", "producer:billing"), 1, "publish, token"),
+        (("key", "add", "a\x00b", "--scope", "publish"), 1, "NUL"),
         (("key", "revoke", "nobody"), 1, "no API key"),
         (("send", "nobody", "--title", "Hi"), 1, "no user nobody"),
         (("send", "ada@example.com"), 2, "--title"),
@@ -173,6 +176,13 @@ def test_keys_are_shown_once_stored_as_hashes_and_revoked(notiway, app):
     assert "revoked" in notiway("key", "list").output
     with app.app_context():
         assert api_keys.find(key) is None
+
+
+def test_a_key_may_be_bounded_to_the_names_of_producers(notiway):
+    assert (
+        notiway("key", "add", "b", "--scope", "publish", "--producer", "billing", "--producer", "shop *").exit_code == 0
+    )
+    assert "b\tpublish,producer:billing,producer:shop *\t" in notiway("key", "list").output
 
 
 def test_send_reaches_an_id_an_address_and_an_audience(notiway, app, user):

@@ -43,7 +43,7 @@ CURL.add_argument("-d")
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     # signalrcore's stop() waits for a last message from the server.
-    settings = {"NOTIWAY_TOKEN_SECRET": SECRET, "NOTIWAY_HEARTBEAT_SECONDS": 1}
+    settings = {"NOTIWAY_TOKEN_SECRET": SECRET, "NOTIWAY_HEARTBEAT_SECONDS": 1, "NOTIWAY_USERS": "external"}
     started = Site(tmp_path_factory.mktemp("docs"), **settings).prepare().start()
     yield started
     started.close()
