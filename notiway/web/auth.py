@@ -21,6 +21,8 @@ from notiway.values.principal import Principal
 from notiway.verbs.sign_out import session_of_key, sign_out
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+SESSION_END = "notiway_session_end"  # in the session, set by a host that bounds it: seconds since the epoch
+NAMED = "notiway.session"  # in the WSGI environ: the name that the session got in this request
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
@@ -113,6 +115,17 @@ def require_staff() -> str:
     return user_id
 
 
+def name_session() -> str:
+    """A new name for the login session that begins in this request; the same one however often it is asked.
+
+    For a host that keeps a list of sessions: call it in your handler of flask-login's `user_logged_in`.
+    """
+    name = request.environ.get(NAMED)
+    if name is None or session.get(SESSION_KEY) != name:
+        name = request.environ[NAMED] = session[SESSION_KEY] = secrets.token_urlsafe(12)
+    return str(name)
+
+
 def session_key() -> str:
     """The random name of this login session; made when a page is drawn, read when a socket opens."""
     if SESSION_KEY not in session:
@@ -154,10 +167,10 @@ def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
     def began(_sender: Flask, **_: Any) -> None:
-        session[SESSION_KEY] = secrets.token_urlsafe(12)
+        name_session()
 
     def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
-        key = session.pop(SESSION_KEY, None)
+        key = session.get(SESSION_KEY)  # left there for the host's own handler: which comes first is not known
         if key is not None and user is not None and not user.is_anonymous:
             sign_out(_id_of(user), key)
 

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import peewee
 import pytest
 
-from notiway.host import accounts
+from notiway.host import sessions
 
 TYPES = ("info", "success", "warning", "error")
 PAGES = ("/login", "/dashboard", "/account", "/notifications", "/no-such-page")
@@ -173,10 +173,10 @@ def test_a_database_that_is_away_still_leaves_a_readable_page(make_app, monkeypa
     with client.session_transaction() as session:
         session["_user_id"] = "1"
 
-    def away(user_id):
+    def away(*_):
         raise peewee.OperationalError("no route to host")
 
-    monkeypatch.setattr(accounts, "find", away)
+    monkeypatch.setattr(sessions, "find_user", away)
     response = client.get("/dashboard")
     assert response.status_code == 500
     assert "The fault is ours" in response.text
