@@ -58,9 +58,6 @@ if not DEVELOPMENT:
 
 def on_starting(server):
     """Refuse what could not work, and allow as many sockets as the machine does."""
-    if server.cfg.preload_app:
-        server.log.error("Notiway refuses --preload: gevent must patch the worker before the application is loaded.")
-        sys.exit(REFUSED)
     if not _broker_is_shared():
         if server.cfg.workers > 1:
             server.log.error(_one_worker_only(server.cfg.workers))

@@ -28,9 +28,10 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
-from notiway.live.runtime import KEY, Runtime, current
+from notiway.live.runtime import KEY, Runtime, current, database_in_context
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
+from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
@@ -38,7 +39,7 @@ from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, cross_origin, health, reply
+from notiway.web import api, auth, connections, cross_origin, health, reply
 from notiway.web.host_users import active_by_login
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
@@ -88,6 +89,7 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
+        database.db.follow(database_in_context)
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app), active)
         runtime.people = self._people
@@ -97,7 +99,7 @@ class Notiway:
         app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
         app.before_request(runtime.start)
-        app.teardown_appcontext(_close_database)
+        connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
 
@@ -183,6 +185,7 @@ class Notiway:
         app.before_request(exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
+            notiway_each=draw_each,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
@@ -213,7 +216,7 @@ def _runtime(
         reactor=reactor,
         hub=hub,
         inbound=inbound,
-        badges=Badges(reactor, hub),
+        badges=Badges(reactor, hub, context=app.app_context),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
@@ -241,8 +244,3 @@ def _unknown_to_login(app: Flask) -> UnknownUsers:
             return {user_id for user_id in user_ids if load(user_id) is None}
 
     return unknown
-
-
-def _close_database(_error: BaseException | None) -> None:
-    if not database.db.is_closed():
-        database.db.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notiway.gateway.client_tokens import DEFAULT_TTL_SECONDS, MAX_AUDIENCES, MAX_TTL_SECONDS
-from notiway.gateway.envelope import EnvelopeModel
+from notiway.gateway.envelope_model import EnvelopeModel
 
 REF = "#/components/schemas/"
 SNIPPET: dict[str, Any] = {
@@ -116,6 +116,7 @@ def _schemas() -> dict[str, Any]:
     text, flag = {"type": "string"}, {"type": "boolean"}
     published = _object({"id": text, "audienceId": text, "persisted": flag, "duplicate": flag})
     fault = _object({"path": text, "message": text})
+    published["properties"]["warnings"] = {"type": "array", "items": fault, "description": "what was passed over"}
     error = _object({"code": text, "message": text, "fields": {"type": "array", "items": fault}})
     return {
         **parts,

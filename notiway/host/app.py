@@ -28,6 +28,7 @@ from notiway.live.runtime import Runtime
 from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
+from notiway.web import body, reply
 
 HERE = Path(__file__).resolve().parent
 MIGRATIONS = Migrations(resources("migrations", HERE) / "host", "notiway_host_migration")
@@ -97,6 +98,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
     app.session_interface = SecureBehindTls()
     login.set_up(app)
+    app.before_request(_take_body)  # before the CSRF check, which looks into it
     CSRFProtect(app)
     running = Notiway(
         unknown_users=accounts.unknown_users, people=accounts.HostPeople(), user_is_active=accounts.is_active
@@ -115,6 +117,12 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     errors.register(app)
     headers.protect(app)
     return app
+
+
+def _take_body() -> None:
+    """The API takes its own, which may be larger."""
+    if request.method not in reply.SAFE_METHODS and request.blueprint != "notiway_live":
+        body.take()
 
 
 def _live_numbers(now: Runtime) -> LiveNumbers:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 
 from notiway.live import drain
 from notiway.live.badges import Badges
@@ -98,6 +98,13 @@ class Runtime:
         self.inbound.close()
         self.badges.close()
         self.reactor.stop()
+
+
+def database_in_context() -> Any:
+    """The database of the current application; None outside an application context."""
+    if not has_app_context():
+        return None
+    return getattr(current_app.extensions.get(KEY), "database", None)
 
 
 def current() -> Runtime:

@@ -41,7 +41,7 @@ NOBODY_HEARS = (
     "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
     " its process. Set NOTIWAY_JOBS=web, here and for the web process."
 )
-PERIODS = {"day": "%Y-%m-%d", "minute": "%Y-%m-%dT%H:%M"}
+PERIODS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
 
 
@@ -87,6 +87,7 @@ def add_tasks(huey: Huey, app: Flask) -> None:
     if any(name.endswith(".clean_up") for name in huey._registry._registry):
         return
     huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(_in_app(app, clean_up))
+    huey.periodic_task(always, name="clean_expired", once_per="hour")(_in_app(app, clean_expired))
     huey.task(name="relay", expires=RELAY_SECONDS)(_in_app(app, relay))
 
 
@@ -109,6 +110,12 @@ def clean_up() -> None:
     """Remove what is older than the retention, and what expired; once a day."""
     done = retention.clean_up(runtime.current().config.retention_days)
     log.info("cleanup removed %d old and %d expired notifications, %d inbox items", done.old, done.expired, done.items)
+
+
+def clean_expired() -> None:
+    """Remove what has expired; once an hour, for every count of what is unread walks past it until then."""
+    done = retention.clean_expired()
+    log.info("cleanup removed %d expired notifications, %d inbox items", done.expired, done.items)
 
 
 def relay(raw: bytes) -> None:
@@ -143,6 +150,12 @@ def relay_events() -> bool:
 def daily(hour: int) -> Callable[[datetime], bool]:
     """True from that hour (UTC) on: with `once_per="day"` a machine that slept at that hour makes up for it."""
     return lambda timestamp: timestamp.hour >= hour
+
+
+def always(timestamp: datetime) -> bool:
+    """True at every minute: with `once_per="hour"` the first one of each hour that finds a consumer does it."""
+    del timestamp
+    return True
 
 
 def claim(huey: Huey, task: PeriodicTask, timestamp: datetime) -> str | None:

@@ -10,7 +10,8 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.engine.guard import Guard, Savepoint, SqliteGuard, guard_of
+from notiway.store.engine.guard import Guard, SqliteGuard, guard_of
+from notiway.store.engine.proxy import Proxy
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10
@@ -26,14 +27,7 @@ SQLITE_PRAGMAS = {
 }
 
 
-class _Proxy(peewee.DatabaseProxy):
-    """The database that is bound, or will be. Peewee's own proxy makes its savepoints itself."""
-
-    def savepoint(self) -> Savepoint:
-        return Savepoint(self)
-
-
-db = _Proxy()
+db = Proxy()
 
 
 class Table(peewee.Model):

@@ -8,21 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_UNREAD, has_one_writer, like, marks, run
+from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, in_batches, like, marks, run
 from notiway.store.writing import deliver_to
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
-from notiway.values.ids import id_floor, id_time, is_id
+from notiway.values.ids import id_floor, id_limit, id_time, is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
+PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 PENDING = (
-    "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
+    f"SELECT n.id FROM notiway_notification n{BY_AUDIENCE} WHERE n.audience IN"
     " (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?)"
     " AND n.id > COALESCE((SELECT pulled_to FROM notiway_inbox_cursor WHERE user_id = ?), '')"
     f" AND {VISIBLE} AND NOT EXISTS"
@@ -44,26 +46,43 @@ def resume_from(notification_id: str) -> str:
 
     SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
     two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
+    An id that is far ahead of the clock says nothing about what came when: all is read again.
     """
+    if notification_id >= id_limit():
+        return ""
     if has_one_writer() or not notification_id:
         return notification_id
     return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
 
 
 def catch_up(user_id: str) -> int:
-    """Pull the broadcasts that came since the last time; returns how many."""
+    """Pull the broadcasts that came since the last time; returns how many. Others may write between two batches."""
+    pulled = 0
+    while True:
+        ids = _pull_batch(user_id)
+        pulled += len(ids)
+        if len(ids) < PULL_BATCH:
+            return pulled
+        if not db.in_transaction():
+            pause()
+
+
+def _pull_batch(user_id: str) -> list[str]:
     pending = (user_id, user_id, now_ms(), user_id)
     if run(f"{PENDING} LIMIT 1", pending).fetchone() is None:
-        return 0
+        return []
     with db.atomic():
-        ids = [row[0] for row in run(PENDING, pending).fetchall()]
+        ids = [row[0] for row in run(f"{PENDING} ORDER BY n.id LIMIT {PULL_BATCH}", pending).fetchall()]
         deliver_to(ids, [user_id])
-        run(
-            "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
-            " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
-            (user_id, resume_from(max(ids))),
-        )
-    return len(ids)
+        # The cursor stays behind ids from the future: what is stored after them has lower ones.
+        reached = [each for each in ids if each < id_limit()]
+        if reached:
+            run(
+                "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
+                " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
+                (user_id, resume_from(reached[-1])),
+            )
+    return ids
 
 
 def feed(
@@ -124,11 +143,14 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
     alive = "" if deleted else " AND i.deleted_at IS NULL"
     if not all(is_id(notification_id) for notification_id in ids):
         raise NotFound("There is no such notification")
-    found = read_items(
-        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(ids) or 'NULL'})",
-        (user_id, now_ms(), *ids),
-    )
-    by_id = {item.id: item for item in found}
+    now = now_ms()
+    by_id = {
+        item.id: item
+        for part in in_batches(ids)
+        for item in read_items(
+            f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(part)})", (user_id, now, *part)
+        )
+    }
     try:
         return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
     except KeyError:
@@ -230,8 +252,9 @@ def _change(
     user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
 ) -> list[Item]:
     items = get_many(user_id, ids, deleted=deleted)
-    run(
-        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids) or 'NULL'})",
-        (*params, user_id, *ids),
-    )
+    for part in in_batches(ids):
+        run(
+            f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(part)})",
+            (*params, user_id, *part),
+        )
     return items

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 
 from notiway.store.database import db
 
-# SQLite's planner would walk over all items of a user; others choose the partial index by themselves.
+# SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
+# choose these indexes by themselves.
 BY_INBOX = "+n.audience"  # it would sort all that was ever sent to an audience, instead of walking the inbox
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
+BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
 
 BATCH = 500  # values in one statement
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -25,7 +27,9 @@ def has_one_writer() -> bool:
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
     if not has_one_writer():
-        text = text.replace(BY_UNREAD, "").replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param)
+        for hint in (BY_UNREAD, BY_AUDIENCE):
+            text = text.replace(hint, "")
+        text = text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param)
     return db.execute_sql(text, params)
 
 

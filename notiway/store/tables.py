@@ -63,6 +63,7 @@ class Notification(Table):
             (("audience", "id"), False),
             (("dedupe_key",), False),
             (("expires_at",), False),
+            (("created_at", "id"), False),
         )
 
 

@@ -119,6 +119,13 @@ class TooLarge(NotiwayError):
     status = 413
 
 
+class TooSlow(NotiwayError):
+    """The body of a request did not arrive in time (RFC 9110 §15.5.9)."""
+
+    code = "WrongInput"
+    status = 408
+
+
 class Throttled(NotiwayError):
     """Too many requests; `retry_after` is in seconds."""
 

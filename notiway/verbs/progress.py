@@ -72,6 +72,7 @@ def report_progress(
         name=name,
         body=body_of(task),
         persist=False,
+        replaces=task.id,
     )
 
 

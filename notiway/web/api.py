@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
@@ -14,13 +13,13 @@ from notiway.gateway import admission, client_tokens, envelope, openapi
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
-from notiway.store import api_keys, database, inbox
+from notiway.live.wires.json import notification_list
+from notiway.store import api_keys, inbox
 from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.ids import is_id
-from notiway.web import auth
+from notiway.web import auth, body
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -83,7 +82,7 @@ def after() -> ResponseReturnValue:
         raise WrongInput("The query is not valid", [Fault("since", "must be the id of a notification")])
     items = inbox.since(principal.user_id, since, limit)
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in items],
+        notifications=notification_list(item.as_dict() for item in items),
         unreadCount=inbox.unread_count(principal.user_id),
         nextCursor=items[-1].id if len(items) == limit else None,
     )
@@ -135,6 +134,7 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
         "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
+        **({"warnings": [asdict(each) for each in outcome.envelope.warnings]} if outcome.envelope.warnings else {}),
     }
 
 
@@ -142,15 +142,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
-    database.release()  # a body may trickle in
-    try:
-        return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:200])]) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return body.read()
 
 
 def _limit() -> int:

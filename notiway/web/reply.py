@@ -15,7 +15,6 @@ from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from notiway.live import runtime
-from notiway.store import database
 from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
@@ -24,6 +23,7 @@ from notiway.web import auth
 log = logging.getLogger(__name__)
 
 Form = Literal["page", "fragment", "json"]
+LABELS = {"ids": "the selection"}  # of fields that people do not see by name
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -75,12 +75,6 @@ def register(target: Flask | Blueprint) -> None:
     target.register_error_handler(sqlite3.Error, _broken_rows)
 
 
-def read_body() -> None:
-    """Take the request's body into memory. It may trickle in, so no database connection is held meanwhile."""
-    database.release()
-    request.get_data(parse_form_data=True)
-
-
 def failure(error: NotiwayError) -> ResponseReturnValue:
     """An error in the form that was asked for; a page is left to the application's own error pages."""
     if isinstance(error, Unavailable):
@@ -93,7 +87,7 @@ def failure(error: NotiwayError) -> ResponseReturnValue:
     else:
         # Without the application's context: it would ask for the user, whom a database that is away cannot name.
         fragment = current_app.jinja_env.get_template("notiway/toast/_error.html")
-        response = make_response(fragment.render(code=error.code, message=str(error)))
+        response = make_response(fragment.render(code=error.code, message=words(error)))
     response.status_code = error.status
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
@@ -117,6 +111,16 @@ def _broken_rows(error: sqlite3.Error) -> ResponseReturnValue:
         return failure(known)
 
 
+def words(error: NotiwayError) -> str:
+    """An error for people: what happened, and each fault in a half-sentence.
+
+    >>> words(WrongInput("Nothing was changed", [Fault("ids", "must be 1 to 1,000 notifications")]))
+    'Nothing was changed: the selection must be 1 to 1,000 notifications'
+    """
+    faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
+    return f"{error.message}: {faults}" if faults else error.message
+
+
 def _sign_in() -> ResponseReturnValue:
     """To the application's sign-in page, and from there to a page (a form cannot be sent twice)."""
     manager: Any = current_app.login_manager  # type: ignore[attr-defined]
@@ -134,4 +138,4 @@ def _sign_in() -> ResponseReturnValue:
 def _error_page(error: NotiwayError) -> ResponseReturnValue:
     kind = default_exceptions.get(error.status, HTTPException)
     when: dict[str, Any] = {} if error.retry_after is None else {"retry_after": error.retry_after}
-    return current_app.handle_http_exception(kind(description=str(error), **when))
+    return current_app.handle_http_exception(kind(description=words(error), **when))

@@ -73,3 +73,18 @@ def test_a_fault_of_ours_is_told_too(inside, heard, user, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         run(user, contacts.sample())
     assert bodies(heard)[-1]["status"] == "failed"
+
+
+def test_an_import_replaces_the_users_own_contacts_and_nobody_elses(inside, heard, user, other, quick):
+    head = b"email,name,city\n"
+    for each in (user, other):
+        run(each, head + b"old@b,x,y\n")
+    run(user, head + b"new@b,x,y\n")
+    found = {(row.user_id, row.email) for row in Contact.select()}
+    assert found == {(user.id, "new@b"), (other.id, "old@b")}
+
+
+def test_a_file_that_cannot_be_read_replaces_nothing(inside, heard, user, quick):
+    run(user, b"email,name,city\nold@b,x,y\n")
+    run(user, b"nonsense")
+    assert contacts.how_many(user.id) == 1

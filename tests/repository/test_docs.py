@@ -22,7 +22,7 @@ from prometheus_client import generate_latest
 import notiway
 from notiway import metrics
 from notiway.gateway import openapi
-from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
+from notiway.gateway.envelope_model import EnvelopeModel, Metadata, Routing
 from notiway.live.wires import signalr, sse
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.sse import SseWire
@@ -132,7 +132,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 def shown(default: Any) -> str:
     if default in ("", ()):
         return "empty"
-    return f"`{default:g}`" if isinstance(default, int | float) else f"`{default}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
 def test_no_page_names_a_setting_that_does_not_exist() -> None:

@@ -109,8 +109,8 @@ def test_a_reload_says_goodbye_before_the_next_worker_begins(site, open_sockets)
 
 def test_preload_is_refused(site):
     code, said = refused_start(site, "--preload")
-    assert code == 4
-    assert "refuses --preload" in said
+    assert code != 0
+    assert "start gunicorn without --preload" in said
 
 
 def test_production_without_a_secret_is_refused_with_what_to_set(site):

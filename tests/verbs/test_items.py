@@ -103,3 +103,13 @@ def test_seen_is_nobody_elses_business(broker):
     items.mark_seen("ada", [sent.id])
     assert broker.events == []
     assert inbox.get("ada", sent.id).seen_at is not None
+
+
+def test_many_that_are_brought_back_are_told_in_parts_that_a_client_can_hold(broker):
+    ids = [send_notification("ada", f"Number {n}").id for n in range(items.RESTORED_AT_ONCE + 1)]
+    items.delete("ada", ids)
+    broker.clear()
+    items.restore("ada", ids)
+    told = [[item["id"] for item in event.data["notifications"]] for event in broker.events]
+    assert [len(part) for part in told] == [items.RESTORED_AT_ONCE, 1]
+    assert [each for part in told for each in part] == ids

@@ -23,7 +23,7 @@ def test_a_report_reaches_the_user_supersedes_the_one_before_and_is_stored_nowhe
     report_progress(user.id, "t1", 45, 100, "Row 45", name=NAME)
     (event,) = heard
     assert event.audience == f"user:{user.id}"
-    assert event.data["coalesce"] == f"{NAME} taskId t1"
+    assert event.data["coalesce"] == "t1"
     item = event.data["notification"]
     assert (item["name"], item["persisted"], item["message"]) == (NAME, False, "Row 45")
     assert item["body"] == {

@@ -95,15 +95,25 @@ def test_unknown_users_are_named_but_not_by_the_thousand():
         (datetime(2100, 1, 1), 4_102_444_800_000),  # noqa: DTZ001 - a naive one is taken as UTC
         (datetime(2100, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), 4_102_444_800_000),
         (datetime(2100, 1, 1, microsecond=123_999, tzinfo=UTC), 4_102_444_800_123),
-        (datetime.max.replace(tzinfo=UTC), 253_402_300_799_999),
+        (datetime.max.replace(year=9998, tzinfo=UTC), 253_370_764_799_999),
     ],
 )
 def test_an_expiry_is_kept_in_milliseconds(moment, milliseconds):
     assert send_notification("ada", "Hi", expires_at=moment).expires_at == milliseconds
 
 
-@pytest.mark.parametrize("moment", [datetime(2020, 1, 1, tzinfo=UTC), datetime.min, 5, "2100-01-01"])  # noqa: DTZ901
-def test_an_expiry_in_the_past_or_of_another_kind_is_refused(moment):
+@pytest.mark.parametrize(
+    "moment",
+    [
+        datetime(2020, 1, 1, tzinfo=UTC),
+        datetime.min,  # noqa: DTZ901
+        datetime.max.replace(tzinfo=UTC),
+        datetime.max.replace(tzinfo=timezone(timedelta(hours=-14))),
+        5,
+        "2100-01-01",
+    ],
+)
+def test_an_expiry_in_the_past_or_never_or_of_another_kind_is_refused(moment):
     with pytest.raises(InvalidNotification, match="expires_at"):
         send_notification("ada", "Hi", expires_at=moment)
     assert stored() == (0, 0)

@@ -53,6 +53,25 @@ def test_a_broadcast_is_one_row_and_one_event_whose_count_is_not_known(audience,
     assert event.data["notification"]["id"] == sent.id
 
 
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_body_is_taken_as_it_was_when_it_was_sent(persist, broker):
+    body = {"lines": [1]}
+    with db.atomic():
+        send_notification("ada", "Hi", body=body, persist=persist)
+        body["lines"].append(2)
+        body["more"] = body
+    assert broker.events[0].data["notification"]["body"] == {"lines": [1]}
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_live_and_stored_the_body_is_what_json_makes_of_it(persist, broker):
+    sent = send_notification("ada", "Hi", body={"pair": (1, 2), 7: None, "n": 1.5}, persist=persist)
+    plain = {"pair": [1, 2], "7": None, "n": 1.5}
+    assert broker.events[0].data["notification"]["body"] == sent.body == plain
+    if persist:
+        assert inbox.get("ada", sent.id).body == plain
+
+
 def test_what_expires_leaves_list_and_count(monkeypatch):
     send_notification("ada", "Hi", expires_at=datetime.now(UTC) + timedelta(hours=1))
     assert inbox.unread_count("ada") == len(inbox.feed("ada").items) == 1
@@ -94,6 +113,7 @@ def test_what_is_not_to_persist_is_stored_nowhere(to, keys, broker):
     assert broker.kinds == [("created", key) for key in keys]
     for event in broker.events:
         assert event.data["notification"]["id"] == sent.id
+        assert event.data["notification"]["audience"] == event.audience, "each user sees itself addressed"
         assert event.data["notification"]["persisted"] is False
         assert "unread" not in event.data
     assert inbox.since("ada", "") == []
@@ -104,6 +124,28 @@ def test_what_is_not_to_persist_is_stored_nowhere(to, keys, broker):
 def test_nothing_is_stored_for_a_connection_that_is_gone_tomorrow(broker):
     with pytest.raises(InvalidNotification, match="persist"):
         send_notification(Audience.connection("c1"), "Hi")
+    assert broker.events == []
+
+
+def test_what_is_not_to_persist_may_replace_what_waits(broker):
+    send_notification(["ada", "bob"], "45 %", persist=False, replaces="import:42")
+    assert [(event.audience, event.data["coalesce"]) for event in broker.events] == [
+        ("user:ada", "import:42"), ("user:bob", "import:42"),
+    ]  # fmt: skip
+
+
+def test_nothing_is_replaced_because_of_what_it_says(broker):
+    send_notification("ada", "Hi", persist=False, group_key="post:1", body={"taskId": "7", "metric": "cpu"})
+    assert "coalesce" not in broker.events[0].data
+
+
+@pytest.mark.parametrize(
+    ("replaces", "persist"), [("import:42", True), ("", False), (5, False), ("x" * 201, False), ("a\x00", False)]
+)
+def test_what_is_kept_replaces_nothing_and_the_key_is_a_label(replaces, persist, broker):
+    with pytest.raises(InvalidNotification) as caught:
+        send_notification("ada", "Hi", persist=persist, replaces=replaces)
+    assert {fault.path for fault in caught.value.faults} == {"replaces"}
     assert broker.events == []
 
 
@@ -170,3 +212,16 @@ def test_when_it_rings_the_rows_are_there_for_everybody(broker):
     sent = send_notification("ada", "Hi")
     items.mark_read("ada", [sent.id])
     assert seen == [1, 0]
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkeypatch, caplog, persist):
+    """What is stored is stored: whoever was told of a fault would send it again."""
+    monkeypatch.setattr("notiway.verbs.send.created", lambda *args, **options: 1 / 0)
+    own = []
+    with db.atomic():
+        send_notification("ada", "Hi", persist=persist)
+        db.obj.after_commit(lambda: own.append(1))
+    assert own == [1]
+    assert Notification.select().count() == persist
+    assert "ZeroDivisionError" in caplog.text

@@ -10,10 +10,10 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, WrongInput
+from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages.history import guard_session
 
 FIELDS = ("type", "title", "message")
@@ -56,9 +56,7 @@ def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "")
 
 
 def _values() -> dict[str, str]:
-    given: Any = request.get_json(silent=True) if request.is_json else request.values
-    if not hasattr(given, "get"):
-        raise WrongInput("The body is not a JSON object")
+    given: Any = body.read_object() if request.is_json else request.values
     values = {name: given.get(name, "") for name in FIELDS}
     faults = [Fault(name, "must be text") for name, value in values.items() if not isinstance(value, str)]
     if faults:

@@ -71,11 +71,8 @@ def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], No
 
 
 def frames_of(connection: Connection, items: list[Item]) -> list[str | None]:
-    """The items as this connection's wire shows them."""
-    return [
-        connection.format.wire.render(Event("created", item.audience, {"notification": item.as_dict()}))
-        for item in items
-    ]
+    """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
+    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
 
 
 def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:

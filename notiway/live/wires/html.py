@@ -31,8 +31,8 @@ class HtmlWire:
     `events/task-progress.html`, and anything else a row of the list and a toast.
 
     One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
-    The environment must autoescape `.html` and know the global `notiway_url(path)`; a missing template
-    raises `jinja2.TemplateNotFound`.
+    The environment must autoescape `.html` and know the globals `notiway_url(path)` and `notiway_each`
+    (`parts.draw_each`). A template that fails in `render` raises; what has no event to name is logged here.
 
     >>> wire.render(Event("sync", "user:42", {"unread": 3}))  # doctest: +SKIP
     '<hx-partial hx-target="#notiway-badge" hx-swap="outerHTML">…</hx-partial>'
@@ -43,6 +43,7 @@ class HtmlWire:
     def __init__(self, env: Environment) -> None:
         self._env = env
         self._missing: set[str] = set()
+        self._failing: set[str] = set()  # frames that were logged as failing: a heartbeat would log without end
 
     def render(self, event: Event) -> str | None:
         """The frame for one Event; None for what a page has nothing to show of (`kick`)."""
@@ -62,17 +63,17 @@ class HtmlWire:
             return self._frame("badge", unread=unread)
         return None
 
-    def connected(self, connection_id: str, unread: int) -> str:
+    def connected(self, connection_id: str, unread: int) -> str | None:
         """The first frame of a connection: its id and the count of unread, 0 to 100."""
-        return self._frame("connected", connection_id=connection_id, unread=unread)
+        return self._frame_or_nothing("connected", connection_id=connection_id, unread=unread)
 
-    def heartbeat(self, unread: int) -> str:
+    def heartbeat(self, unread: int) -> str | None:
         """The frame that proves the line is alive and mends a badge that has drifted."""
-        return self._frame("badge", unread=unread)
+        return self._frame_or_nothing("badge", unread=unread)
 
-    def error(self, code: str, message: str) -> str:
+    def error(self, code: str, message: str) -> str | None:
         """A refusal that the page shows as a toast."""
-        return self._frame("error", code=code, message=message)
+        return self._frame_or_nothing("error", code=code, message=message)
 
     def _created(self, item: Item, unread: int | None) -> str:
         own = self._own(item)
@@ -106,6 +107,19 @@ class HtmlWire:
         if not self._env.auto_reload and len(self._missing) < REMEMBER_MISSING:
             self._missing.add(name)
         return None
+
+    def _frame_or_nothing(self, template: str, **context: Any) -> str | None:
+        try:
+            text = self._frame(template, **context)
+        except Exception:
+            if template not in self._failing:
+                self._failing.add(template)
+                log.exception(
+                    "templates/notiway/frames/%s.html failed; pages go without it: fix the template", template
+                )
+            return None
+        self._failing.discard(template)
+        return text
 
     def _frame(self, template: str, **context: Any) -> str:
         text = self._env.get_template(f"notiway/frames/{template}.html").render(context)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import Callable
 from time import perf_counter
@@ -14,7 +15,9 @@ from notiway import metrics
 from notiway.store.engine.faults import DatabaseUnavailable, raise_translated, translated
 from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
 
-REPLACED = ("savepoint", "execute_sql", "connect", "begin", "commit", "rollback", "close")
+log = logging.getLogger(__name__)
+
+REPLACED = ("savepoint", "execute_sql", "connect", "begin", "commit", "rollback", "close", "_run_commit_callbacks")
 
 
 class Savepoint(peewee._savepoint):
@@ -80,6 +83,20 @@ class Guard:
 
     def close(self) -> bool:
         return bool(self.plain["close"]())
+
+    def _run_commit_callbacks(self) -> None:
+        """Run all of them, whatever fails; then raise the first fault, for whoever gave that callback to hear of it."""
+        waiting = self.database._state.commit_callbacks
+        calls, waiting[:] = list(waiting), []
+        first: Exception | None = None
+        for call in calls:
+            try:
+                call()
+            except Exception as error:
+                log.exception("a callback after the commit failed: what was committed stays; the others go on")
+                first = first or error
+        if first is not None:
+            raise first
 
     def release(self) -> None:
         """Give the connection back to the pool, where nothing depends on it; the next statement takes one again."""

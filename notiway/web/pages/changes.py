@@ -12,10 +12,10 @@ from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import listing
 
-MAX_IDS = 200  # at once; a page shows far fewer
+MAX_IDS = 1_000  # at once; a page holds about half as many
 MAX_NOTICE_IDS = 40  # kept in the session cookie, which browsers cut at 4 KiB
 NOTICE_KEY = "notiway_notice"
 ID = "/notifications/<notification_id>"
@@ -145,24 +145,17 @@ def _back_with(message: str, undo_ids: list[str]) -> Response:
 
 
 def _field(name: str) -> str:
-    given = _json().get(name) if request.is_json else request.values.get(name)
+    given = body.read_object().get(name) if request.is_json else request.values.get(name)
     if given is not None and not isinstance(given, str):
         raise WrongInput("The request is not understood", [Fault(name, "must be text")])
     return given or ""
 
 
 def _ids() -> list[str]:
-    given = _json().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
+    given = body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
-        raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
+        raise WrongInput("Nothing was changed", [Fault("ids", f"must be 1 to {MAX_IDS:,} notifications")])
     return ids
-
-
-def _json() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise WrongInput("The body is not a JSON object")
-    return body

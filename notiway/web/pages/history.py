@@ -6,11 +6,11 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
 from notiway.verbs.items import mark_read
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import banners, changes, listing, tasks
 
 
@@ -35,14 +35,14 @@ def guard() -> None:
         return
     auth.require_owner()
     if request.method not in reply.SAFE_METHODS:
-        reply.read_body()
+        body.take()
 
 
 def guard_session() -> None:
     """Let only signed-in users pass, and unsafe requests only with the session's token."""
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
-        reply.read_body()
+        body.take()
         auth.check_csrf()
 
 
@@ -111,7 +111,7 @@ def _only_looking() -> bool:
 
 def _list(page: inbox.Page, unread: int) -> Response:
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=unread,
         nextCursor=page.next_cursor,
     )

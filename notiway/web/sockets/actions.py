@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.values import json_text
 from notiway.values.audience import Audience
 from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
@@ -39,8 +39,8 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = json_text.read_message(text)
+    except ValueError:
         raise WrongInput("This is no JSON") from None
     if not isinstance(message, dict):
         raise WrongInput("A message must be an object with an action")

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from flask import Flask
 
-from notiway.gateway.envelope import audience_of
+from notiway.gateway.envelope import audience_of, routing_faults
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
@@ -17,7 +17,7 @@ from notiway.store import inbox, standing
 from notiway.store.database import db
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
-from notiway.values.errors import NotFound, NotSupported, WrongInput
+from notiway.values.errors import Fault, NotFound, NotSupported, WrongInput
 from notiway.verbs import items
 from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew
@@ -134,10 +134,12 @@ def _audience(routing: object) -> Audience:
     kind = AudienceType(kind)
     if kind not in (AudienceType.TENANT, AudienceType.GROUP):
         raise NotSupported("only tenants and groups can be subscribed to; the rest comes by itself")
-    if kind is AudienceType.TENANT and value and tenant and value != tenant:
-        raise WrongInput("tenantId must equal audienceValue where both are given")
+    faults = routing_faults(kind, value, tenant)
+    if faults:
+        named = [Fault(fault.path.removeprefix("routing."), fault.message) for fault in faults]
+        raise WrongInput("there is no such audience", named)
     try:
-        return audience_of(kind, (value or tenant) if kind is AudienceType.TENANT else value, tenant)
+        return audience_of(kind, value, tenant)
     except ValueError as fault:
         raise WrongInput(str(fault)) from None
 

@@ -14,7 +14,7 @@ from notiway.values.ids import is_id
 from notiway.values.item import ANNOUNCEMENT, PRIORITIES, TYPES
 from notiway.verbs import reach, staff
 from notiway.verbs.recall import recall as take_back
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.staff import choices, form, sent_log
 from notiway.web.staff.form import Composed
 
@@ -40,7 +40,7 @@ def blueprint() -> Blueprint:
 def _guard() -> None:
     auth.require_staff()
     if request.method not in reply.SAFE_METHODS:
-        reply.read_body()
+        body.take()
         auth.check_csrf()
 
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from clients.producer import envelope
+from jinja2 import ChoiceLoader, DictLoader
 from pair import Client, settle
 from servers import wait_until
 
@@ -21,6 +22,7 @@ from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
+from notiway.values.event import Event
 from notiway.values.ids import id_floor
 from notiway.values.principal import Principal
 from notiway.web import sockets
@@ -32,7 +34,7 @@ OPS = Audience.group("ops", tenant="acme")
 @pytest.fixture
 def app(make_app):
     """Without heartbeats, so that a client reads what it is told and nothing else."""
-    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600)
+    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600, NOTIWAY_USERS="external")
 
 
 @pytest.fixture
@@ -186,6 +188,43 @@ def test_subscribing_answers_then_replays_then_goes_on(now, ada):
     assert client.read() == ["answer"]
     publish(now, 4, OPS.key, persisted=False)
     assert heard(client, 3) == [1, 4], "and a count"
+
+
+@pytest.mark.parametrize("format", ["json", "html", "sse", "signalr"])
+def test_an_item_that_a_wire_cannot_show_is_left_out_of_the_replay(now, join, format, monkeypatch, caplog):
+    for number in (1, 2, 3):
+        publish(now, number, "user:ada")
+    connection, _ = join(Principal("ada"), format=format)
+    wire = connection.format.wire
+    render = wire.render
+
+    def fail_at_two(event):
+        if event.data["notification"]["body"]["n"] == 2:
+            raise ZeroDivisionError("boom")
+        return render(event)
+
+    monkeypatch.setattr(wire, "render", fail_at_two)
+    frames = [text for text in joining.frames_of(connection, inbox.since("ada", "")) if text]
+    assert len(frames) == 2
+    assert [("order-1" in text, "order-3" in text) for text in frames] != [(True, True)] * 2
+    assert "boom" in caplog.text
+
+
+def test_a_bad_frame_of_the_host_silences_its_pages_and_no_other_client(app, now, join, caplog):
+    own = DictLoader({"notiway/frames/created.html": "{{ 1 / 0 }}"})
+    app.jinja_env.loader = ChoiceLoader([own, app.jinja_env.loader])
+    clients = {}
+    for format in ("html", "json", "sse", "signalr"):
+        connection, clients[format] = join(Principal("ada"), format=format)
+        now.hub.release(connection, [])
+    publish(now, 1, "user:ada")
+    for format in ("json", "signalr"):
+        assert '"n":1' in clients[format].read()[0]
+    assert b'"n":1' in clients["sse"].sock.recv(65_536)
+    assert clients["html"].hears_nothing()
+    assert "the html wire cannot show created" in caplog.text
+    now.hub.deliver(Event("sync", "user:ada", {"unread": 7}))
+    assert 'data-count="7"' in clients["html"].read()[0]
 
 
 def test_subscribing_again_replays_nothing(now, ada):

@@ -337,3 +337,33 @@ def test_a_transaction_begun_by_hand_inside_another_is_refused_at_once(opened):
             opened.begin()
         opened.execute_sql("INSERT INTO note VALUES ('kept')")
     assert notes(opened) == ["kept"]
+
+
+def test_a_fault_of_one_callback_after_the_commit_silences_no_other_and_is_not_masked(opened, caplog):
+    rung = []
+
+    def fail():
+        raise ZeroDivisionError("the first")
+
+    def fail_again():
+        raise KeyError("the second")
+
+    with pytest.raises(ZeroDivisionError, match="the first"), opened.atomic():
+        opened.execute_sql("INSERT INTO note VALUES ('kept')")
+        opened.after_commit(fail)
+        opened.after_commit(lambda: rung.append(1))
+        opened.after_commit(fail_again)
+        opened.after_commit(lambda: rung.append(2))
+    assert notes(opened) == ["kept"]
+    assert rung == [1, 2]
+    assert "the second" in caplog.text
+    assert caplog.text.count("what was committed stays") == 2
+    note_in_transaction(opened, "later")
+    assert rung == [1, 2]
+
+
+def test_a_callback_may_write_in_a_transaction_of_its_own(opened):
+    with opened.atomic():
+        opened.after_commit(lambda: note_in_transaction(opened, "after"))
+        note_at_once(opened, "before")
+    assert notes(opened) == ["before", "after"]

@@ -1,25 +1,18 @@
 // stack: at most three toasts; they rest while someone looks at them. Errors and urgent ones stay until closed, and take
 // the place of ordinary ones.
 import { onDone } from "../list/rows.js";
-import { isPointedAt } from "../page/pointer.js";
 import { isTimed, stop, tick, timed, wind } from "./clocks.js";
 import { draw } from "./draw.js";
 import { dequeue, enqueue, first, keep, summary, waits } from "./queue.js";
+import { isHeld, isLookedAt, region, stack, title } from "./region.js";
 
 const AT_ONCE = 3;
 const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
 let origin = null; // where the focus was before it came into the toasts
 
-const region = () => document.querySelector("[data-notiway-toasts]");
-const stack = () => region().querySelector("ol");
-const stay = () => Number(region().dataset.seconds) * 1000; // ms, for those that leave by themselves
-const isHeld = () => document.hidden || isPointedAt(region()) || region().contains(document.activeElement);
-const isLookedAt = (toast) => isPointedAt(toast) || toast.contains(document.activeElement);
-const title = (shown) => shown.querySelector(".notiway-toast__title").textContent;
-
 function made(toast) {
   const drawn = draw(toast);
-  if (!toast.stays) wind(drawn, stay());
+  if (!toast.stays) wind(drawn, Number(region().dataset.seconds) * 1000);
   if (toast.count) counts.set(drawn, toast);
   return drawn;
 }
