@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 import peewee
 from flask import Flask, Response, current_app, request, session
-from flask_login import LoginManager, user_logged_in, user_logged_out
+from flask_login import LoginManager
 
 from notiway.host import accounts, sessions
 from notiway.host.accounts import Account
 from notiway.web import auth
-from notiway.web.sessions import is_background
+from notiway.web.sessions import SESSION_END, is_background
 
 log = logging.getLogger(__name__)
 
@@ -27,8 +26,8 @@ def set_up(app: Flask) -> None:
     manager.session_protection = None  # a phone changes its address all day; the cookie is signed
     manager.user_loader(_load)
     manager.init_app(app)
-    user_logged_in.connect(_began, app, weak=False)
-    user_logged_out.connect(_ended, app, weak=False)
+    auth.session_began.connect(_began, app, weak=False)
+    auth.session_ended.connect(_ended, app, weak=False)
     app.after_request(_note_activity)
 
 
@@ -45,15 +44,13 @@ def _load(user_id: str) -> Account | None:
     return user
 
 
-def _began(_sender: Flask, user: Account, **_: Any) -> None:
+def _began(_sender: Flask, user: Account, name: str) -> None:
     agent = request.headers.get("User-Agent", "")
-    ends_at = sessions.begin(user.id, auth.name_session(), request.remote_addr or "", agent)
-    session[auth.SESSION_END] = ends_at / 1000
+    session[SESSION_END] = sessions.begin(user.get_id(), name, request.remote_addr or "", agent) / 1000
 
 
-def _ended(_sender: Flask, user: Any = None, **_: Any) -> None:
-    if isinstance(getattr(user, "id", None), str):
-        sessions.end(user.id, session.get(auth.SESSION_KEY, ""))
+def _ended(_sender: Flask, user: Account, name: str) -> None:
+    sessions.end(user.get_id(), name)
 
 
 def _note_activity(response: Response) -> Response:
