@@ -94,7 +94,7 @@ class Notiway:
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)
-        app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
+        app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
         app.before_request(runtime.start)
         connections.follow_contexts(app)
