@@ -150,7 +150,8 @@ def test_an_item_is_marked_by_either_id(talk, notify, target, state, known_as):
     assert getattr(row, state) is not None
 
 
-def test_a_broadcast_that_was_never_listed_is_marked_too(talk, notify, now):
+def test_a_broadcast_that_was_never_listed_is_marked_too(talk, notify, now, monkeypatch):
+    monkeypatch.setattr(now.badges, "_run", lambda work: None)  # else it comes into the inbox by itself
     sent = notify(Audience.everyone(), "to all")
     talk.hear()
     talk.say(call("MarkAsRead", "global", sent))
