@@ -10,8 +10,9 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.engine.guard import Guard, SqliteGuard, guard_of
+from notiway.store.engine.guard import Guard, guard_of
 from notiway.store.engine.proxy import Proxy
+from notiway.store.engine.sqlite_guard import SqliteGuard
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 
-import peewee
 from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
-from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import metrics
 from notiway.live import runtime
-from notiway.store.database import db
+from notiway.ops import queue_file
+from notiway.store.engine import checks
+from notiway.store.engine.checks import Trouble
 
 log = logging.getLogger(__name__)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus's text exposition format
@@ -34,8 +34,8 @@ def ready() -> ResponseReturnValue:
     faults = _faults()
     if not faults:
         return jsonify(status="ready")
-    log.warning("not ready: %s", "; ".join(faults.values()))
-    return jsonify(status="not ready", reasons=faults), 503
+    log.warning("not ready: %s", "; ".join(f"{each.text}: {each.remedy}" for each in faults.values()))
+    return jsonify(status="not ready", reasons={name: each.text for name, each in faults.items()}), 503
 
 
 def measured() -> ResponseReturnValue:
@@ -43,17 +43,19 @@ def measured() -> ResponseReturnValue:
     return Response(metrics.exposition(), content_type=METRICS_TYPE)
 
 
-def _faults() -> dict[str, str]:
+def _faults() -> dict[str, Trouble]:
     now = runtime.current()
     faults = {}
     if now.draining:
-        faults["draining"] = "this process is shutting down"
-    try:
-        db.execute_sql("SELECT 1")
-    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
-        faults["database"] = f"the database does not answer ({type(error).__name__})"
+        faults["draining"] = Trouble("this process is shutting down", "nothing is to be done")
+    for trouble in checks.troubles():
+        faults["database"] = trouble
     try:
         now.broker.ping()
     except OSError as error:
-        faults["broker"] = f"the broker does not answer ({type(error).__name__})"
+        told = f"the broker does not answer ({type(error).__name__})"
+        faults["broker"] = Trouble(told, "start it, or correct NOTIWAY_BROKER_URL")
+    in_queue = None if now.config.jobs == "off" else queue_file.trouble(now.huey)
+    if in_queue is not None:
+        faults["jobs"] = Trouble("the queue of background work takes nothing", in_queue)
     return faults

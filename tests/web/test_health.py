@@ -1,11 +1,14 @@
 """Health: alive, ready, measured."""
 
+from pathlib import Path
+
 import peewee
 import pytest
 from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.live import runtime
 from notiway.store.database import db
+from notiway.store.engine import checks
 
 
 @pytest.fixture
@@ -50,6 +53,33 @@ def test_it_is_not_ready_without_its_broker(client, running, monkeypatch):
     answer = client.get("/readyz")
     assert (answer.status_code, list(answer.json["reasons"])) == (503, ["broker"])
     assert "hunter2" not in answer.text
+
+
+def test_it_is_not_ready_when_writes_fail_and_tells_the_log_why(client, monkeypatch, caplog):
+    fault = checks.Trouble("the database cannot be written to", "the disk is full: make room")
+    monkeypatch.setattr(checks, "troubles", lambda: [fault])
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json["reasons"]) == (503, {"database": fault.text})
+    assert fault.remedy in caplog.text
+
+
+@pytest.mark.parametrize("jobs", ["web", "worker"])
+def test_it_is_not_ready_without_the_file_of_its_queue(make_app, jobs, caplog):
+    app = make_app(NOTIWAY_JOBS=jobs)
+    running = app.extensions[runtime.KEY]
+    running.huey.storage.enqueue(b"a task")
+    client = app.test_client()
+    assert client.get("/readyz").status_code == 200
+    Path(running.huey.storage.filename).unlink()
+    answer = client.get("/readyz")
+    assert (answer.status_code, list(answer.json["reasons"])) == (503, ["jobs"])
+    assert "restart" in caplog.text
+    assert str(running.huey.storage.filename) not in answer.text
+
+
+def test_a_queue_that_is_off_keeps_nobody_from_being_ready(client, running):
+    Path(running.huey.storage.filename).unlink(missing_ok=True)
+    assert client.get("/readyz").status_code == 200
 
 
 def test_health_needs_no_session_and_starts_none(client):
