@@ -1,4 +1,4 @@
-"""The doctor: checks an installation from the database to a real WebSocket, and says how to mend each fault."""
+"""The doctor: checks an installation from the database to a real WebSocket, and says how to fix each fault."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from flask import Flask, session
-from flask_login import login_user
+from flask_login import login_user, logout_user
 
 from notiway.live import runtime
 from notiway.ops import queue_file
 from notiway.ops.logs import redact
 from notiway.ops.probe import Probe, Refused
-from notiway.store import checks, schema
+from notiway.store import schema
 from notiway.store.database import db
+from notiway.store.engine import checks
 
 SHORTEST_SECRET = 16  # characters
 LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
@@ -64,8 +65,11 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
         remedy = "add one (flask --app app notiway user add), or name one with --user"
         yield Finding("websocket", "not tried: there is no active user to sign in as", remedy)
         return
-    yield check_origin(url, cookie)
-    yield check_socket(url, cookie)
+    try:
+        yield check_origin(url, cookie)
+        yield check_socket(url, cookie)
+    finally:
+        end_session(app, url, cookie)
 
 
 def check_database() -> Finding:
@@ -144,7 +148,7 @@ def check_server(url: str) -> Finding:
             return Finding("server", f"{url} is ready ({answer.status})")
     except urllib.error.HTTPError as error:
         reasons = redact(error.read(500).decode(errors="replace")).strip()
-        return Finding("server", f"{url} answers {error.code}: {reasons}", "mend what it names, then try again")
+        return Finding("server", f"{url} answers {error.code}: {reasons}", "fix what it names, then try again")
     except OSError as error:
         return Finding("server", f"{url} does not answer: {error}", remedy)
 
@@ -194,6 +198,12 @@ def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:
         response = app.make_response("")
         app.session_interface.save_session(app, session, response)
     return "; ".join(header.partition(";")[0] for header in response.headers.getlist("Set-Cookie"))
+
+
+def end_session(app: Flask, url: str, cookie: str) -> None:
+    """Sign out what `session_cookie` signed in."""
+    with app.test_request_context(base_url=url, headers={"Cookie": cookie}):
+        logout_user()
 
 
 def _address(url: str, path: str) -> str:

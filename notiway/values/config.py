@@ -95,7 +95,7 @@ class Config:
         config = replace(config, allowed_origins=origins)
         faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
         if faults:
-            raise ConfigError("Notiway cannot start: mend these settings", faults)
+            raise ConfigError("Notiway cannot start: fix these settings", faults)
         return config
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notiway.live.runtime import current
-from notiway.store import token_ends
+from notiway.store import tokens
 from notiway.store.database import db
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
@@ -21,7 +21,7 @@ def sign_out(user_id: str, session: str | None = None) -> None:
         _kick(f"user:{user_id}", session)
         return
     with db.atomic():
-        token_ends.end(user_id)
+        tokens.end(user_id)
         db.after_commit(lambda: _kick(f"user:{user_id}", None))
 
 

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from notiway import metrics
 from notiway.live import runtime
 from notiway.ops import queue_file
-from notiway.store import checks
-from notiway.store.checks import Trouble
+from notiway.store.engine import checks
+from notiway.store.engine.checks import Trouble
 
 log = logging.getLogger(__name__)
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus's text exposition format

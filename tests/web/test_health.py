@@ -7,8 +7,8 @@ import pytest
 from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.live import runtime
-from notiway.store import checks
 from notiway.store.database import db
+from notiway.store.engine import checks
 
 
 @pytest.fixture

@@ -9,9 +9,8 @@ import peewee
 import pytest
 from fresh import fresh_database
 
-from notiway.store import checks
 from notiway.store.database import db, open_database, use_database
-from notiway.store.engine import turns
+from notiway.store.engine import checks, turns
 from notiway.store.engine.guard import guard_of
 
 
