@@ -9,7 +9,8 @@ from browser.person import Person
 from browser.sights import visit
 
 LINES = """() => [...document.querySelectorAll(".notiway-api th, .notiway-api th code")]
-  .filter((cell) => !cell.textContent.includes(" ") && new Set([...textRects(cell)].map((rect) => Math.round(rect.top))).size > 1)
+  .filter((cell) => !cell.textContent.includes(" "))
+  .filter((cell) => new Set([...textRects(cell)].map((rect) => Math.round(rect.top))).size > 1)
   .map((cell) => cell.textContent)"""
 
 

@@ -252,11 +252,14 @@ def test_text_of_twice_the_size_fits_a_phone(browse: Browse, person: Callable[..
       .filter((part) => part.getBoundingClientRect().right > innerWidth + 1 || part.getBoundingClientRect().left < -1)
       .map((part) => part.outerHTML.slice(0, 120))""")
     assert cut_off == []
-    spilling = page.evaluate("""() => [...document.querySelectorAll("main :is(button, .button, .notiway-button, label span)")]
-      .filter((part) => part.checkVisibility() && part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0 && !part.closest(".notiway-hidden"))
+    spilling = page.evaluate("""() =>
+      [...document.querySelectorAll("main :is(button, .button, .notiway-button, label span)")]
+      .filter((part) => part.checkVisibility() && !part.closest(".notiway-hidden"))
+      .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth + 1)
       .filter((part) => getComputedStyle(part).display !== "inline")
       .map((part) => part.outerHTML.slice(0, 120))""")
     assert spilling == []
     grown = page.locator(".brand img").bounding_box()
-    assert logo and grown
+    assert logo is not None
+    assert grown is not None
     assert grown["width"] == 2 * logo["width"]
