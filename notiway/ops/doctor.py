@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import peewee
 from flask import Flask, session
-from flask_login import login_user
+from flask_login import login_user, logout_user
 from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.live import runtime
@@ -65,8 +65,11 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
         remedy = "add one (flask --app app notiway user add), or name one with --user"
         yield Finding("websocket", "not tried: there is no active user to sign in as", remedy)
         return
-    yield check_origin(url, cookie)
-    yield check_socket(url, cookie)
+    try:
+        yield check_origin(url, cookie)
+        yield check_socket(url, cookie)
+    finally:
+        end_session(app, url, cookie)
 
 
 def check_database() -> Finding:
@@ -195,6 +198,12 @@ def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:
         response = app.make_response("")
         app.session_interface.save_session(app, session, response)
     return "; ".join(header.partition(";")[0] for header in response.headers.getlist("Set-Cookie"))
+
+
+def end_session(app: Flask, url: str, cookie: str) -> None:
+    """Sign out what `session_cookie` signed in."""
+    with app.test_request_context(base_url=url, headers={"Cookie": cookie}):
+        logout_user()
 
 
 def _address(url: str, path: str) -> str:

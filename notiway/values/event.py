@@ -20,6 +20,7 @@ KINDS = frozenset(
         "joined",
         "left",
         "kick",
+        "renewed",
     }
 )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
-import time
 from sys import intern
 from typing import Any
 
 import flask_login
+from blinker import Signal
 from flask import Flask, current_app, request, session
 from flask_login import user_logged_in, user_logged_out
 from flask_wtf.csrf import validate_csrf
@@ -17,10 +18,19 @@ from notiway.gateway import admission
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
 from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
+from notiway.values.event import Event
 from notiway.values.principal import Principal
+from notiway.verbs.events import publish
 from notiway.verbs.sign_out import session_of_key, sign_out
+from notiway.web import sessions
+
+log = logging.getLogger(__name__)
+
+# For a host that keeps a list of sessions. Sent by the application with `user` and `name`, the session's own.
+session_began, session_ended = Signal(), Signal()
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
@@ -40,8 +50,7 @@ def principal() -> Principal | None:
     user_id = current_user_id()
     if user_id is None:
         return None
-    lifetime = current_app.permanent_session_lifetime.total_seconds() if session.permanent else None
-    return Principal(user_id, session_key(), None if lifetime is None else time.time() + lifetime)
+    return Principal(user_id, session_key(), sessions.ends_at())
 
 
 def require_principal() -> Principal:
@@ -120,6 +129,20 @@ def session_key() -> str:
     return intern(str(session[SESSION_KEY]))
 
 
+def tell_renewal() -> None:
+    """Let the open connections of this session live as long as it does, now that a page has renewed it."""
+    if SESSION_KEY not in session or "_user_id" not in session:
+        return
+    now, key = runtime.current(), session_key()
+    try:
+        # The cookie counts whole seconds, so one Event a second is enough.
+        if now.pace.due(f"session:{key}", RENEWAL_SECONDS) and (user_id := current_user_id()) is not None:
+            data = {"session": key, "ends_at": sessions.end_if_renewed()}
+            publish(now, Event("renewed", f"user:{user_id}", data))
+    except Exception:
+        log.exception("the renewal of a session was not told: its open connections end with the old cookie")
+
+
 def check_csrf() -> None:
     """`Forbidden` unless the request carries this session's token, in the header or the form.
 
@@ -153,12 +176,14 @@ def check_origin() -> None:
 def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
-    def began(_sender: Flask, **_: Any) -> None:
+    def began(sender: Flask, user: Any = None, **_: Any) -> None:
         session[SESSION_KEY] = secrets.token_urlsafe(12)
+        session_began.send(sender, user=user, name=session[SESSION_KEY])
 
-    def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
+    def ended(sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         if key is not None and user is not None and not user.is_anonymous:
+            session_ended.send(sender, user=user, name=key)
             sign_out(_id_of(user), key)
 
     user_logged_in.connect(began, app, weak=False)

@@ -255,11 +255,11 @@ def test_text_of_twice_the_size_fits_a_phone(browse: Browse, person: Callable[..
     spilling = page.evaluate("""() =>
       [...document.querySelectorAll("main :is(button, .button, .notiway-button, label span)")]
       .filter((part) => part.checkVisibility() && !part.closest(".notiway-hidden"))
-      .filter((part) => part.clientWidth > 0 && part.scrollWidth > part.clientWidth + 1)
+      .filter((part) => part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0)
       .filter((part) => getComputedStyle(part).display !== "inline")
       .map((part) => part.outerHTML.slice(0, 120))""")
     assert spilling == []
     grown = page.locator(".brand img").bounding_box()
-    assert logo is not None
-    assert grown is not None
+    assert logo
+    assert grown
     assert grown["width"] == 2 * logo["width"]

@@ -4,6 +4,7 @@ import peewee
 import pytest
 from servers import answer, free_port
 
+from notiway.host import sessions
 from notiway.live import runtime
 from notiway.ops import doctor
 from notiway.store import schema
@@ -123,3 +124,6 @@ def test_the_session_cookie_it_makes_signs_that_user_in(app, user):
     client = app.test_client(use_cookies=False)
     assert client.get("/account", headers={"Cookie": cookie}).status_code == 200
     assert doctor.session_cookie(app, "http://127.0.0.1:5000", "nobody") is None
+    doctor.end_session(app, "http://127.0.0.1:5000", cookie)
+    assert client.get("/account", headers={"Cookie": cookie}).status_code == 302
+    assert sessions.of_user(user.id) == []
