@@ -222,9 +222,9 @@ def test_the_hint_of_the_search_says_what_is_there(
     page.get_by_role("searchbox").fill(ada.email)
     expect(hint).to_contain_text("1 shown. Tick whom you mean")
     page.locator("#staff-found").get_by_role("checkbox", name="Ada").check()
-    expect(hint).to_have_text("Everyone found is chosen.")
+    expect(hint).to_have_text("All matches are chosen.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("alert")).to_be_focused()  # there is no title yet
-    expect(hint).to_have_text("Everyone found is chosen.")
+    expect(hint).to_have_text("All matches are chosen.")
     page.get_by_role("searchbox").fill("nobody is called so")
     expect(hint).to_contain_text("Nobody is called")

@@ -234,7 +234,7 @@ def test_a_fault_of_the_program_stays_an_error_500(make_app, caplog):
     assert "no such table" in caplog.text
 
 
-def test_the_bell_is_left_out_of_a_page_that_can_do_without_it(app, browser, monkeypatch):
+def test_the_bell_is_left_out_of_a_page_while_nobody_knows_whose_it_is(app, browser, monkeypatch):
     def own():
         with exhausted(app.extensions[runtime.KEY].database):
             bare = "before{{ notiway.bell() }}{{ notiway.announcements() }}{{ notiway.tasks('import') }}after"
