@@ -39,7 +39,7 @@ from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
 from notiway.values.config import Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, connections, cross_origin, health, reply
+from notiway.web import api, auth, caching, connections, cross_origin, health, reply
 from notiway.web.host_users import active_by_login
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
@@ -163,6 +163,7 @@ class Notiway:
         )
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
+        staff = staff_page.blueprint()
         live = Blueprint("notiway_live", __name__)
         websocket.register(live)
         signalr.register(live)
@@ -171,10 +172,10 @@ class Notiway:
         health.register(live)
         reply.register(live)
         prefix = runtime.config.url_prefix or None
-        app.register_blueprint(blueprint, url_prefix=prefix)
-        app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
         live.after_request(cross_origin.allow)
-        app.register_blueprint(live, url_prefix=prefix)
+        for each in (blueprint, staff, live):
+            each.after_request(caching.keep_nowhere)
+            app.register_blueprint(each, url_prefix=prefix)
 
         def exempt() -> None:
             # Keys and tokens are no cookies. What takes cookies asks for the Origin, or for the CSRF token by itself.

@@ -114,6 +114,12 @@ def is_staff() -> bool:
     return bool(flag() if callable(flag) else flag)
 
 
+def take_turn(user_id: str) -> None:
+    """Count one thing that this user changes or sends; `Throttled` when that goes over NOTIWAY_USER_RATE."""
+    now = runtime.current()
+    now.throttle.take("user", now.config.user_rate, user_id)
+
+
 def require_staff() -> str:
     """The id of the signed-in member of staff; `Unauthorized` for nobody, `Forbidden` for everybody else."""
     user_id = require_user()

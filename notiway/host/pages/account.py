@@ -14,12 +14,14 @@ from flask_login import current_user, login_user, logout_user
 from limits import RateLimitItem, parse
 
 from notiway.host import accounts, passwords
+from notiway.host.devices import is_known, remember
 from notiway.live import runtime
 from notiway.values.urls import local_path
 
 log = logging.getLogger(__name__)
 
 ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
+ACCOUNT_RATE = "100 per hour"  # wrong passwords for one account, from wherever (NIST SP 800-63B, 5.2.2)
 IPV6_NETWORK = 64  # bits that one customer shares
 
 
@@ -32,7 +34,16 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"], deduct_when=_has_failed)
     limit_pair = limiter.limit(str(rate), key_func=_address_and_email, methods=["POST"])
     routes.add_url_rule("/login", view_func=login, methods=["GET"])
-    routes.add_url_rule("/login", "try_login", limit_address(limit_pair(_try_login(limiter))), methods=["POST"])
+    # Whoever has signed in with this browser before is no stranger to the account, and is not locked out by strangers.
+    limit_account = limiter.limit(
+        ACCOUNT_RATE,
+        key_func=_account,
+        methods=["POST"],
+        deduct_when=_has_failed,
+        exempt_when=lambda: is_known(_email()),
+    )
+    view = limit_address(limit_pair(limit_account(_try_login(limiter))))
+    routes.add_url_rule("/login", "try_login", view, methods=["POST"])
     routes.add_url_rule("/logout", view_func=logout, methods=["POST"])
 
     @routes.errorhandler(RateLimitExceeded)
@@ -76,7 +87,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         session.permanent = True
         login_user(user)
         _forget_attempts(limiter)
-        return redirect(target, 303)
+        return remember(redirect(target, 303), user.email)
 
     return try_login
 
@@ -113,6 +124,10 @@ def _address() -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network(f"{given}/{IPV6_NETWORK}", strict=False))
     return given
+
+
+def _account() -> str:
+    return f"account {_email() or '-'}"
 
 
 def _address_and_email() -> str:
