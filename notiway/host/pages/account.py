@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Callable
 from time import time
 
@@ -16,9 +15,8 @@ from limits import RateLimitItem, parse
 from notiway.host import accounts, passwords
 from notiway.host.devices import is_known, remember
 from notiway.live import runtime
+from notiway.values import security_log
 from notiway.values.urls import local_path
-
-log = logging.getLogger(__name__)
 
 ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
 ACCOUNT_RATE = "100 per hour"  # wrong passwords for one account, from wherever (NIST SP 800-63B, 5.2.2)
@@ -49,6 +47,7 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         wait = seconds_to_wait(limiter, error)
+        security_log.note("sign_in_throttled", address=request.remote_addr)
         fault = f"Too many attempts to sign in. Try again in {wait} seconds."
         response = make_response(_login_page(fault), 429)
         response.headers["Retry-After"] = str(wait)
@@ -66,6 +65,8 @@ def login() -> ResponseReturnValue:
 
 def logout() -> ResponseReturnValue:
     """End this session; `auth.follow_logins` closes its sockets in every tab."""
+    if current_user.is_authenticated:
+        security_log.note("signed_out", user=current_user.id, address=request.remote_addr)
     logout_user()
     session.clear()
     flash("You are signed out.")
@@ -77,7 +78,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         found = accounts.find_with_hash(_email())
         password = request.form.get("password", "")
         if not passwords.matches(found[1] if found else None, password) or found is None:
-            log.info("a sign-in from %s was refused", request.remote_addr)
+            security_log.note("sign_in_refused", user=found[0].id if found else None, address=request.remote_addr)
             return make_response(_login_page("This e-mail address and password do not match."), 401)
         user, stored = found
         if passwords.is_outdated(stored):
@@ -86,6 +87,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         session.clear()  # nothing of the visitor before lives on: no fixed session, no old CSRF token
         session.permanent = True
         login_user(user)
+        security_log.note("signed_in", user=user.id, address=request.remote_addr)
         _forget_attempts(limiter)
         return remember(redirect(target, 303), user.email)
 
