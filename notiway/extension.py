@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import flask_login
 import peewee
-from flask import Blueprint, Flask, g, has_request_context, render_template
+from flask import Blueprint, Flask, g, render_template
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -37,10 +34,10 @@ from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox
-from notiway.values.config import Config
+from notiway.values.config import EXTERNAL_USERS, Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, reply
-from notiway.web.host_users import active_by_login
+from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
@@ -91,7 +88,8 @@ class Notiway:
         database.use_database(opened)
         database.db.follow(database_in_context)
         active = self._user_is_active or active_by_login(app, self._unknown_users)
-        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app), active)
+        unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
+        runtime = _runtime(app, config, opened, unknown, active)
         runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -231,17 +229,3 @@ def _runtime(
         huey=huey,
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )
-
-
-def _unknown_to_login(app: Flask) -> UnknownUsers:
-    """The application's user_loader knows who exists; without one nobody does."""
-
-    def unknown(user_ids: Iterable[str]) -> set[str]:
-        manager: flask_login.LoginManager | None = getattr(app, "login_manager", None)
-        load: Callable[[str], object] | None = getattr(manager, "_user_callback", None)
-        if load is None:
-            return set(user_ids)
-        with nullcontext() if has_request_context() else app.test_request_context():
-            return {user_id for user_id in user_ids if load(user_id) is None}
-
-    return unknown

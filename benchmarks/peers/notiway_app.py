@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
 
 from flask import Flask, session
 from flask_login import login_user
@@ -21,11 +20,10 @@ from notiway.live import runtime
 from notiway.live.wires.json import JsonWire
 from notiway.store import membership, schema
 from notiway.store.database import db
+from notiway.store.writing import item_of, row_of
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
 from notiway.values.event import Event
-from notiway.values.ids import new_id
-from notiway.values.item import Item
 
 PAYLOAD = int(os.environ["BENCHMARK_PAYLOAD"])
 UNREAD = 3  # notifications that wait in each inbox
@@ -36,9 +34,7 @@ app: Flask = create_app()
 
 def message_of_that_size() -> str:
     """The message with which a frame's JSON text has PAYLOAD bytes."""
-    values = asdict(Draft(TITLE))
-    del values["dedupe_key"]  # no list shows it
-    item = Item(id=new_id(), audience="global", created_at=now_ms(), persisted=False, **values)
+    item = item_of(row_of(Draft(TITLE), "global"), persisted=False)
     text = JsonWire().render(Event("created", item.audience, {"notification": item.as_dict()})) or ""
     return "x" * (PAYLOAD - len(text))
 

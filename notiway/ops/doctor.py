@@ -1,4 +1,4 @@
-"""The doctor: checks an installation from the database to a real WebSocket, and says how to mend each fault."""
+"""The doctor: checks an installation from the database to a real WebSocket, and says how to fix each fault."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ def check_server(url: str) -> Finding:
             return Finding("server", f"{url} is ready ({answer.status})")
     except urllib.error.HTTPError as error:
         reasons = redact(error.read(500).decode(errors="replace")).strip()
-        return Finding("server", f"{url} answers {error.code}: {reasons}", "mend what it names, then try again")
+        return Finding("server", f"{url} answers {error.code}: {reasons}", "fix what it names, then try again")
     except OSError as error:
         return Finding("server", f"{url} does not answer: {error}", remedy)
 

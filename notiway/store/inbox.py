@@ -11,14 +11,13 @@ from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
 from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, in_batches, like, marks, run
-from notiway.store.writing import deliver_to
+from notiway.store.writing import deliver_to, resume_from
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
-from notiway.values.ids import id_floor, id_limit, id_time, is_id
+from notiway.values.ids import id_limit, is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
-RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
@@ -39,20 +38,6 @@ class Page:
 
     items: list[Item]
     next_cursor: str | None
-
-
-def resume_from(notification_id: str) -> str:
-    """The id to read on from, so that nothing that was committed late is missed.
-
-    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
-    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
-    An id that is far ahead of the clock says nothing about what came when: all is read again.
-    """
-    if notification_id >= id_limit():
-        return ""
-    if has_one_writer() or not notification_id:
-        return notification_id
-    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
 
 
 def catch_up(user_id: str) -> int:

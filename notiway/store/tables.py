@@ -55,11 +55,12 @@ class Notification(Table):
     created_at = peewee.BigIntegerField(default=now_ms)
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
+    publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
 
     class Meta:
         table_name = "notiway_notification"
         indexes = (
-            (("producer", "dedupe_key"), True),
+            (("publisher", "dedupe_key"), True),
             (("audience", "id"), False),
             (("dedupe_key",), False),
             (("expires_at",), False),

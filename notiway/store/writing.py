@@ -10,32 +10,41 @@ from notiway.store.sql import has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import id_after, id_limit, id_time, new_id
+from notiway.values.ids import id_after, id_floor, id_limit, id_time, new_id
 from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
+RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 ROWS_PER_INSERT = 400  # three values each: well under every database's limit
 
 
 def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
-    """Store a checked draft; returns the row, and False if that producer sent that dedupe key before.
+    """Store a checked draft; returns the row, and False if that publisher sent that dedupe key before.
 
     Call it inside a transaction.
     """
     row = row_of(draft, audience_key, _next_id())
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
-        action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]
+        action="IGNORE", conflict_target=[Notification.publisher, Notification.dedupe_key]
     )
     if draft.dedupe_key is None:
         Notification.insert(**values).execute()
         return row, True
     if db.rows_affected(db.execute(conflict)):
         return row, True
-    first = Notification.get((Notification.producer == draft.producer) & (Notification.dedupe_key == draft.dedupe_key))
-    return first, False
+    return first_of(draft.publisher, [draft.dedupe_key])[draft.dedupe_key], False
+
+
+def first_of(publisher: str, dedupe_keys: Sequence[str]) -> dict[str, Notification]:
+    """What this publisher stored under these keys before."""
+    found: dict[str, Notification] = {}
+    for part in in_batches(dedupe_keys):
+        mine = (Notification.publisher == publisher) & Notification.dedupe_key.in_(list(part))
+        found |= {str(row.dedupe_key): row for row in Notification.select().where(mine)}
+    return found
 
 
 def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notification:
@@ -45,7 +54,7 @@ def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notificati
 
 def item_of(row: Notification, persisted: bool = True) -> Item:
     """A notification as it is before anybody has seen it."""
-    values = {key: value for key, value in row.__data__.items() if key != "recalled_at"}
+    values = {key: value for key, value in row.__data__.items() if key not in ("recalled_at", "publisher")}
     return Item(**values, persisted=persisted)
 
 
@@ -118,3 +127,17 @@ def _come_back(newest: str, limit: str) -> None:
         iso(id_time(newest)),
     )
     run("DELETE FROM notiway_inbox_cursor WHERE pulled_to >= ?", (limit,))
+
+
+def resume_from(notification_id: str) -> str:
+    """The id to read on from, so that nothing that was committed late is missed.
+
+    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
+    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
+    An id that is far ahead of the clock says nothing about what came when: all is read again.
+    """
+    if notification_id >= id_limit():
+        return ""
+    if has_one_writer() or not notification_id:
+        return notification_id
+    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)

@@ -103,7 +103,7 @@ class Config:
         if not config.development and not settings.get("TESTING") and not settings.get("DEBUG"):
             faults += _weak_secrets(config)
         if faults:
-            raise ConfigError("Notiway cannot start: mend these settings", faults)
+            raise ConfigError("Notiway cannot start: fix these settings", faults)
         return config
 
 

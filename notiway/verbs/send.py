@@ -16,6 +16,7 @@ from notiway.values.errors import Fault
 from notiway.values.item import Item
 from notiway.verbs import recipients
 from notiway.verbs.events import created, publish, unread_counts
+from notiway.verbs.once import First
 
 
 def send_notification(
@@ -76,6 +77,8 @@ def send_notification(
     if not persist:
         return _send_unstored(runtime, draft, audience, user_ids, replaces)
     with db.atomic():
+        if dedupe_key is not None and runtime.seen_ids.get((draft.publisher, dedupe_key)) is not None:
+            return writing.row_of(draft, audience)  # it was sent, and kept nowhere
         row, is_new = writing.insert(draft, audience)
         if is_new:
             writing.deliver_to([row.id], user_ids)
@@ -96,12 +99,16 @@ def _send_unstored(
     runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str], replaces: str | None
 ) -> Notification:
     row = writing.row_of(draft, audience)
+    if draft.dedupe_key is not None:
+        kept = writing.first_of(draft.publisher, [draft.dedupe_key])
+        if kept:
+            return kept[draft.dedupe_key]
     item = writing.item_of(row, persisted=False)
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
 
     def ring() -> None:
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
-        if draft.dedupe_key is None or runtime.seen_ids.add((draft.producer, draft.dedupe_key)):
+        if draft.dedupe_key is None or runtime.seen_ids.add((draft.publisher, draft.dedupe_key), First.of(item)):
             for key in audiences:
                 publish(runtime, created(item, to=key, replaces=replaces))
 

@@ -1,4 +1,4 @@
-"""The doctor names each fault and how to mend it. What it says of a running server: tests/test_gunicorn.py."""
+"""The doctor names each fault and how to fix it. What it says of a running server: tests/test_gunicorn.py."""
 
 import peewee
 import pytest

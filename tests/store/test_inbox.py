@@ -284,14 +284,6 @@ def test_a_replay_is_oldest_first_and_begins_after_the_id():
     assert inbox.since("ada", sent[4]) == []
 
 
-def test_where_commits_may_be_out_of_order_a_window_is_read_again(monkeypatch):
-    made = new_id()
-    assert inbox.resume_from(made) == made
-    monkeypatch.setattr(type(inbox.db.obj), "param", "%s")
-    again = inbox.resume_from(made)
-    assert again == id_floor(inbox.id_time(made) - inbox.RESUME_OVERLAP_MS)
-
-
 def test_the_newest_id_is_the_users():
     assert inbox.newest_id("ada") == ""
     first = send("ada")

@@ -21,10 +21,10 @@ def context(app):
         yield
 
 
-def publish(audience, number=1, **changes):
+def publish(audience, number=1, publisher="app", **changes):
     """Publish a persisted envelope; its notification's id."""
     raw = envelope(audience, "order-shipped", persisted=True, producer="orders") | {"id": f"order-{number}"} | changes
-    (outcome,) = publish_envelopes(current(), [parse(raw, "tests", now_ms())])
+    (outcome,) = publish_envelopes(current(), [parse(raw, "tests", now_ms(), publisher)])
     return outcome.notification_id
 
 
@@ -94,7 +94,7 @@ def test_an_item_is_found_by_its_audience_and_either_id():
 
 def test_two_producers_with_one_id_mean_two_items():
     first = publish("user:me", 1)
-    second = publish("user:me", 1, metadata={"producer": "billing", "isPersisted": True})
+    second = publish("user:me", 1, publisher="key:another")
     assert sorted(standing.find(ME, "user:me", "order-1")) == [first, second]
 
 

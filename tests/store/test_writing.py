@@ -9,7 +9,7 @@ from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values import clock
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import AHEAD_MS, id_floor, id_time, is_id
+from notiway.values.ids import AHEAD_MS, id_floor, id_time, is_id, new_id
 
 
 @pytest.fixture(autouse=True)
@@ -45,9 +45,27 @@ def test_the_same_dedupe_key_gives_the_first_row_again():
     assert Notification.select().count() == 1
 
 
-def test_the_same_dedupe_key_of_another_producer_is_something_else():
+def test_the_same_dedupe_key_of_another_publisher_is_something_else():
     insert(dedupe_key="k")
-    assert insert(dedupe_key="k", producer="billing")[1]
+    assert insert(dedupe_key="k", publisher="key:1")[1]
+    assert insert(dedupe_key="k", publisher="key:2")[1]
+
+
+def test_the_producer_is_a_label_and_keeps_no_ids_apart():
+    insert(dedupe_key="k", producer="billing")
+    row, is_new = insert(dedupe_key="k", producer="orders")
+    assert not is_new
+    assert row.producer == "billing"
+
+
+def test_what_was_stored_under_an_id_is_found_for_its_publisher_only():
+    first, _ = insert("group:ops", dedupe_key="k", name="disk-full", body={"n": 1}, publisher="key:1")
+    insert(dedupe_key="k", publisher="key:2")
+    insert(dedupe_key="other", publisher="key:1")
+    found = writing.first_of("key:1", ["k", "unheard of"])
+    assert set(found) == {"k"}
+    assert (found["k"].id, found["k"].audience, found["k"].body) == (first.id, "group:ops", {"n": 1})
+    assert writing.first_of("key:1", []) == {}
 
 
 def test_without_a_dedupe_key_everything_is_new():
@@ -136,3 +154,11 @@ def test_what_is_there_already_stays_as_it_is():
 def test_nothing_to_deliver_is_no_statement(ids, users):
     writing.deliver_to(ids, users)
     assert InboxItem.select().count() == 0
+
+
+def test_where_commits_may_be_out_of_order_a_window_is_read_again(monkeypatch):
+    made = new_id()
+    assert writing.resume_from(made) == made
+    monkeypatch.setattr(type(writing.db.obj), "param", "%s")
+    again = writing.resume_from(made)
+    assert again == id_floor(id_time(made) - writing.RESUME_OVERLAP_MS)

@@ -8,6 +8,7 @@ from notiway.values.config import Config
 from notiway.values.errors import ConfigError
 
 WRONG = [
+    ("NOTIWAY_USERS", "nobody"),
     ("NOTIWAY_RETENTION_DAYS", "soon"),
     ("NOTIWAY_RETENTION_DAYS", 0),
     ("NOTIWAY_RECENT_LIMIT", "-1"),

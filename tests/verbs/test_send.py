@@ -90,6 +90,14 @@ def test_the_same_dedupe_key_again_sends_nothing_and_returns_the_first(to, broke
     assert Notification.select().count() == 1
 
 
+@pytest.mark.parametrize("first", [True, False])
+def test_the_same_dedupe_key_rings_once_kept_or_not(first, broker):
+    send_notification("ada", "first", dedupe_key="k", persist=first)
+    send_notification("ada", "second", dedupe_key="k", persist=not first)
+    assert [event.data["notification"]["title"] for event in broker.events] == ["first"]
+    assert Notification.select().count() == first
+
+
 def test_a_dedupe_key_of_something_that_was_rolled_back_is_free_again(broker):
     with pytest.raises(Undo), db.atomic():
         send_notification("ada", "undone", dedupe_key="k")

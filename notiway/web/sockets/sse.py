@@ -16,6 +16,7 @@ from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
 from notiway.store import inbox
 from notiway.store.standing import REPLAY_LIMIT
+from notiway.store.writing import RESUME_OVERLAP_MS
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
@@ -68,7 +69,7 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
-    newest = inbox.newest_id(user_id) or id_floor(now_ms() - inbox.RESUME_OVERLAP_MS)
+    newest = inbox.newest_id(user_id) or id_floor(now_ms() - RESUME_OVERLAP_MS)
     items = inbox.since(user_id, last, REPLAY_LIMIT) if _is_sure(now, last) else []
     unread = inbox.unread_count(user_id)
     first: list[str | None] = []

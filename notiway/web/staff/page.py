@@ -145,13 +145,15 @@ def _form(composed: Composed, faults: dict[str, str], *, notice: str = "", found
     people = runtime.current().people
     known = choices.describe(composed.keys, people)
     found = _found("") if found is None else found
+    left = [each for each in found if each.key not in composed.keys]
     return _looks(composed) | {
         "values": composed.values,
         "faults": faults,
         "notice": notice,
         "query": composed.values["q"].strip(),
         "chosen": [known[key] for key in composed.keys if key in known and key != "global"],
-        "found": [each for each in found if each.key not in composed.keys],
+        "found": left,
+        "chosen_too": len(left) < len(found),
         "everybody": "global" in composed.keys,
         "user_count": None if people is None else people.count(),
         "finds_people": people is not None,
