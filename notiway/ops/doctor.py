@@ -21,8 +21,8 @@ from notiway.ops.probe import Probe, Refused
 from notiway.store import schema
 from notiway.store.database import db
 from notiway.store.engine import checks
+from notiway.values.config import SHORTEST_SECRET_BYTES
 
-SHORTEST_SECRET = 16  # characters
 LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
 TIMEOUT_SECONDS = 5.0
 FOREIGN_ORIGIN = "https://foreign.invalid"
@@ -131,8 +131,9 @@ def check_secret(app: Flask) -> Finding:
     remedy = 'set SECRET_KEY to the output of: python -c "import secrets; print(secrets.token_hex(32))"'
     if not app.secret_key:
         return Finding("secret", "SECRET_KEY is not set", remedy)
-    if len(app.secret_key) < SHORTEST_SECRET:
-        return Finding("secret", f"SECRET_KEY is shorter than {SHORTEST_SECRET} characters", remedy)
+    raw = app.secret_key if isinstance(app.secret_key, bytes) else app.secret_key.encode()
+    if len(raw) < SHORTEST_SECRET_BYTES:
+        return Finding("secret", f"SECRET_KEY is shorter than {SHORTEST_SECRET_BYTES} bytes", remedy)
     if not os.environ.get("SECRET_KEY") and runtime.current().config.development:
         return Finding("secret", "made for development and kept in the instance folder; production needs SECRET_KEY")
     return Finding("secret", "set")

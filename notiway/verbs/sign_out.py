@@ -5,6 +5,7 @@ from __future__ import annotations
 from notiway.live.runtime import current
 from notiway.store import tokens
 from notiway.store.database import db
+from notiway.values import security_log
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.verbs.events import publish
@@ -23,6 +24,7 @@ def sign_out(user_id: str, session: str | None = None) -> None:
     with db.atomic():
         tokens.end(user_id)
         db.after_commit(lambda: _kick(f"user:{user_id}", None))
+        db.after_commit(lambda: security_log.note("signed_out_everywhere", user=user_id))
 
 
 def session_of_key(key_id: str) -> str:

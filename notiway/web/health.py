@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
 
 from notiway import metrics
@@ -12,8 +13,13 @@ from notiway.live import runtime
 from notiway.ops import queue_file
 from notiway.store.engine import checks
 from notiway.store.engine.checks import Trouble
+from notiway.values import addresses
+from notiway.values.errors import Forbidden
+from notiway.web import auth
 
 log = logging.getLogger(__name__)
+FORWARDED = ("X-Forwarded-For", "Forwarded")
+PROXY_FIX = "werkzeug.proxy_fix.orig"  # in the WSGI environ: the address is what a trusted proxy said
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus's text exposition format
 
 
@@ -30,17 +36,34 @@ def alive() -> ResponseReturnValue:
 
 
 def ready() -> ResponseReturnValue:
-    """200 when a request would be served well; else 503, with what is wrong."""
+    """200 when a request would be served well; else 503, and for the operator what is wrong."""
     faults = _faults()
     if not faults:
         return jsonify(status="ready")
     log.warning("not ready: %s", "; ".join(f"{each.text}: {each.remedy}" for each in faults.values()))
-    return jsonify(status="not ready", reasons={name: each.text for name, each in faults.items()}), 503
+    reasons = {"reasons": {name: each.text for name, each in faults.items()}} if _is_operator() else {}
+    return jsonify(status="not ready", **reasons), 503
 
 
 def measured() -> ResponseReturnValue:
-    """Metrics of this process, for Prometheus."""
+    """Metrics of this process, for Prometheus; `Forbidden` for strangers."""
+    if not _is_operator():
+        raise Forbidden("Metrics are for the operator: see NOTIWAY_METRICS_ALLOW and NOTIWAY_METRICS_TOKEN")
     return Response(metrics.exposition(), content_type=METRICS_TYPE)
+
+
+def _is_operator() -> bool:
+    """Whether the caller may see how this process is: by the token, or from a network that the settings allow.
+
+    Behind a proxy that nobody told us of (NOTIWAY_TRUSTED_PROXIES) every client has the proxy's address, so there only
+    the token counts.
+    """
+    config = runtime.current().config
+    given = auth.bearer()
+    if given is not None and config.metrics_token:
+        return hmac.compare_digest(given.encode(), config.metrics_token.encode())
+    is_hidden = any(name in request.headers for name in FORWARDED) and PROXY_FIX not in request.environ
+    return addresses.lies_in(None if is_hidden else request.remote_addr, config.metrics_allow)
 
 
 def _faults() -> dict[str, Trouble]:
