@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
 from werkzeug.test import TestResponse
 
@@ -29,6 +30,10 @@ PASSWORD = "correct horse battery staple"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
+# A busy machine draws and runs examples slowly, which says nothing of the code.
+settings.register_profile("no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("no-clock")
+
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
