@@ -27,6 +27,7 @@ from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
+SECRET_KEY = "a secret of the tests, of more than 32 bytes"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
@@ -107,7 +108,7 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
     def make(**settings: Any) -> Flask:
         url = f"sqlite:///{tmp_path}/{len(made)}.db"
         app = create_app(
-            {"TESTING": True, "SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
+            {"TESTING": True, "SECRET_KEY": SECRET_KEY, "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
         )
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
