@@ -22,6 +22,7 @@ from notiway.live.badges import Badges
 from notiway.live.broker import open_broker
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.inbound import Inbound
+from notiway.live.carriers.replaying import Replaying
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
 from notiway.live.format import Format
@@ -35,7 +36,7 @@ from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
-from notiway.store import database, inbox
+from notiway.store import database, inbox, pulling
 from notiway.values.config import Config
 from notiway.values.errors import NotiwayError
 from notiway.values.people import People, UnknownUsers
@@ -84,6 +85,7 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
+        pulling.use_backlog(config.backlog_days)
         runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
         runtime.people = self._people
         app.extensions[KEY] = runtime
@@ -196,6 +198,7 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         hub=hub,
         inbound=inbound,
         badges=Badges(reactor, hub),
+        replaying=Replaying(hub),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from notiway.store.database import db
+from notiway.store.pulling import ONE_USER, behind_clause, pull
+from notiway.store.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_UNREAD, has_one_writer, like, marks, run
-from notiway.store.writing import deliver_to
+from notiway.store.sql import BY_UNREAD, each_of, like, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
-from notiway.values.ids import id_floor, id_time, is_id
+from notiway.values.ids import is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
-RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
-PENDING = (
-    "SELECT n.id FROM notiway_notification n WHERE n.audience IN"
-    " (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?)"
-    " AND n.id > COALESCE((SELECT pulled_to FROM notiway_inbox_cursor WHERE user_id = ?), '')"
-    f" AND {VISIBLE} AND NOT EXISTS"
-    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
-)
-ARRIVE = f"SELECT ({COUNT}), EXISTS ({PENDING})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,33 +27,6 @@ class Page:
 
     items: list[Item]
     next_cursor: str | None
-
-
-def resume_from(notification_id: str) -> str:
-    """The id to read on from, so that nothing that was committed late is missed.
-
-    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
-    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
-    """
-    if has_one_writer() or not notification_id:
-        return notification_id
-    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)
-
-
-def catch_up(user_id: str) -> int:
-    """Pull the broadcasts that came since the last time; returns how many."""
-    pending = (user_id, user_id, now_ms(), user_id)
-    if run(f"{PENDING} LIMIT 1", pending).fetchone() is None:
-        return 0
-    with db.atomic():
-        ids = [row[0] for row in run(PENDING, pending).fetchall()]
-        deliver_to(ids, [user_id])
-        run(
-            "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
-            " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
-            (user_id, resume_from(max(ids))),
-        )
-    return len(ids)
 
 
 def feed(
@@ -102,16 +65,6 @@ def feed(
         [*params, limit + 1],
     )
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
-
-
-def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
-    """What came after an id, oldest first; an overlap before it is read again where commits may be out of order."""
-    catch_up(user_id)
-    return read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND i.notification_id > ?"
-        " ORDER BY i.notification_id LIMIT ?",
-        (user_id, now_ms(), resume_from(after), limit),
-    )
 
 
 def get(user_id: str, notification_id: str) -> Item:
@@ -162,17 +115,14 @@ def unread_count(user_id: str) -> int:
 
 def arrive(user_id: str) -> int:
     """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
-    now = now_ms()
-    count, is_behind = run(ARRIVE, (user_id, now, user_id, user_id, now, user_id)).fetchone()
-    return unread_count(user_id) if is_behind and catch_up(user_id) else int(count)
+    query = f"SELECT ({COUNT}), EXISTS ({behind_clause(ONE_USER)})"
+    count, is_behind = run(query, (user_id, now_ms(), user_id)).fetchone()
+    return unread_count(user_id) if is_behind and pull([user_id]) else int(count)
 
 
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
-    if has_one_writer():
-        source, listed = "json_each(?) u", json.dumps(list(user_ids))
-    else:
-        source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]
+    source, listed = each_of(user_ids)
     one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
     rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
     return {row[0]: row[1] for row in rows}

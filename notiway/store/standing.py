@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from notiway.store.database import db
-from notiway.store.inbox import catch_up
+from notiway.store import pulling
+from notiway.store.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import marks, run
-from notiway.store.writing import deliver_to
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
+# Not the bare column: planners would take the index on audiences and sort what they find, however small the inbox is.
+BY_INBOX = "(n.audience || '')"
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
 SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
@@ -32,7 +33,7 @@ def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT) -
     catch_up(user_id)
     keys = [*audiences, SEVERAL]
     newest_first = read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND n.audience IN ({marks(keys)})"
+        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)})"
         " ORDER BY i.notification_id DESC LIMIT ?",
         (user_id, now_ms(), *keys, limit),
     )
@@ -53,17 +54,7 @@ def severity(item: Item) -> str:
 
 def pull(user_id: str, audience: str) -> None:
     """Put what stands for one audience into the user's inbox: who subscribes without being a member reads it there."""
-    missing = [
-        row[0]
-        for row in run(
-            f"SELECT n.id FROM notiway_notification n WHERE n.audience = ? AND {VISIBLE} AND NOT EXISTS"
-            " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)",
-            (audience, now_ms(), user_id),
-        ).fetchall()
-    ]
-    if missing:
-        with db.atomic():
-            deliver_to(missing, [user_id])
+    pulling.pull_audience(user_id, audience)
 
 
 def find(user_id: str, audience: str, public_id: str) -> list[str]:

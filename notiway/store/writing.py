@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from notiway.store import positions
 from notiway.store.database import db
-from notiway.store.sql import has_one_writer, in_batches, marks, run
+from notiway.store.sql import IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
 from notiway.values.ids import id_after, new_id
 from notiway.values.item import Item
 
-ROWS_PER_INSERT = 400  # three values each: well under every database's limit
+ROWS_PER_INSERT = 400  # in one statement
+OF_THE_ROW = ("recalled_at", "position", "horizon")  # no part of what a user sees
 
 
 def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
@@ -21,6 +23,9 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
     Call it inside a transaction.
     """
     row = row_of(draft, audience_key, _next_id())
+    position = positions.take()
+    if position is not None:
+        row.position, row.horizon = position, position + 1
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
         action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]
@@ -42,7 +47,7 @@ def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notificati
 
 def item_of(row: Notification, persisted: bool = True) -> Item:
     """A notification as it is before anybody has seen it."""
-    values = {key: value for key, value in row.__data__.items() if key != "recalled_at"}
+    values = {key: value for key, value in row.__data__.items() if key not in OF_THE_ROW}
     return Item(**values, persisted=persisted)
 
 
@@ -58,17 +63,28 @@ def recall(notification_id: str) -> bool:
     return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
 
 
-def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None:
-    """Put notifications into inboxes; existing rows are kept."""
-    now = now_ms()
-    rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
-    for part in in_batches(rows, ROWS_PER_INSERT):
-        values = ",".join(["(?, ?, ?)"] * len(part))
-        run(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
-            f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
-            [value for row in part for value in row],
-        )
+def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arriving: bool = False) -> int:
+    """Put notifications into inboxes, inside a transaction; existing rows are kept. Returns how many were put there.
+
+    An item stands where its notification stands in the log; with `arriving` it stands where the log is now, for
+    a reader that has been past the notification already.
+    """
+    if not notification_ids or not user_ids:
+        return 0
+    count = 0
+    position, values = positions.here() if arriving else ("n.position", ())
+    for ids in in_batches(sorted(notification_ids), ROWS_PER_INSERT):
+        for users in in_batches(sorted(user_ids), max(1, ROWS_PER_INSERT // len(ids))):
+            source, listed = each_of(users)
+            inserted = run(
+                f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
+                f" SELECT u.value, n.id, ?, {position} FROM notiway_notification n CROSS JOIN {source}"
+                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}"
+                " ON CONFLICT (user_id, notification_id) DO NOTHING",
+                (now_ms(), *values, listed, *ids),
+            )
+            count += inserted.rowcount
+    return count
 
 
 def holders(notification_id: str) -> list[str]:

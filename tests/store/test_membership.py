@@ -14,8 +14,8 @@ ACME_ADMINS = Audience.group("admins", "acme")
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 

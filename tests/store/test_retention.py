@@ -16,8 +16,8 @@ NOW = 1_800_000_000_000
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 

@@ -11,8 +11,8 @@ from notiway.values.ids import id_floor, id_time, is_id
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 
@@ -53,6 +53,7 @@ def test_without_a_dedupe_key_everything_is_new():
     assert insert()[1]
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("offset_ms", [-60_000, 0])
 def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypatch, offset_ms):
     first, _ = insert()

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, cast
 
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
@@ -13,7 +14,6 @@ from notiway.store import inbox, membership, standing
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
-from notiway.values.event import Event
 from notiway.values.item import Item
 from notiway.values.principal import Principal
 
@@ -63,14 +63,6 @@ def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], No
     except Exception:
         now.reactor.call_soon(connection.close, CloseCode.TRY_AGAIN, "try again")
         raise
-
-
-def frames_of(connection: Connection, items: list[Item]) -> list[str | None]:
-    """The items as this connection's wire shows them."""
-    return [
-        connection.format.wire.render(Event("created", item.audience, {"notification": item.as_dict()}))
-        for item in items
-    ]
 
 
 def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:

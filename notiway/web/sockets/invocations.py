@@ -12,6 +12,7 @@ from notiway.gateway.envelope import audience_of
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox, standing
@@ -59,7 +60,7 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     now.hub.end_at(connection, ends_at)
     found = standing.items(cast("str", connection.user_id), connection.audiences)
     hello = connection.format.wire.connected(connection.id, 0)
-    now.hub.release(connection, [hello, *joining.frames_of(connection, found)], [item.id for item in found])
+    now.hub.release(connection, [hello, *frames_of(connection, found)], [item.id for item in found])
     return True
 
 
