@@ -57,18 +57,28 @@ if not DEVELOPMENT:
 
 
 def on_starting(server):
-    """Refuse several workers that could not hear each other, and allow as many sockets as the machine does."""
-    if server.cfg.workers > 1 and not _broker_is_shared():
-        server.log.error(_one_worker_only(server.cfg.workers))
-        sys.exit(REFUSED)
+    """Refuse what could not work, and allow as many sockets as the machine does."""
+    if not _broker_is_shared():
+        if server.cfg.workers > 1:
+            server.log.error(_one_worker_only(server.cfg.workers))
+            sys.exit(REFUSED)
+        _keep_to_one_worker(server)
     _allow_open_files()
 
 
-def nworkers_changed(server, new_value, old_value):
-    """Refuse a second worker by signal (TTIN), for the same reason."""
-    if new_value > 1 and old_value is not None and not _broker_is_shared():
-        server.log.error(_one_worker_only(new_value))
-        server._num_workers = old_value
+def _keep_to_one_worker(server):
+    """No signal may make a second worker beside the first: each would deliver only to its own clients."""
+
+    def reload():
+        server.log.info("Reload: the worker says goodbye to its clients, then a new one takes its place.")
+        server.kill_workers(signal.SIGTERM)  # gunicorn starts another one when it has gone
+
+    def refuse(name):
+        server.log.error("%s is ignored. %s", name, _one_worker_only(2))
+
+    server.handle_hup = reload
+    server.handle_ttin = lambda: refuse("SIGTTIN")
+    server.handle_usr2 = lambda: refuse("SIGUSR2")
 
 
 def post_worker_init(worker):

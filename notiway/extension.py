@@ -11,7 +11,7 @@ from pathlib import Path
 
 import flask_login
 import peewee
-from flask import Blueprint, Flask, Response, g, has_request_context, render_template, request
+from flask import Blueprint, Flask, g, has_request_context, render_template
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
@@ -29,18 +29,19 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
-from notiway.live.runtime import KEY, Runtime, current
+from notiway.live.runtime import KEY, Runtime, current, database_in_context
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
+from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
 from notiway.store import database, inbox, pulling
 from notiway.values.config import Config
-from notiway.values.errors import NotiwayError
-from notiway.values.people import People, UnknownUsers
-from notiway.web import api, auth, health, reply
+from notiway.values.people import People, UnknownUsers, UserIsActive
+from notiway.web import api, auth, connections, cross_origin, health, reply
+from notiway.web.host_users import active_by_login
 from notiway.web.pages import banners, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
@@ -55,6 +56,8 @@ class Notiway:
 
     The users are the application's own: flask-login says who is signed in, its `user_loader` who exists.
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
+    `user_is_active` takes an id and says whether that user may come in, None for nobody; without it the loader's
+    user says so (`is_active`). Client tokens of anybody else are refused.
     `database` is the application's own Peewee database, where transactions are to be shared; else
     NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
@@ -67,10 +70,12 @@ class Notiway:
         database: peewee.Database | None = None,
         unknown_users: UnknownUsers | None = None,
         people: People | None = None,
+        user_is_active: UserIsActive | None = None,
     ) -> None:
         self._database = database
         self._people = people
         self._unknown_users = unknown_users
+        self._user_is_active = user_is_active
         if app is not None:
             self.init_app(app)
 
@@ -85,8 +90,10 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
-        pulling.use_backlog(config.backlog_days)
-        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app))
+        pulling.keep_backlog(opened, config.backlog_days)
+        database.db.follow(database_in_context)
+        active = self._user_is_active or active_by_login(app, self._unknown_users)
+        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app), active)
         runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -94,12 +101,15 @@ class Notiway:
         app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
         app.before_request(runtime.start)
-        app.teardown_appcontext(_close_database)
+        connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
 
     def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for anyone who is not signed in."""
+        """The bell, with all it needs; nothing for anyone who is not signed in, or while the database is away."""
+        return reply.or_nothing(self._bell)
+
+    def _bell(self) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None:
             return Markup()
@@ -125,6 +135,9 @@ class Notiway:
 
     def announcements(self, *, floating: bool = False) -> Markup:
         """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
+        return reply.or_nothing(lambda: self._announcements(floating))
+
+    def _announcements(self, floating: bool) -> Markup:
         user_id = auth.current_user_id()
         if user_id is None or g.get("notiway_announcements", False):
             return Markup()
@@ -133,8 +146,7 @@ class Notiway:
 
     def tasks(self, name: str) -> Markup:
         """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        user_id = auth.current_user_id()
-        return Markup() if user_id is None else tasks.draw(user_id, name)
+        return reply.or_nothing(lambda: tasks.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup())
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -152,30 +164,39 @@ class Notiway:
             static_url_path="/notiway/static",
         )
         history.register(blueprint)
+        blueprint.after_request(cross_origin.allow_tokens)
         live = Blueprint("notiway_live", __name__)
         websocket.register(live)
         signalr.register(live)
         sse.register(live)
         api.register(live)
         health.register(live)
-        live.register_error_handler(NotiwayError, reply.failure)
+        reply.register(live)
         prefix = runtime.config.url_prefix or None
         app.register_blueprint(blueprint, url_prefix=prefix)
         app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
-        live.after_request(_allow_origins)
+        live.after_request(cross_origin.allow)
         app.register_blueprint(live, url_prefix=prefix)
-        if "csrf" in app.extensions:
-            # Keys and tokens are no cookies, and what takes cookies here checks the Origin instead.
-            app.extensions["csrf"].exempt(live)
+
+        def exempt() -> None:
+            # Keys and tokens are no cookies. What takes cookies asks for the Origin, or for the CSRF token by itself.
+            for each in (blueprint, live) if "csrf" in app.extensions else ():
+                app.extensions["csrf"].exempt(each)
+
+        exempt()
+        app.before_request(exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
+            notiway_each=draw_each,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
         )
 
 
-def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers) -> Runtime:
+def _runtime(
+    app: Flask, config: Config, opened: peewee.Database, unknown: UnknownUsers, active: UserIsActive
+) -> Runtime:
     reactor = Reactor()
     inbound = Inbound(reactor, config.message_rate)
     hub = Hub(
@@ -197,8 +218,8 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
         reactor=reactor,
         hub=hub,
         inbound=inbound,
-        badges=Badges(reactor, hub),
-        replaying=Replaying(hub),
+        badges=Badges(reactor, hub, context=app.app_context),
+        replaying=Replaying(hub, app.app_context),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
@@ -206,6 +227,7 @@ def _runtime(app: Flask, config: Config, opened: peewee.Database, unknown: Unkno
             "sse": Format(SseWire(), StreamTransport()),
         },
         unknown_users=unknown,
+        user_is_active=active,
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
@@ -225,21 +247,3 @@ def _unknown_to_login(app: Flask) -> UnknownUsers:
             return {user_id for user_id in user_ids if load(user_id) is None}
 
     return unknown
-
-
-def _allow_origins(response: Response) -> Response:
-    """Let the pages of allowed origins read answers (Fetch standard, CORS protocol)."""
-    origin = request.headers.get("Origin")
-    if origin in current().config.allowed_origins:
-        response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Allow-Credentials"] = "true"
-        response.headers["Access-Control-Allow-Headers"] = (
-            "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
-        )
-        response.vary.add("Origin")
-    return response
-
-
-def _close_database(_error: BaseException | None) -> None:
-    if not database.db.is_closed():
-        database.db.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from jinja2 import FileSystemBytecodeCache
@@ -22,6 +23,7 @@ from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
+from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
@@ -156,6 +158,23 @@ def rows(app: Flask) -> Iterator[None]:
 
 
 @pytest.fixture
+def inside(app: Flask) -> Iterator[None]:
+    """The application context of `app`, for tests that make no requests."""
+    with app.app_context():
+        yield
+    if not db.is_closed():
+        db.close()
+
+
+@pytest.fixture
+def heard(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
+    """The Events that reach the broker of `app`."""
+    events: list[Event] = []
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    return events
+
+
+@pytest.fixture
 def make_user(app: Flask) -> Callable[..., accounts.Account]:
     """Adds users to `app`: `make_user("ada@example.com")`."""
 
@@ -231,3 +250,27 @@ def join(app: Flask) -> Callable[[accounts.Account, Audience], None]:
             membership.join(user.id, audience)
 
     return put
+
+
+@pytest.fixture
+def notiway(app: Flask) -> Callable[..., Result]:
+    """Runs a command; `notiway("user", "list")`."""
+    runner = app.test_cli_runner()
+
+    def run(*words: str, **options: Any) -> Result:
+        return runner.invoke(args=["notiway", *words], **options)
+
+    return run
+
+
+@pytest.fixture
+def refused(notiway: Callable[..., Result]) -> Callable[..., str]:
+    """Runs a command that cannot be done, and gives what it said: `refused(1, "key", "revoke", "nobody")`."""
+
+    def run(code: int, *words: str) -> str:
+        result = notiway(*words)
+        assert result.exit_code == code, result.output
+        assert "Traceback" not in result.output
+        return str(result.output)
+
+    return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,17 @@ from flask import Flask
 
 from notiway.live import runtime
 from notiway.live.limits.seen_ids import SeenIds
+from notiway.live.listeners import Listeners
 from notiway.store import schema
 from notiway.store.database import open_database, use_database
+from notiway.store.tables import InboxItem, Notification
 from notiway.values.event import Event
 
 KNOWN_USERS = frozenset({"ada", "bob", "cy"})
+
+
+class Undo(Exception):
+    """Raised to roll a transaction back."""
 
 
 @cache
@@ -46,6 +53,20 @@ def fresh_database(place: Path | str) -> Iterator[peewee.Database]:
         yield opened
     finally:
         opened.close_all()
+
+
+def stored() -> tuple[int, int]:
+    """How many notifications and inbox items there are."""
+    return Notification.select().count(), InboxItem.select().count()
+
+
+def statements(opened: peewee.Database) -> dict[str, str]:
+    """Every table and index of Notiway as SQL, written in one way."""
+    rows = opened.execute_sql(
+        "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND tbl_name LIKE 'notiway_%' AND tbl_name <> ?",
+        (schema.OWN.history_table,),
+    ).fetchall()
+    return {name: re.sub(r"\s+", " ", sql.replace("IF NOT EXISTS ", "")) for name, sql in rows}
 
 
 class Notebook:
@@ -80,6 +101,12 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
     app = Flask("fresh")
     notebook = Notebook()
     known: Any = lambda ids: set(ids) - KNOWN_USERS  # noqa: E731
-    app.extensions[runtime.KEY] = SimpleNamespace(broker=notebook, unknown_users=known, seen_ids=SeenIds())
+    app.extensions[runtime.KEY] = SimpleNamespace(
+        broker=notebook,
+        unknown_users=known,
+        people=None,
+        seen_ids=SeenIds(),
+        hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
+    )
     with fresh_database(place), app.app_context():
         yield notebook

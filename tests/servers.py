@@ -53,3 +53,9 @@ def redis_server() -> Iterator[str]:
         finally:
             process.terminate()
             process.wait()
+
+
+def answer(status: int, body: bytes = b"", *headers: str) -> bytes:
+    """An HTTP answer as bytes; the connection ends with it."""
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
+    return "\r\n".join(lines).encode() + body

@@ -39,6 +39,7 @@ class Site:
             "NOTIWAY_DATABASE_URL": f"sqlite:///{folder}/notiway.db",
             "NOTIWAY_LOGIN_RATE": "1000 per minute",
             "NOTIWAY_JOBS": "off",
+            "NOTIWAY_USERS": "external",  # clients and producers of the tests bring users of their own
             "NOTIWAY_HEARTBEAT_SECONDS": "3600",  # a beat says the count at any time; who tests beats sets its own
             "NOTIWAY_TOAST_SECONDS": "60",  # on a busy machine none leaves before the test has looked
             "SECRET_KEY": "a secret of the tests",

@@ -17,6 +17,7 @@ from notiway import Audience, send_notification
 from notiway.host import accounts
 from notiway.host.app import create_app
 from notiway.host.pages.account import SIGNED_IN_AT
+from notiway.live import runtime
 from notiway.live.wires.json import JsonWire
 from notiway.store import membership, schema
 from notiway.store.database import db
@@ -54,7 +55,7 @@ def broadcast() -> tuple[str, int]:
 def prepare(users: int) -> list[str]:
     """Tables, users in a group, notifications that wait for them; one session cookie each."""
     with app.app_context():
-        schema.migrate(db.obj)
+        schema.migrate(db.obj, runtime.current().migrations)
         with db.atomic():
             everybody = [accounts.add(f"user{number}@example.com", "", "no password") for number in range(users)]
             for account in everybody:

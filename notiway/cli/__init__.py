@@ -9,7 +9,7 @@ import peewee
 from flask.cli import AppGroup
 
 from notiway.cli import consuming, keys, membership, operate, sending
-from notiway.values.errors import NotiwayError
+from notiway.values.errors import NotiwayError, Unavailable
 
 
 class Commands(AppGroup):
@@ -18,6 +18,8 @@ class Commands(AppGroup):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
+        except Unavailable as error:
+            raise click.ClickException(f"The database cannot answer: {error.reason}") from error
         except NotiwayError as error:
             raise click.ClickException(str(error)) from error
         except peewee.PeeweeException as error:

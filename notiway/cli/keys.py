@@ -5,8 +5,10 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from notiway.ops import jobs
 from notiway.store import api_keys
 from notiway.values.clock import moment
+from notiway.verbs.keys import revoke as revoke_key
 
 
 def register(commands: AppGroup) -> None:
@@ -44,9 +46,12 @@ def list_keys() -> None:
 
 @click.argument("name")
 def revoke(name: str) -> None:
-    """End the key NAME (or its id) at once."""
-    api_keys.revoke(name)
+    """End the key NAME (or its id) at once, with the client tokens that it asked for."""
+    heard = jobs.relay_events()
+    revoke_key(name)
     click.echo(f"revoked {name}")
+    if not heard:
+        click.echo(jobs.NOBODY_HEARS, err=True)
 
 
 def _day(at_ms: int | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,22 +13,34 @@ from typing import Any
 import jwt
 
 from notiway.values.audience import MAX_PART_LENGTH, Audience
+from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Unauthorized, WrongInput
 
 ALGORITHM = "HS256"
+ISSUER = "notiway"  # `iss`: also in tokens of a backend that shares the secret, for it speaks in our name
+AUDIENCE = "notiway"  # `aud`: a token made for another service with the same secret is none of ours
+REQUIRED = ("sub", "exp", "iat", "iss", "aud", "jti")
+ID_BYTES = 12
 DEFAULT_TTL_SECONDS = 3_600
 MAX_TTL_SECONDS = 7 * 24 * 3_600
 MAX_AUDIENCES = 100
+LATEST = 253_370_764_800  # seconds: the year 9999; what computes with a moment overflows beyond it
 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says: who, until when (seconds since the epoch), and what else it may listen to."""
+    """What a token says: who, from when and until when (seconds since the epoch), and what else it may listen to.
+
+    `key_id` is the API key that asked for it, None for a token that a backend signed itself.
+    """
 
     user_id: str
     expires_at: float
     tenant_id: str | None = None
     audiences: tuple[str, ...] = ()
+    key_id: str | None = None
+    issued_at: float = 0.0
+    token_id: str = ""
 
 
 def derive_secret(secret_key: str | bytes) -> str:
@@ -37,32 +50,66 @@ def derive_secret(secret_key: str | bytes) -> str:
 
 
 def mint(secret: str, claims: Claims) -> str:
-    """A signed token.
+    """A signed token, issued now, with an id of its own (RFC 7519 §4.1, RFC 7515 §4.1.4).
 
     >>> read("s" * 32, mint("s" * 32, Claims("42", time.time() + 60))).user_id
     '42'
     """
-    payload: dict[str, Any] = {"sub": claims.user_id, "exp": int(claims.expires_at), "iat": int(time.time())}
+    payload: dict[str, Any] = {
+        "sub": claims.user_id,
+        "exp": int(claims.expires_at),
+        # To the millisecond, so that a token can follow a sign-out in the same second.
+        "iat": now_ms() / 1000,
+        "iss": ISSUER,
+        "aud": AUDIENCE,
+        "jti": secrets.token_urlsafe(ID_BYTES),
+    }
     if claims.tenant_id is not None:
         payload["tenantId"] = claims.tenant_id
     if claims.audiences:
         payload["audiences"] = list(claims.audiences)
-    return jwt.encode(payload, secret, algorithm=ALGORITHM)
+    headers = None if claims.key_id is None else {"kid": claims.key_id}
+    return jwt.encode(payload, secret, algorithm=ALGORITHM, headers=headers)
 
 
 def read(secret: str, token: str) -> Claims:
-    """The claims of a token; `Unauthorized` if it is expired, unsigned, or signed by somebody else."""
+    """The claims of a token; `Unauthorized` if it is expired, made for others, or signed by somebody else."""
     try:
-        payload = jwt.decode(token, secret, algorithms=[ALGORITHM], options={"require": ["sub", "exp"]})
+        whole = jwt.decode_complete(
+            token,
+            secret,
+            algorithms=[ALGORITHM],
+            issuer=ISSUER,
+            audience=AUDIENCE,
+            options={"require": list(REQUIRED)},
+        )
+        claims = _claims(whole["payload"], whole["header"].get("kid"))
     except jwt.ExpiredSignatureError:
         raise Unauthorized("The token has expired") from None
-    except jwt.InvalidTokenError:
+    except (jwt.MissingRequiredClaimError, jwt.InvalidAudienceError, jwt.InvalidIssuerError) as error:
+        advice = f"iss must be {ISSUER!r}, aud {AUDIENCE!r}, and {', '.join(REQUIRED)} are required"
+        raise Unauthorized(f"The token is not valid: {error} ({advice})") from None
+    except (jwt.InvalidTokenError, ValueError, OverflowError):
         raise Unauthorized("The token is not valid") from None
-    audiences = payload.get("audiences") or []
-    tenant_id = payload.get("tenantId")
-    if not payload["sub"] or not isinstance(audiences, list) or not isinstance(tenant_id, str | None):
-        raise Unauthorized("The token is not valid")
-    return Claims(str(payload["sub"]), float(payload["exp"]), tenant_id or None, tuple(map(str, audiences)))
+    return claims
+
+
+def _claims(payload: dict[str, Any], key_id: str | None) -> Claims:
+    """What a good signature vouches for, in the types that are used here; `ValueError` for anything else."""
+    user_id, token_id = payload["sub"], payload["jti"]
+    audiences, tenant_id = payload.get("audiences") or [], payload.get("tenantId") or None
+    if not _is_name(user_id) or not _is_name(token_id) or not isinstance(audiences, list):
+        raise ValueError("a claim is not of its type")
+    if tenant_id is not None:
+        Audience.tenant(tenant_id if isinstance(tenant_id, str) else "")
+    expires_at, issued_at = float(payload["exp"]), float(payload["iat"])
+    if expires_at > LATEST:
+        raise ValueError("exp lies beyond all years")
+    return Claims(user_id, expires_at, tenant_id, tuple(map(str, audiences)), key_id, issued_at, token_id)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= MAX_PART_LENGTH and value.isprintable()
 
 
 def check_request(body: object) -> Claims:
@@ -71,7 +118,7 @@ def check_request(body: object) -> Claims:
         raise WrongInput("The body must be a JSON object")
     faults: list[Fault] = []
     user_id = body.get("userId")
-    if not isinstance(user_id, str) or not 0 < len(user_id) <= MAX_PART_LENGTH or not user_id.isprintable():
+    if not _is_name(user_id):
         faults.append(Fault("userId", f"must be text of 1 to {MAX_PART_LENGTH} printable characters"))
     tenant_id = body.get("tenantId")
     if tenant_id is not None:

@@ -2,79 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
-
-from notiway.values.audience import MAX_PART_LENGTH, Audience, AudienceType
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, NAME_PATTERN, TITLE_LIMIT, Draft, words_of
+from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped
+from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
+from notiway.values.clock import milliseconds
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults, words_of
 from notiway.values.errors import Fault, InvalidNotification
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
 
-Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
-Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
-
-
-def _text_only(value: object) -> object:
-    if isinstance(value, str):
-        return value
-    raise ValueError("must be a date and time in ISO 8601")
-
-
-Moment = Annotated[datetime, Strict(strict=False), BeforeValidator(_text_only)]
-
-
-class _Model(BaseModel):
-    # Unknown fields are passed over, so that a newer producer can talk to an older gateway.
-    model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
-
-
-class Routing(_Model):
-    """Who it is for. 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection."""
-
-    audienceType: Annotated[int, Field(ge=1, le=5)]  # noqa: N815 - the wire's names are fixed
-    audienceValue: Part | None = None  # noqa: N815
-    tenantId: Part | None = None  # noqa: N815
-
-
-class Metadata(_Model):
-    """Where it comes from, and whether it is kept."""
-
-    producer: Label | None = None
-    timeStamp: Moment | None = None  # noqa: N815
-    isPersisted: bool = False  # noqa: N815
-    persistedTTL: Moment | None = None  # noqa: N815
-
-
-class EnvelopeModel(_Model):
-    """The JSON of one envelope."""
-
-    id: Label
-    type: Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT, pattern=f"^{NAME_PATTERN.pattern}$")]
-    body: dict[str, Any] = Field(default_factory=dict)
-    routing: Routing
-    metadata: Metadata = Metadata()
-    priority: Literal["urgent", "high", "medium", "low"] | None = None
-    groupKey: Label | None = None  # noqa: N815
-
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """A good envelope: what to say, to whom, and whether it is stored."""
+    """A good envelope: what to say, to whom, and whether it is stored; `warnings` name what was passed over in it."""
 
     id: str
     audience: Audience
     draft: Draft
     persisted: bool
+    replaces: str | None = None
+    warnings: tuple[Fault, ...] = ()
 
 
 def parse(raw: object, producer: str, now_ms: int) -> Envelope:
-    """Check one envelope; `InvalidNotification` names every fault with its path.
+    """Check one envelope; `InvalidNotification` names every fault with its path, those of shape and of rules together.
 
     `producer` is used where the metadata name none.
 
@@ -82,20 +36,24 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
     'global'
     """
     faults: list[Fault] = []
-    try:
-        model = EnvelopeModel.model_validate(raw)
-    except ValidationError as error:
-        faults += [Fault(_path(each["loc"]), each["msg"]) for each in error.errors(include_url=False)]
-        raise InvalidNotification("The envelope is not valid", faults) from None
-    audience = _audience(model.routing, faults)
-    expires_at = _expiry(model.metadata, now_ms, faults)
-    draft = _draft(model, producer, expires_at)
-    if model.metadata.isPersisted and audience is not None and audience.type is AudienceType.CONNECTION:
+    model = shaped(raw, faults)
+    wrong = {fault.path for fault in faults}
+    draft = _draft(model, producer, now_ms)
+    if not wrong & {"routing", KIND}:
+        faults += routing_faults(
+            AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
+        )
+    if model.metadata.isPersisted and model.routing.audienceType == AudienceType.CONNECTION:
         faults.append(Fault("metadata.isPersisted", "must be false for a connection, which is gone tomorrow"))
-    faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in draft.faults(now_ms)]
-    if faults or audience is None:
-        raise InvalidNotification("The envelope is not valid", faults)
-    return Envelope(model.id, audience, draft, model.metadata.isPersisted)
+    found = draft.faults(now_ms) + replaces_faults(model.metadata.replaces, model.metadata.isPersisted)
+    faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in found]
+    if faults:
+        # Without doubles: the producer is also the draft's source.
+        raise InvalidNotification("The envelope is not valid", list(dict.fromkeys(faults)))
+    routing = model.routing
+    audience = audience_of(AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId)
+    metadata = model.metadata
+    return Envelope(model.id, audience, draft, metadata.isPersisted, metadata.replaces, tuple(_warnings(model)))
 
 
 _PATHS = {
@@ -103,66 +61,57 @@ _PATHS = {
     "message": "body.message",
     "action_url": "body.actionUrl",
     "expires_at": "metadata.persistedTTL",
+    "sent_at": "metadata.timeStamp",
+    "producer": "metadata.producer",
+    "source": "metadata.producer",
+    "replaces": "metadata.replaces",
     "name": "type",
     "group_key": "groupKey",
     "dedupe_key": "id",
-    "type": "body.severity",
 }
 
 
-def _path(location: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, location)) or "envelope"
-
-
-def _audience(routing: Routing, faults: list[Fault]) -> Audience | None:
-    kind, value, tenant = AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId
-    before = len(faults)
+def routing_faults(
+    kind: AudienceType, value: str | None, tenant: str | None, wrong: Collection[str] = ()
+) -> list[Fault]:
+    """What is wrong with a routing; `wrong` names the parts that are there but have no good shape."""
+    found = []
+    if kind is AudienceType.GLOBAL:
+        if tenant:
+            found.append(Fault(TENANT, "must be null for Global; use audienceType 2 for a tenant"))
+        return found
     if kind is AudienceType.TENANT:
         if value and tenant and value != tenant:
-            faults.append(Fault("routing.tenantId", "must equal audienceValue where both are given"))
-        if not value and not tenant:
-            faults.append(Fault("routing.audienceValue", "is required for a tenant"))
-        value = value or tenant
-    elif kind is AudienceType.GLOBAL:
-        if tenant:
-            faults.append(Fault("routing.tenantId", "must be null for Global; use audienceType 2 for a tenant"))
-    elif not value:
-        faults.append(Fault("routing.audienceValue", f"is required for a {kind.name.lower()}"))
-    if len(faults) > before:
-        return None
-    try:
-        return audience_of(kind, value, tenant)
-    except ValueError as error:
-        faults.append(Fault("routing.audienceValue", str(error)))
-        return None
+            found.append(Fault(TENANT, "must equal audienceValue where both are given"))
+        if not value and not tenant and VALUE not in wrong and TENANT not in wrong:
+            found.append(Fault(VALUE, "is required for a tenant"))
+    elif not value and VALUE not in wrong:
+        found.append(Fault(VALUE, f"is required for a {kind.name.lower()}"))
+    found += _part_faults(VALUE, value, colon_allowed=kind not in BROADCAST_TYPES)
+    if kind in BROADCAST_TYPES:
+        found += _part_faults(TENANT, tenant, colon_allowed=False)
+    return found
+
+
+def _part_faults(path: str, part: str | None, *, colon_allowed: bool) -> list[Fault]:
+    if part and not part.isprintable():
+        return [Fault(path, "must hold printable characters only")]
+    if part and ":" in part and not colon_allowed:
+        return [Fault(path, "must hold no colon: it would make two audiences one")]
+    return []
 
 
 def audience_of(kind: AudienceType, value: str | None, tenant: str | None) -> Audience:
     """The audience of a routing; `ValueError` if there is none. A tenant scopes a group only."""
     if kind is AudienceType.GLOBAL:
         return Audience.everyone()
+    if kind is AudienceType.TENANT:
+        return Audience.tenant(value or tenant or "")
     return Audience(kind, value or "", (tenant or None) if kind is AudienceType.GROUP else None)
 
 
-def _expiry(metadata: Metadata, now_ms: int, faults: list[Fault]) -> int | None:
-    end = milliseconds(metadata.persistedTTL)
-    if end is not None and end <= now_ms:
-        faults.append(Fault("metadata.persistedTTL", "must lie in the future"))
-        return None
-    if metadata.isPersisted and end is None:
-        return now_ms + DEFAULT_TTL_MS
-    return end
-
-
-def milliseconds(moment: datetime | None) -> int | None:
-    """Milliseconds since the epoch; a moment without a zone is taken as UTC."""
-    if moment is None:
-        return None
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft:
-    body: Mapping[str, Any] = model.body
+def _draft(model: EnvelopeModel, producer: str, now_ms: int) -> Draft:
+    body, metadata = model.body, model.metadata
     severity = body.get("severity")
     title, message = body.get("title"), body.get("message")
     return Draft(
@@ -174,10 +123,23 @@ def _draft(model: EnvelopeModel, producer: str, expires_at: int | None) -> Draft
         priority=model.priority or "medium",
         action_url=body.get("actionUrl"),
         group_key=model.groupKey,
-        source=(model.metadata.producer or producer)[:LABEL_LIMIT],
-        body=model.body,
-        expires_at=expires_at,
+        source=(metadata.producer or producer)[:LABEL_LIMIT],
+        body=body,
+        expires_at=_expiry(metadata, now_ms),
         dedupe_key=model.id,
-        producer=model.metadata.producer or producer,
-        sent_at=milliseconds(model.metadata.timeStamp),
+        producer=metadata.producer or producer,
+        sent_at=None if metadata.timeStamp is None else milliseconds(metadata.timeStamp),
     )
+
+
+def _expiry(metadata: Metadata, now_ms: int) -> int | None:
+    if metadata.persistedTTL is not None:
+        return milliseconds(metadata.persistedTTL)
+    return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
+
+
+def _warnings(model: EnvelopeModel) -> list[Fault]:
+    severity = model.body.get("severity")
+    if severity is None or (isinstance(severity, str) and severity in SEVERITY_TYPES):
+        return []
+    return [Fault("body.severity", f"is not known, so it shows as info; use one of {', '.join(SEVERITY_TYPES)}")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from notiway.gateway.client_tokens import DEFAULT_TTL_SECONDS, MAX_AUDIENCES, MAX_TTL_SECONDS
-from notiway.gateway.envelope import EnvelopeModel
+from notiway.gateway.envelope_model import EnvelopeModel
 
 REF = "#/components/schemas/"
 SNIPPET: dict[str, Any] = {
@@ -56,7 +56,7 @@ def _publish() -> dict[str, Any]:
                 {"oneOf": [{"$ref": f"{REF}Published"}, {"type": "array", "items": {"$ref": f"{REF}Result"}}]},
             ),
             "201": _answer("Taken", {"$ref": f"{REF}Published"}),
-            **_errors(400, 401, 403, 413, 422, 429),
+            **_errors(400, 401, 403, 413, 422, 429, 503),
         },
     }
 
@@ -79,7 +79,7 @@ def _after() -> dict[str, Any]:
                 "schema": {"type": "integer", "minimum": 1, "maximum": 200, "default": 50},
             },
         ],
-        "responses": {"200": _answer("Notifications", {"$ref": f"{REF}Page"}), **_errors(400, 401, 403)},
+        "responses": {"200": _answer("Notifications", {"$ref": f"{REF}Page"}), **_errors(400, 401, 403, 503)},
     }
 
 
@@ -89,7 +89,7 @@ def _token() -> dict[str, Any]:
         "operationId": "makeToken",
         "security": [{"apiKey": []}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": {"$ref": f"{REF}TokenRequest"}}}},
-        "responses": {"201": _answer("The token", {"$ref": f"{REF}Token"}), **_errors(400, 401, 403, 413, 429)},
+        "responses": {"201": _answer("The token", {"$ref": f"{REF}Token"}), **_errors(400, 401, 403, 413, 429, 503)},
     }
 
 
@@ -105,6 +105,7 @@ def _errors(*statuses: int) -> dict[str, Any]:
         413: "Too large",
         422: "Not valid; every fault is named",
         429: "Too many requests; see Retry-After",
+        503: "The database cannot answer now; nothing was changed, see Retry-After",
     }
     return {str(status): _answer(names[status], {"$ref": f"{REF}Error"}) for status in statuses}
 
@@ -115,6 +116,7 @@ def _schemas() -> dict[str, Any]:
     text, flag = {"type": "string"}, {"type": "boolean"}
     published = _object({"id": text, "audienceId": text, "persisted": flag, "duplicate": flag})
     fault = _object({"path": text, "message": text})
+    published["properties"]["warnings"] = {"type": "array", "items": fault, "description": "what was passed over"}
     error = _object({"code": text, "message": text, "fields": {"type": "array", "items": fault}})
     return {
         **parts,

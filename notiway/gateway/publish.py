@@ -32,7 +32,8 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[O
         _pass_on(runtime, envelope) if result is None else result
         for envelope, result in zip(envelopes, stored, strict=True)
     ]
-    db.after_commit(lambda: _ring(runtime, [item for item, is_new in taken if is_new]))
+    told = [(item, envelope.replaces) for envelope, (item, is_new) in zip(envelopes, taken, strict=True) if is_new]
+    db.after_commit(lambda: _ring(runtime, told))
     return [
         Outcome(envelope, not is_new, item.id if is_new else None)
         for envelope, (item, is_new) in zip(envelopes, taken, strict=True)
@@ -51,9 +52,9 @@ def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
     return item, runtime.seen_ids.add((envelope.draft.producer, envelope.id))
 
 
-def _ring(runtime: Runtime, items: Sequence[Item]) -> None:
-    direct = [item.audience for item in items if item.persisted and item.audience.startswith("user:")]
+def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:
+    direct = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
     counts = unread_counts({audience.removeprefix("user:") for audience in direct})
-    for item in items:
+    for item, replaces in told:
         unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
-        publish(runtime, created(item, unread=unread))
+        publish(runtime, created(item, unread=unread, replaces=replaces))

@@ -19,6 +19,7 @@ from notiway.gateway import envelope
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import Runtime
 from notiway.store.database import db
+from notiway.values import json_text
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotiwayError, WrongInput
 
@@ -148,8 +149,8 @@ def _decoded(fields: dict[bytes, bytes]) -> object:
     if FIELD not in fields:
         raise WrongInput(f"The entry has no field {FIELD.decode()!r}")
     try:
-        return json.loads(fields[FIELD])
-    except (ValueError, RecursionError) as error:
+        return json_text.read(fields[FIELD])
+    except ValueError as error:
         raise WrongInput(f"The entry has no JSON in its field {FIELD.decode()!r}: {str(error)[:200]}") from None
 
 

@@ -27,6 +27,7 @@ from notiway.live.runtime import Runtime
 from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
+from notiway.web import body, reply
 
 SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
 HERE = Path(__file__).resolve().parent
@@ -97,6 +98,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
     app.session_interface = SecureBehindTls()
     account.set_up_login(app)
+    app.before_request(_take_body)  # before the CSRF check, which looks into it
     CSRFProtect(app)
     running = Notiway(unknown_users=accounts.unknown_users, people=accounts.HostPeople()).init_app(app)
     running.migrations += (MIGRATIONS,)
@@ -111,6 +113,12 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     errors.register(app)
     headers.protect(app)
     return app
+
+
+def _take_body() -> None:
+    """The API takes its own, which may be larger."""
+    if request.method not in reply.SAFE_METHODS and request.blueprint != "notiway_live":
+        body.take()
 
 
 def _live_numbers(now: Runtime) -> LiveNumbers:

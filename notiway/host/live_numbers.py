@@ -63,7 +63,8 @@ class LiveNumbers:
             source="notiway",
             persisted=False,
         )
-        self._hub.deliver(Event("created", key, {"notification": item.as_dict()}, time.time()))
+        data = {"notification": item.as_dict(), "coalesce": EVENT}
+        self._hub.deliver(Event("created", key, data, time.time()))
 
     def _take(self) -> dict[str, Any]:
         now = time.monotonic()

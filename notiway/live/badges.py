@@ -10,7 +10,9 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
+from typing import Any
 
 from notiway.live.connection import Connection
 from notiway.live.format import Format
@@ -27,14 +29,16 @@ log = logging.getLogger(__name__)
 WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages, which may be many
 BEATS_WAITING = 10  # slices of the heartbeat whose counts may wait for the database
 
+Context = Callable[[], AbstractContextManager[Any]]  # of the application whose database is asked
 Run = Callable[[Callable[[], None]], None]  # runs work off the reactor
 
 
 class Badges:
     """Counts for the connections of a hub. The broker delivers through it, the reactor's timer makes it beat."""
 
-    def __init__(self, reactor: Reactor, hub: Hub, run: Run | None = None) -> None:
+    def __init__(self, reactor: Reactor, hub: Hub, run: Run | None = None, context: Context = nullcontext) -> None:
         self._hub = hub
+        self._context = context
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-badges")
         self._run = run or self._submit
         self._beats_waiting = 0
@@ -104,7 +108,7 @@ class Badges:
 
     def _submit(self, work: Callable[[], None]) -> None:
         try:
-            self._pool.submit(_guarded, work)
+            self._pool.submit(self._guarded, work)
         except RuntimeError:
             log.debug("the process ends; counts are told no more")
 
@@ -124,9 +128,9 @@ class Badges:
             for user_id, unread in counts.items():
                 self._hub.deliver(Event("recalled", f"user:{user_id}", event.data | {"unread": unread}))
 
-
-def _guarded(work: Callable[[], None]) -> None:
-    try:
-        work()
-    except Exception:
-        log.exception("counts could not be told; the next heartbeat tells them")
+    def _guarded(self, work: Callable[[], None]) -> None:
+        try:
+            with self._context():
+                work()
+        except Exception:
+            log.exception("counts could not be told; the next heartbeat tells them")

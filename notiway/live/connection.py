@@ -11,13 +11,12 @@ from typing import Any, Protocol
 
 from notiway import metrics
 from notiway.live.backlog import BLOCKED, Backlog, Ledger
-from notiway.values.close_codes import KNOWN_CODES, CloseCode
+from notiway.values.close_codes import CloseCode, close_label
 
 log = logging.getLogger(__name__)
 
 SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
-READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
@@ -52,8 +51,8 @@ class Connection:
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "send",
-        "session", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays",
+        "send", "session", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -88,6 +87,7 @@ class Connection:
         self.wants_write = False
         self.replaying = False  # held, but what it missed goes out page by page
         self.then: Callable[[], None] | None = None  # what to do when all that waits is written
+        self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
         self.owner: Owner | None = None
         self.on_gone: Callable[[], None] | None = None
 
@@ -201,7 +201,7 @@ class Connection:
         was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
         self.direct, self.held, self.partial, self.then = False, None, None, None
         if not was_finishing:
-            _count_close(code)
+            metrics.CLOSES.labels(code=close_label(code)).inc()
         rest = self.backlog.first if self.backlog is not None else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
@@ -224,7 +224,7 @@ class Connection:
         elif self.state is State.OPEN:
             self.state = State.FINISHING
             self.direct = False
-            _count_close(code)
+            metrics.CLOSES.labels(code=close_label(code)).inc()
             self.backlog.add(self.format.transport.farewell(code, reason))
 
     def lost(self) -> None:
@@ -269,7 +269,3 @@ class Connection:
             self.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self.lost()
-
-
-def _count_close(code: int) -> None:
-    metrics.CLOSES.labels(code=str(int(code)) if code in KNOWN_CODES else "other").inc()

@@ -5,6 +5,7 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -25,6 +26,8 @@ from notiway.live.reactor import Reactor
 from notiway.live.replayed import Replayed
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
 MIB = 1024 * 1024
@@ -207,17 +210,23 @@ class Hub:
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         for event in events:
-            if event.kind == "kick":
-                self._kick(listeners, event)
-            elif event.kind == "joined":
-                for connection in listeners:
-                    self.listeners.add(connection, event.data["audience"])
-            elif event.kind == "left":
-                for connection in listeners:
-                    self.listeners.remove(connection, event.data["audience"])
+            try:
+                self._follow(listeners, event)
+            except Exception:
+                log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+
+    def _follow(self, listeners: list[Connection], event: Event) -> None:
+        if event.kind == "kick":
+            self._kick(listeners, event)
+        elif event.kind == "joined":
+            for connection in listeners:
+                self.listeners.add(connection, event.data["audience"])
+        elif event.kind == "left":
+            for connection in listeners:
+                self.listeners.remove(connection, event.data["audience"])
 
     def _kick(self, listeners: list[Connection], event: Event) -> None:
         session = event.data.get("session")

@@ -23,6 +23,7 @@ class Pressure:
         self._limit = limit
         self._silence = silence
         self._behind: dict[Connection, None] = {}
+        self._is_relieving = False
         reactor.every(SWEEP_SECONDS, self.sweep)
 
     def enter(self, connection: Connection) -> None:
@@ -36,13 +37,12 @@ class Pressure:
     def add(self, size: int) -> None:
         """So many bytes more wait, or less. Over the limit the clients go that have taken nothing for the longest."""
         self.queued += size
-        while size > 0 and self.queued > self._limit and self._behind:
-            slowest = min(self._behind, key=_last_progress)
-            metrics.MEMORY_DROPS.inc()
-            if slowest.state <= State.FINISHING:
-                slowest.drop()
-            if slowest in self._behind and slowest.state is not State.CLOSED and self.queued > self._limit:
-                slowest.lost()
+        if size > 0 and self.queued > self._limit and not self._is_relieving:
+            self._is_relieving = True  # a goodbye is queued too
+            try:
+                self._relieve()
+            finally:
+                self._is_relieving = False
 
     def sweep(self) -> None:
         """Let go of clients that take nothing."""
@@ -56,6 +56,16 @@ class Pressure:
                 connection.lost()
             elif connection.state <= State.FINISHING and backlog.has_stalled(connection.limit):
                 connection.drop()
+
+    def _relieve(self) -> None:
+        while self.queued > self._limit and self._behind:
+            slowest = min(self._behind, key=_last_progress)
+            metrics.MEMORY_DROPS.inc()
+            if slowest.state <= State.FINISHING:
+                slowest.drop()
+            else:
+                slowest.lost()
+            self.leave(slowest)  # its goodbye is all that is left
 
 
 def _last_progress(connection: Connection) -> float:

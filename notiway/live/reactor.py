@@ -18,11 +18,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from notiway.live.backlog import BLOCKED
-from notiway.live.connection import READ_BYTES, Connection, State
+from notiway.live.connection import Connection, State
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0  # the longest sleep without a timer
+READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 GRACE_SECONDS = 10.0  # how long a client that was said goodbye to may take to end its side
 
 

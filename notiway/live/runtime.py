@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Flask, current_app
+from flask import Flask, current_app, has_app_context
 
 from notiway.live import drain
 from notiway.live.badges import Badges
@@ -20,9 +20,10 @@ from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
-from notiway.values.people import People, UnknownUsers
+from notiway.values.people import People, UnknownUsers, UserIsActive
 
 KEY = "notiway"  # in app.extensions
 
@@ -42,6 +43,7 @@ class Runtime:
     replaying: Replaying
     formats: dict[str, Format]
     unknown_users: UnknownUsers
+    user_is_active: UserIsActive
     token_secret: str
     throttle: Throttle
     people: People | None = None
@@ -71,6 +73,7 @@ class Runtime:
         with self._lock:
             if self._started:
                 return
+            check_greenlets()
             self._started = True
         self.reactor.start()
         self.broker.start(self.badges.deliver)
@@ -98,6 +101,13 @@ class Runtime:
         self.badges.close()
         self.replaying.close()
         self.reactor.stop()
+
+
+def database_in_context() -> Any:
+    """The database of the current application; None outside an application context."""
+    if not has_app_context():
+        return None
+    return getattr(current_app.extensions.get(KEY), "database", None)
 
 
 def current() -> Runtime:

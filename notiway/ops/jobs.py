@@ -7,6 +7,7 @@ the web process, or as `flask --app app notiway worker`.
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from datetime import datetime
@@ -16,14 +17,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
-from huey import Huey, MemoryHuey, RedisHuey, SqliteHuey
+from huey import Huey, MemoryHuey, RedisHuey
 from huey.api import PeriodicTask
 from huey.consumer import Consumer, Scheduler
 from huey.serializer import SignedSerializer
 
 from notiway.live import runtime
+from notiway.ops.queue_file import QueueFile
 from notiway.store import retention
 from notiway.values.config import Config
+from notiway.values.errors import ConfigError, Fault
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
@@ -38,7 +41,7 @@ NOBODY_HEARS = (
     "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
     " its process. Set NOTIWAY_JOBS=web, here and for the web process."
 )
-PERIODS = {"day": "%Y-%m-%d", "minute": "%Y-%m-%dT%H:%M"}
+PERIODS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
 
 
@@ -59,8 +62,14 @@ def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Pat
     path = _queue_file(url or config.database_url, folder, own=bool(url))
     if path is None:
         return MemoryHuey(QUEUE_NAME, **options)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return SqliteHuey(QUEUE_NAME, filename=str(path), cache_mb=1, **options)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return Huey(QUEUE_NAME, storage_class=QueueFile, filename=str(path), cache_mb=1, **options)
+    except (OSError, sqlite3.Error) as error:
+        advice = "name a file in a folder that this process may write in (sqlite:////var/lib/app/jobs.db)"
+        raise ConfigError(
+            f"The queue of background work cannot be opened: {path}: {error}", [Fault("NOTIWAY_JOBS_URL", advice)]
+        ) from error
 
 
 def _queue_file(url: str, folder: Path, *, own: bool) -> Path | None:
@@ -78,6 +87,7 @@ def add_tasks(huey: Huey, app: Flask) -> None:
     if any(name.endswith(".clean_up") for name in huey._registry._registry):
         return
     huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(_in_app(app, clean_up))
+    huey.periodic_task(always, name="clean_expired", once_per="hour")(_in_app(app, clean_expired))
     huey.task(name="relay", expires=RELAY_SECONDS)(_in_app(app, relay))
 
 
@@ -102,6 +112,12 @@ def clean_up() -> None:
     log.info("cleanup removed %d old and %d expired notifications, %d inbox items", done.old, done.expired, done.items)
 
 
+def clean_expired() -> None:
+    """Remove what has expired; once an hour, for every count of what is unread walks past it until then."""
+    done = retention.clean_expired()
+    log.info("cleanup removed %d expired notifications, %d inbox items", done.expired, done.items)
+
+
 def relay(raw: bytes) -> None:
     """Publish an Event that another process put on the queue."""
     runtime.current().broker.publish(Event.from_bytes(raw))
@@ -118,13 +134,28 @@ def relay_events() -> bool:
     if now.config.jobs != "web":
         return False
     task_class = now.huey._registry.string_to_task(f"{__name__}.relay")
-    now.broker.start(lambda event: now.huey.enqueue(task_class((event.to_bytes(),))))
+
+    def put(event: Event) -> None:
+        try:
+            now.huey.enqueue(task_class((event.to_bytes(),)))
+        except OSError:
+            raise
+        except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
+            raise ConnectionError(f"the queue of background work took no event: {error}") from error
+
+    now.broker.start(put)
     return True
 
 
 def daily(hour: int) -> Callable[[datetime], bool]:
     """True from that hour (UTC) on: with `once_per="day"` a machine that slept at that hour makes up for it."""
     return lambda timestamp: timestamp.hour >= hour
+
+
+def always(timestamp: datetime) -> bool:
+    """True at every minute: with `once_per="hour"` the first one of each hour that finds a consumer does it."""
+    del timestamp
+    return True
 
 
 def claim(huey: Huey, task: PeriodicTask, timestamp: datetime) -> str | None:

@@ -1,4 +1,4 @@
-"""Workers: how many processes were asked for. With the memory broker they could not hear each other."""
+"""Workers: how many processes were asked for, and when they load the application."""
 
 from __future__ import annotations
 
@@ -6,14 +6,19 @@ import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 
 
 def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
-    """`ConfigError` for the memory broker with several workers (some hosts set WEB_CONCURRENCY=2 silently)."""
-    count = _loading_gunicorn() or declared_workers(arguments, environ)
+    """`ConfigError` for the memory broker with several workers (some hosts set WEB_CONCURRENCY=2 silently).
+
+    They could not hear each other. And for gevent workers that are loaded before the fork: gevent then comes too late.
+    """
+    gunicorn = _loading_gunicorn()
+    count = declared_workers(arguments, environ) if gunicorn is None else int(gunicorn.workers)
     if count > 1 and not config.broker_is_shared:
         raise ConfigError(
             f"Notiway refuses to start {count} workers with the memory broker: each would reach only its own clients",
@@ -25,10 +30,13 @@ def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str
                 )
             ],
         )
+    if gunicorn is not None and gunicorn.preload_app and "gevent" in str(gunicorn.worker_class_str):
+        advice = "start gunicorn without --preload: its gevent worker must be patched before the application is loaded"
+        raise ConfigError("Notiway refuses to be loaded before the fork", [Fault("preload_app", advice)])
 
 
-def _loading_gunicorn() -> int | None:
-    """The worker count of the gunicorn that is loading this application, wherever it was set; None without one.
+def _loading_gunicorn() -> Any:
+    """The settings of the gunicorn that is loading this application, wherever they were made; None without one.
 
     A configuration file (`workers = 2`) is seen neither on the command line nor in the environment.
     """
@@ -36,7 +44,7 @@ def _loading_gunicorn() -> int | None:
     while (caller := frame.f_back) is not None:
         frame = caller
         if frame.f_globals.get("__name__") == "gunicorn.app.base" and frame.f_code.co_name == "wsgi":
-            return int(frame.f_locals["self"].cfg.workers)
+            return frame.f_locals["self"].cfg
     return None
 
 

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
 from pathlib import Path
-from time import monotonic, perf_counter, sleep
-from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway import metrics
+from notiway.store.engine.guard import Guard, SqliteGuard, guard_of
+from notiway.store.engine.proxy import Proxy
+from notiway.values.errors import ConfigError, Fault
 
-LOCK_WAIT_SECONDS = 10  # how long a transaction waits for SQLite's one writer
-LOCK_RETRY_SECONDS = 0.005
-BUSY_TIMEOUT_SECONDS = 0.05  # SQLite's own wait blocks the process, so it is short and we retry
 POOL_WAIT_SECONDS = 10
 STALE_SECONDS = 300
+CONNECT_SECONDS = 5  # for a database server to answer; the system's own patience is minutes
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",  # readers never wait for the writer
     "synchronous": "normal",  # in WAL mode safe against a crash of the process
@@ -29,30 +27,7 @@ SQLITE_PRAGMAS = {
 }
 
 
-class _Savepoint(peewee._savepoint):
-    """A savepoint whose rollback also forgets what it wanted to do after the commit.
-
-    Peewee 4.5 keeps an `after_commit` callback when only the savepoint it was made in rolls back:
-    a bell would ring for a notification that is not there.
-    """
-
-    def _begin(self) -> None:
-        self.mark = len(self.db._state.commit_callbacks)
-        super()._begin()  # type: ignore[misc]
-
-    def rollback(self, begin: bool = True) -> None:
-        del self.db._state.commit_callbacks[self.mark :]
-        super().rollback(begin)
-
-
-class _Proxy(peewee.DatabaseProxy):
-    """The database that is bound, or will be. Peewee's own proxy makes its savepoints itself."""
-
-    def savepoint(self) -> _Savepoint:
-        return _Savepoint(self)
-
-
-db = _Proxy()
+db = Proxy()
 
 
 class Table(peewee.Model):
@@ -61,59 +36,6 @@ class Table(peewee.Model):
     class Meta:
         database = db
         legacy_table_names = False
-
-
-def _prepare(database: peewee.Database) -> peewee.Database:
-    database.savepoint = lambda: _Savepoint(database)  # type: ignore[method-assign]
-    execute: Callable[..., Any] = database.execute_sql
-    takes_turns = isinstance(database, peewee.SqliteDatabase)
-
-    def timed(sql: str, params: Any = None) -> Any:
-        started = perf_counter()
-        try:
-            return execute(sql, params)
-        except peewee.OperationalError as error:
-            # Outside a transaction a statement that was refused as a whole may be tried again.
-            if not takes_turns or not _is_locked(error) or database.in_transaction():
-                raise
-            return _patiently(lambda: execute(sql, params))
-        finally:
-            metrics.DATABASE_SECONDS.inc(perf_counter() - started)
-            metrics.DATABASE_QUERIES.inc()
-
-    if isinstance(database, peewee.SqliteDatabase):
-        _take_turns(database)
-    database.execute_sql = timed  # type: ignore[method-assign]
-    return database
-
-
-def _take_turns(database: peewee.SqliteDatabase) -> None:
-    """Every outermost transaction takes SQLite's write lock at its start, and waits for it.
-
-    So ids made inside it are commit-ordered, and no transaction fails half-way with "database is locked".
-    """
-    begin = database.begin
-
-    def begin_immediate(lock_type: str | None = None) -> None:
-        _patiently(lambda: begin(lock_type or "IMMEDIATE"))
-
-    database.begin = begin_immediate  # type: ignore[method-assign]
-
-
-def _patiently(work: Callable[[], Any]) -> Any:
-    """Try again while another connection writes; under gevent other greenlets run on meanwhile."""
-    deadline = monotonic() + LOCK_WAIT_SECONDS
-    while True:
-        try:
-            return work()
-        except peewee.OperationalError as error:
-            if not _is_locked(error) or monotonic() > deadline:
-                raise
-        sleep(LOCK_RETRY_SECONDS)
-
-
-def _is_locked(error: peewee.OperationalError) -> bool:
-    return "locked" in str(error)
 
 
 def open_database(url: str, pool: int = 20) -> peewee.Database:
@@ -127,11 +49,16 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         path = parts.path[1:]
         if path and path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-        database = PooledSqliteDatabase(path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options)
-        database.timeout = BUSY_TIMEOUT_SECONDS
-        return _prepare(database)
-    name = "postgresql+pool" + url[len(parts.scheme) :]
-    return _prepare(connect_by_url(name, **options))
+        database: peewee.Database = PooledSqliteDatabase(
+            path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options
+        )
+        SqliteGuard(database, lends=path not in ("", ":memory:"))
+        return database
+    if "connect_timeout" not in parse_qs(parts.query):
+        options["connect_timeout"] = CONNECT_SECONDS
+    database = connect_by_url("postgresql+pool" + url[len(parts.scheme) :], **options)
+    Guard(database, lends=True)
+    return database
 
 
 def use_database(database: peewee.Database) -> None:
@@ -140,5 +67,25 @@ def use_database(database: peewee.Database) -> None:
 
 
 def adopt(database: peewee.Database) -> peewee.Database:
-    """Take a host application's own Peewee database, with the same transaction rules."""
-    return _prepare(database.obj if isinstance(database, peewee.Proxy) else database)
+    """Take a host application's own Peewee database, with the same transaction rules; a second call changes nothing."""
+    own: peewee.Database = database.obj if isinstance(database, peewee.Proxy) else database
+    if guard_of(own) is None:
+        is_sqlite = isinstance(own, peewee.SqliteDatabase)
+        (SqliteGuard if is_sqlite else Guard)(own)
+    return own
+
+
+def release() -> None:
+    """Hold no connection of Notiway's own pool while something else is waited for, such as a request's body."""
+    rules = guard_of(db.obj)
+    if rules is not None:
+        rules.release()
+
+
+def check_greenlets() -> None:
+    """`ConfigError` where gevent came after Peewee: every greenlet would use the same connection and transaction."""
+    if not issubclass(peewee._ConnectionLocal, threading.local):
+        advice = "start gunicorn without --preload (preload_app), or call gevent.monkey.patch_all() before all imports"
+        raise ConfigError(
+            "gevent replaced the threads of this process after Notiway was loaded", [Fault("preload", advice)]
+        )

@@ -9,7 +9,7 @@ from typing import Any
 from notiway.store.pulling import ONE_USER, behind_clause, pull
 from notiway.store.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_UNREAD, each_of, like, marks, run
+from notiway.store.sql import BY_UNREAD, each_of, in_batches, like, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import is_id
@@ -77,11 +77,14 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
     alive = "" if deleted else " AND i.deleted_at IS NULL"
     if not all(is_id(notification_id) for notification_id in ids):
         raise NotFound("There is no such notification")
-    found = read_items(
-        f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(ids) or 'NULL'})",
-        (user_id, now_ms(), *ids),
-    )
-    by_id = {item.id: item for item in found}
+    now = now_ms()
+    by_id = {
+        item.id: item
+        for part in in_batches(ids)
+        for item in read_items(
+            f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(part)})", (user_id, now, *part)
+        )
+    }
     try:
         return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
     except KeyError:
@@ -180,8 +183,9 @@ def _change(
     user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
 ) -> list[Item]:
     items = get_many(user_id, ids, deleted=deleted)
-    run(
-        f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(ids) or 'NULL'})",
-        (*params, user_id, *ids),
-    )
+    for part in in_batches(ids):
+        run(
+            f"UPDATE notiway_inbox_item SET {change} WHERE user_id = ? AND notification_id IN ({marks(part)})",
+            (*params, user_id, *part),
+        )
     return items

@@ -6,13 +6,16 @@ missing, and moves the cursor to where everything is decided; what is not decide
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
+from weakref import WeakKeyDictionary
+
+import peewee
 
 from notiway.store import positions
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.rows import VISIBLE
-from notiway.store.sql import IN_ORDER, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BY_AUDIENCE, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.writing import deliver_to, holders_among
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor
@@ -47,20 +50,20 @@ PULL = (
 )
 MOVE = "UPDATE notiway_inbox_cursor SET position = ? WHERE user_id IN (SELECT u.value FROM {users})"
 BEGIN = "INSERT INTO notiway_inbox_cursor (user_id, position) VALUES (?, ?) ON CONFLICT (user_id) DO NOTHING"
-STEP = (
-    f"SELECT n.id, n.position, {VISIBLE} AND {MISSING.format(user='?')}"
-    " FROM notiway_notification n WHERE n.audience = ?"
+STEP = f"SELECT n.id, n.position, {VISIBLE} AND {MISSING.format(user='?')} FROM notiway_notification n"
+BY_POSITION = (
+    " WHERE n.audience = ? AND n.position >= ? AND (n.position > ? OR n.id > ?) ORDER BY n.position, n.id LIMIT ?"
 )
-BY_POSITION = " AND n.position >= ? AND (n.position > ? OR n.id > ?) ORDER BY n.position, n.id LIMIT ?"
-BY_ID = " AND n.id > ? ORDER BY n.id LIMIT ?"
+BY_ID = f"{BY_AUDIENCE} WHERE n.audience = ? AND n.id > ? ORDER BY n.id LIMIT ?"
 
-_backlog_days = 7.0
+BACKLOG_DAYS = 7.0
+
+_backlogs: WeakKeyDictionary[peewee.Database, float] = WeakKeyDictionary()
 
 
-def use_backlog(days: float) -> None:
-    """How many days before the first look a newcomer's inbox begins (NOTIWAY_BACKLOG_DAYS)."""
-    global _backlog_days
-    _backlog_days = days
+def keep_backlog(database: peewee.Database, days: float) -> None:
+    """Say how many days before the first look a newcomer's inbox begins in this database (NOTIWAY_BACKLOG_DAYS)."""
+    _backlogs[database] = days
 
 
 def behind_clause(source: str) -> str:
@@ -107,7 +110,7 @@ def pull_audience(user_id: str, audience: str, since_ms: int = 0) -> None:
 
 def backlog_begins() -> int:
     """From when on a newcomer gets broadcasts, in milliseconds since the epoch."""
-    return int(now_ms() - _backlog_days * DAY_MS)
+    return int(now_ms() - _backlogs.get(db.obj, BACKLOG_DAYS) * DAY_MS)
 
 
 def hold_cursors(user_ids: Sequence[str]) -> list[str]:
@@ -216,4 +219,4 @@ def _arrive(user_id: str, ids: Sequence[str]) -> None:
 def _pause() -> None:
     """Let others run between two batches, unless a caller's transaction is open anyway."""
     if not db.in_transaction():
-        time.sleep(0)
+        pause()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from notiway.store import positions
@@ -17,7 +17,7 @@ from notiway.store.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, VISIBLE, read_placed
 from notiway.values.clock import now_ms
 from notiway.values.event import UNDER_WAY_SECONDS
-from notiway.values.ids import id_time, is_id
+from notiway.values.ids import id_limit, id_time, is_id
 from notiway.values.item import Item
 
 OVERLAP_MS = UNDER_WAY_SECONDS * 1000  # so long may an Event be under way after a later one has been heard
@@ -79,7 +79,12 @@ def beginning() -> Cursor:
 
 
 def after(notification_id: str) -> Cursor:
-    """The cursor of a reader that heard this id last: an overlap before it is read again, but not itself."""
+    """The cursor of a reader that heard this id last: an overlap before it is read again, but not itself.
+
+    An id that is far ahead of the clock says nothing about what came when: all is read again.
+    """
+    if notification_id >= id_limit():
+        return replace(beginning(), but=notification_id)
     start = positions.at(id_time(notification_id) - OVERLAP_MS)
     return Cursor(Seen(start, start), but=notification_id)
 

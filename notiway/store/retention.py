@@ -1,18 +1,27 @@
-"""Retention: what is too old or expired goes, in small batches, with its inbox items."""
+"""Retention: what is too old, expired or spent goes, a bounded number of rows at a time, while others write."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 from notiway.store.database import db
-from notiway.store.sql import run
+from notiway.store.engine.turns import pause
+from notiway.store.sql import marks, run
 from notiway.values.clock import DAY_MS, now_ms
-from notiway.values.ids import id_floor
+from notiway.values.ids import AHEAD_MS
 
-BATCH = 500  # notifications per transaction: other writers get their turn in between
-# One indexed range each: ids carry their time.
-OLD = "SELECT id FROM notiway_notification WHERE id < ?"
-EXPIRED = "SELECT id FROM notiway_notification WHERE expires_at <= ?"
+ROWS = 1_000  # of all tables together that one transaction changes: some milliseconds
+PAUSE_SECONDS = 0.02  # after each: longer than writers of other processes wait between two attempts
+OLD = "SELECT id FROM notiway_notification WHERE created_at < ? ORDER BY created_at"
+EXPIRED = "SELECT id FROM notiway_notification WHERE expires_at <= ? ORDER BY expires_at"
+AHEAD = "SELECT id FROM notiway_notification WHERE created_at > ? ORDER BY created_at"
+TASKS = "SELECT id FROM notiway_task WHERE updated_at < ? ORDER BY updated_at"
+TOKENS = "SELECT id FROM notiway_spent_token WHERE expires_at < ? ORDER BY expires_at"
+ITEMS = (
+    "DELETE FROM notiway_inbox_item WHERE notification_id = ? AND user_id IN"
+    " (SELECT user_id FROM notiway_inbox_item WHERE notification_id = ? ORDER BY user_id LIMIT ?)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,39 +33,92 @@ class Cleaned:
     items: int
 
 
-def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None = None, batch: int = BATCH) -> Cleaned:
-    """Remove notifications older than so many days, and expired ones at once.
+def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None = None, rows: int = ROWS) -> Cleaned:
+    """Remove notifications stored more than so many days ago, and expired ones, tokens and tasks that are over.
 
-    `now` is in milliseconds since the epoch. Inbox items go with their notification, never before it,
-    so a deleted broadcast is not pulled into an inbox again.
+    `now` is in milliseconds since the epoch, `rows` how many one transaction changes at most. What is too old expires
+    first: so a broadcast that is half removed is in no list, and is not pulled into an inbox again.
     """
     now = now_ms() if now is None else now
-    too_old = id_floor(int(now - older_than_days * DAY_MS))
+    too_old = int(now - older_than_days * DAY_MS)
     if dry_run:
-        items = _count(
-            f"SELECT i.notification_id FROM notiway_inbox_item i WHERE i.notification_id IN ({OLD} UNION {EXPIRED})",
+        return _counted(too_old, now)
+    _date_again(now, rows)
+    _remove_rows("notiway_task", TASKS, too_old, rows)
+    old = items = 0
+    while ids := _chosen(OLD, too_old, rows):
+        with db.atomic():
+            run(
+                f"UPDATE notiway_notification SET expires_at = ? WHERE id IN ({marks(ids)})"
+                " AND (expires_at IS NULL OR expires_at > ?)",
+                (now, *ids, now),
+            )
+        pause(PAUSE_SECONDS)
+        items += _remove(ids, rows)
+        old += len(ids)
+    rest = clean_expired(now=now, rows=rows)
+    return Cleaned(old, rest.expired, items + rest.items)
+
+
+def clean_expired(*, now: int | None = None, rows: int = ROWS) -> Cleaned:
+    """Remove what has expired, and one-time tokens that would not be taken any more anyway."""
+    now = now_ms() if now is None else now
+    _remove_rows("notiway_spent_token", TOKENS, now, rows)
+    expired = items = 0
+    while ids := _chosen(EXPIRED, now, rows):
+        items += _remove(ids, rows)
+        expired += len(ids)
+    return Cleaned(0, expired, items)
+
+
+def _chosen(query: str, bound: int, rows: int) -> list[str]:
+    return [row[0] for row in run(f"{query} LIMIT ?", (bound, rows)).fetchall()]
+
+
+def _remove(ids: list[str], rows: int) -> int:
+    """Remove these notifications, each after its inbox items; how many items there were."""
+    waiting, removed = deque(ids), 0
+    while waiting:
+        room = rows
+        with db.atomic():
+            while waiting and room:
+                gone = run(ITEMS, (waiting[0], waiting[0], room)).rowcount
+                removed += gone
+                room -= gone
+                if room:
+                    run("DELETE FROM notiway_notification WHERE id = ?", (waiting.popleft(),))
+                    room -= 1
+        pause(PAUSE_SECONDS)
+    return removed
+
+
+def _remove_rows(table: str, query: str, bound: int, rows: int) -> None:
+    while ids := _chosen(query, bound, rows):
+        run(f"DELETE FROM {table} WHERE id IN ({marks(ids)})", ids)
+        pause(PAUSE_SECONDS)
+
+
+def _date_again(now: int, rows: int) -> None:
+    """What was stored while the clock was far ahead would never be old: it ages from now on."""
+    while ids := _chosen(AHEAD, now + AHEAD_MS, rows):
+        run(f"UPDATE notiway_notification SET created_at = ? WHERE id IN ({marks(ids)})", (now, *ids))
+        pause(PAUSE_SECONDS)
+
+
+def _counted(too_old: int, now: int) -> Cleaned:
+    over = "created_at < ? OR expires_at <= ?"
+    expired = "expires_at <= ? AND created_at >= ?"
+    return Cleaned(
+        _count("notiway_notification WHERE created_at < ?", too_old),
+        _count(f"notiway_notification WHERE {expired}", now, too_old),
+        _count(
+            f"notiway_inbox_item WHERE notification_id IN (SELECT id FROM notiway_notification WHERE {over})",
             too_old,
             now,
-        )
-        return Cleaned(_count(OLD, too_old), _count(f"{EXPIRED} AND id >= ?", now, too_old), items)
-    run("DELETE FROM notiway_task WHERE updated_at < ?", (int(now - older_than_days * DAY_MS),))
-    old, items_of_old = _remove(OLD, too_old, batch)
-    expired, items_of_expired = _remove(EXPIRED, now, batch)
-    return Cleaned(old, expired, items_of_old + items_of_expired)
+        ),
+    )
 
 
-def _count(query: str, *params: str | int) -> int:
-    count: int = run(f"SELECT COUNT(*) FROM ({query}) AS chosen", params).fetchone()[0]
+def _count(rows: str, *params: int) -> int:
+    count: int = run(f"SELECT COUNT(*) FROM {rows}", params).fetchone()[0]
     return count
-
-
-def _remove(query: str, bound: str | int, batch: int) -> tuple[int, int]:
-    notifications = items = 0
-    while True:
-        chosen = f"IN ({query} LIMIT {batch})"
-        with db.atomic():
-            items += run(f"DELETE FROM notiway_inbox_item WHERE notification_id {chosen}", (bound,)).rowcount
-            gone = run(f"DELETE FROM notiway_notification WHERE id {chosen}", (bound,)).rowcount
-        notifications += gone
-        if gone < batch:
-            return notifications, items

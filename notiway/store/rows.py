@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from notiway.store.sql import BY_UNREAD, run
+from notiway.values import json_text
 from notiway.values.item import Item
+
+log = logging.getLogger(__name__)
 
 SEVERAL = "users"  # the stored audience of a notification to several users; each sees itself addressed
 
@@ -38,6 +41,15 @@ def read_placed(tail: str, params: Sequence[Any]) -> list[tuple[Item, int]]:
 
 def _item(row: Sequence[Any], owner: str) -> Item:
     audience = owner if row[1] == SEVERAL else row[1]
-    body = None if row[8] is None else json.loads(row[8])
+    body = None if row[8] is None else _body(row[0], row[8])
     # In the order of Item's fields; what is in an inbox is persisted.
     return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:]))
+
+
+def _body(notification_id: str, text: str) -> Any:
+    try:
+        return json_text.read(text)
+    except ValueError as error:
+        # The rest of it is good: in the list it can be read and deleted, and the count agrees.
+        log.error("the stored body of notification %s is left out: %s. Correct or remove it", notification_id, error)
+        return None

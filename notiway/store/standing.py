@@ -7,12 +7,10 @@ from collections.abc import Collection
 from notiway.store import pulling
 from notiway.store.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
-from notiway.store.sql import marks, run
+from notiway.store.sql import BY_INBOX, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
-# Not the bare column: planners would take the index on audiences and sort what they find, however small the inbox is.
-BY_INBOX = "(n.audience || '')"
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
 SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
@@ -28,14 +26,15 @@ ANNOUNCEMENTS = (
 )
 
 
-def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT) -> list[Item]:
+def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *, after: str = "") -> list[Item]:
     """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first."""
     catch_up(user_id)
     keys = [*audiences, SEVERAL]
     newest_first = read_items(
         f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)})"
+        " AND i.notification_id > ?"
         " ORDER BY i.notification_id DESC LIMIT ?",
-        (user_id, now_ms(), *keys, limit),
+        (user_id, now_ms(), *keys, after, limit),
     )
     return newest_first[::-1]
 

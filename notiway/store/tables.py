@@ -66,6 +66,7 @@ class Notification(Table):
             (("audience", "position"), False),
             (("dedupe_key",), False),
             (("expires_at",), False),
+            (("created_at", "id"), False),
         )
 
 
@@ -153,6 +154,16 @@ class SpentToken(Table):
         table_name = "notiway_spent_token"
 
 
+class TokenEnd(Table):
+    """Client tokens of a user that were issued up to this moment are over."""
+
+    user_id = peewee.CharField(primary_key=True, max_length=200)
+    ended_at = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "notiway_token_end"
+
+
 class AuditEntry(Table):
     """What staff did: one row for each send and recall, never changed."""
 
@@ -189,4 +200,4 @@ class Task(Table):
         indexes = ((("user_id", "name", "updated_at"), False),)
 
 
-TABLES = (Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, AuditEntry, Task)
+TABLES = (Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, TokenEnd, AuditEntry, Task)

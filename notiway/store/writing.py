@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from notiway.store import positions
 from notiway.store.database import db
 from notiway.store.sql import IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
-from notiway.values.clock import now_ms
+from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import id_after, new_id
+from notiway.values.ids import id_after, id_limit, id_time, new_id
 from notiway.values.item import Item
 
+log = logging.getLogger(__name__)
+
+_seen_ahead: set[str] = set()
 ROWS_PER_INSERT = 400  # in one statement
 OF_THE_ROW = ("recalled_at", "position", "horizon")  # no part of what a user sees
 
@@ -41,8 +45,7 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
 
 def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notification:
     """A draft as a row that is not stored yet, or never will be."""
-    values = {name: getattr(draft, name) for name in draft.__slots__}
-    return Notification(id=id or new_id(), audience=audience_key, created_at=now_ms(), **values)
+    return Notification(id=id or new_id(), audience=audience_key, created_at=now_ms(), **draft.as_dict())
 
 
 def item_of(row: Notification, persisted: bool = True) -> Item:
@@ -104,9 +107,29 @@ def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
 
 
 def _next_id() -> str:
-    """An id above every stored one where the database has one writer, so that ids are commit-ordered."""
+    """An id above every stored one where the database has one writer, so that ids are commit-ordered.
+
+    Except above those that carry a time far ahead of the clock: one row that was stored while the clock was wrong
+    would drag all later ones along, for years.
+    """
     fresh = new_id()
     if not has_one_writer():
         return fresh
     newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
+    limit = id_limit()
+    if newest is not None and newest >= limit:
+        _come_back(newest)
+        newest = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
     return fresh if newest is None or fresh > newest else id_after(newest)
+
+
+def _come_back(newest: str) -> None:
+    """Say so, once for each id that is ahead."""
+    if newest in _seen_ahead:
+        return
+    _seen_ahead.add(newest)
+    log.warning(
+        "the newest notification carries the time %s, ahead of this machine's clock: one of the two is, or was, wrong."
+        " Ids follow the clock again from here on. See that NTP is running.",
+        iso(id_time(newest)),
+    )

@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 DAY_MS = 24 * 60 * 60 * 1000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Every moment between these two can be written as a date, in any time zone, by any client.
+EARLIEST_MS = 0
+LATEST_MS = (datetime(9999, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1) - 1
 
 
 def now_ms() -> int:
@@ -22,12 +25,12 @@ def milliseconds(moment: datetime) -> int:
     >>> milliseconds(datetime(1970, 1, 1, 0, 0, 1))
     1000
     """
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    aware = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
     return (aware - EPOCH) // timedelta(milliseconds=1)
 
 
 def moment(at_ms: int) -> datetime:
-    """Milliseconds since the epoch as an aware datetime, UTC.
+    """Milliseconds since the epoch as an aware datetime, UTC; exact, as `milliseconds` is.
 
     >>> moment(0).isoformat()
     '1970-01-01T00:00:00+00:00'

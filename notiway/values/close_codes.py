@@ -23,3 +23,12 @@ class CloseCode(IntEnum):
 
 
 KNOWN_CODES = frozenset(CloseCode)  # told apart in metrics; a client may close with any code
+
+
+def close_label(code: int) -> str:
+    """How metrics call a close code: a client may close with any.
+
+    >>> close_label(1012), close_label(4999)
+    ('1012', 'other')
+    """
+    return str(int(code)) if code in KNOWN_CODES else "other"

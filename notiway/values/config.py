@@ -14,8 +14,13 @@ import limits
 from notiway.values.errors import ConfigError, Fault
 
 KIB = 1024
-JOBS_PLACES = ("web", "worker", "off")
 BROKER_SCHEMES = ("memory", "redis", "rediss")
+EXTERNAL_USERS = "external"
+CHOICES = {
+    "jobs": ("web", "worker", "off"),
+    "users": ("host", EXTERNAL_USERS),
+    "env": ("production", "development"),
+}
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
 TRUE_WORDS = {"1", "true", "yes", "on"}
 FALSE_WORDS = {"0", "false", "no", "off", ""}
@@ -54,6 +59,7 @@ class Config:
     publish_rate: str = "6000 per minute"  # envelopes of one API key
     token_rate: str = "600 per minute"  # noqa: S105 - client tokens of one API key
     token_secret: str = ""  # empty: derived from SECRET_KEY
+    users: str = "host"  # whose ids there are: the host's own, or any
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
     trusted_proxies: int = 0
@@ -132,8 +138,11 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         value = getattr(config, name)
         if not isfinite(value) or value < least:
             broken.append((name, f"must be at least {least}"))
-    if config.jobs not in JOBS_PLACES:
-        broken.append(("jobs", f"must be one of {', '.join(JOBS_PLACES)}"))
+    broken += [
+        (name, f"must be one of {', '.join(words)}")
+        for name, words in CHOICES.items()
+        if getattr(config, name) not in words
+    ]
     if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
         broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
@@ -149,8 +158,6 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         for name in ("login_rate", "publish_rate", "token_rate")
         if not _is_rate(getattr(config, name))
     ]
-    if config.env not in ("production", "development"):
-        broken.append(("env", "must be production or development"))
     return broken
 
 

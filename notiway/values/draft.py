@@ -6,12 +6,14 @@ import json
 import logging
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from notiway.values.clock import EARLIEST_MS, LATEST_MS
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import PRIORITIES, TYPES
+from notiway.values.json_text import is_deeper
 
 log = logging.getLogger(__name__)
 
@@ -20,11 +22,25 @@ TITLE_HINT = 50  # characters; longer reads badly in a toast
 MESSAGE_LIMIT = 2_000  # characters
 MESSAGE_HINT = 200  # characters
 BODY_LIMIT_BYTES = 32 * 1024  # as JSON
-LABEL_LIMIT = 200  # characters in name, group_key, source, actor and dedupe_key
+BODY_DEPTH_LIMIT = 32  # levels of objects and lists, the body itself counted
+LABEL_LIMIT = 200  # characters in name, group_key, source, actor, dedupe_key and producer
 URL_LIMIT = 2_000  # characters
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 WORD_BREAKS = re.compile(r"[._-]+")
+# What SignalR clients hear from the hub itself, and what they call: a notification of that name would pass for it.
+RESERVED_NAMES = frozenset(
+    name.lower()
+    for name in (
+        "EventReadStatusChange", "EventDeletedStatusChange", "ReplayIncomplete",
+        "Subscribe", "Unsubscribe", "MarkAsRead", "MarkAsDeleted", "ConnectionId", "Renew",
+    )
+)  # fmt: skip
+NAME_FAULT = "must begin with a letter or digit and hold letters, digits, dots, - and _, at most 200 characters"
 URL_FAULT = "must be an https: or http: address, or a path on this site"
+MOMENT_FAULT = "must lie between 1970 and 9998"
+TEXT_FAULT = "must not hold NUL or half a surrogate pair"
+# PostgreSQL keeps no NUL. In JSON it is an escape, unless the backslash before it is itself escaped.
+ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +62,36 @@ class Draft:
     producer: str = "app"
     sent_at: int | None = None  # milliseconds since the epoch, by the producer's clock
 
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields by name; the body is shared."""
+        return {name: getattr(self, name) for name in _FIELD_NAMES}
+
+    def detached(self) -> Draft:
+        """A checked draft with a body of its own, as JSON makes it: the caller may go on changing what it gave."""
+        return self if self.body is None else replace(self, body=json.loads(json.dumps(self.body)))
+
     def faults(self, now_ms: int) -> list[Fault]:
         """Everything that is wrong; an empty list for a good draft."""
         found = [
-            *_text_faults("title", self.title, TITLE_LIMIT, required=True),
-            *_text_faults("message", self.message, MESSAGE_LIMIT),
+            *text_faults("title", self.title, TITLE_LIMIT, required=True),
+            *text_faults("message", self.message, MESSAGE_LIMIT),
             *_choice_faults("type", self.type, TYPES),
             *_choice_faults("priority", self.priority, PRIORITIES),
             *_body_faults(self.body),
         ]
-        if not isinstance(self.name, str) or not NAME_PATTERN.fullmatch(self.name) or len(self.name) > LABEL_LIMIT:
-            found.append(Fault("name", "must begin with a letter or digit and hold letters, digits, dots, - and _"))
-        for field in ("group_key", "source", "actor", "dedupe_key"):
+        found += _name_faults(self.name)
+        for field in ("group_key", "source", "actor", "dedupe_key", "producer"):
             value = getattr(self, field)
             if value is not None:
-                found += _text_faults(field, value, LABEL_LIMIT, required=True)
+                found += text_faults(field, value, LABEL_LIMIT, required=True)
         if self.action_url is not None and not is_safe_url(self.action_url):
             found.append(Fault("action_url", URL_FAULT))
-        if self.expires_at is not None and self.expires_at <= now_ms:
-            found.append(Fault("expires_at", "must lie in the future"))
+        for field in ("expires_at", "sent_at"):
+            value = getattr(self, field)
+            if value is not None and not EARLIEST_MS <= value <= LATEST_MS:
+                found.append(Fault(field, MOMENT_FAULT))
+            elif field == "expires_at" and value is not None and value <= now_ms:
+                found.append(Fault(field, "must lie in the future"))
         return found
 
     def check(self, now_ms: int, other_faults: list[Fault] | None = None) -> None:
@@ -80,6 +107,9 @@ class Draft:
                 len(self.message),
                 MESSAGE_HINT,
             )
+
+
+_FIELD_NAMES = tuple(spec.name for spec in fields(Draft))
 
 
 def is_safe_url(url: object) -> bool:
@@ -111,7 +141,8 @@ def words_of(name: str) -> str:
     return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
 
 
-def _text_faults(path: str, value: object, limit: int, required: bool = False) -> list[Fault]:
+def text_faults(path: str, value: object, limit: int, required: bool = False) -> list[Fault]:
+    """What is wrong with a text that is stored and sent: at most one fault, under `path`."""
     if not isinstance(value, str):
         return [Fault(path, "must be text")]
     if required and not value.strip():
@@ -119,8 +150,17 @@ def _text_faults(path: str, value: object, limit: int, required: bool = False) -
     if len(value) > limit:
         return [Fault(path, f"must have at most {limit} characters, has {len(value)}")]
     if "\x00" in value or not _is_unicode(value):
-        return [Fault(path, "must not hold NUL or half a surrogate pair")]
+        return [Fault(path, TEXT_FAULT)]
     return []
+
+
+def replaces_faults(replaces: object, persist: bool) -> list[Fault]:
+    """What is wrong with the key under which a newer notification takes the place of one that still waits."""
+    if replaces is None:
+        return []
+    if persist:
+        return [Fault("replaces", "is only for what is not stored")]
+    return text_faults("replaces", replaces, LABEL_LIMIT, required=True)
 
 
 def _is_unicode(value: str) -> bool:
@@ -129,6 +169,13 @@ def _is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _name_faults(name: object) -> list[Fault]:
+    if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name) or len(name) > LABEL_LIMIT:
+        return [Fault("name", NAME_FAULT)]
+    # In small letters: the JavaScript client looks its handlers up that way.
+    return [Fault("name", "is one of the hub's own names")] if name.lower() in RESERVED_NAMES else []
 
 
 def _choice_faults(path: str, value: object, choices: tuple[str, ...]) -> list[Fault]:
@@ -140,8 +187,15 @@ def _body_faults(body: object) -> list[Fault]:
         return []
     if not isinstance(body, Mapping):
         return [Fault("body", "must be an object")]
+    if is_deeper(body, BODY_DEPTH_LIMIT):
+        return [Fault("body", f"must be at most {BODY_DEPTH_LIMIT} levels deep")]
     try:
-        size = len(json.dumps(body, allow_nan=False, ensure_ascii=False).encode())
+        text = json.dumps(body, allow_nan=False, ensure_ascii=False)
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        return [Fault("body", TEXT_FAULT)]
     except (TypeError, ValueError) as error:
         return [Fault("body", f"must be JSON: {error}")]
-    return [] if size <= BODY_LIMIT_BYTES else [Fault("body", f"must have at most {BODY_LIMIT_BYTES} bytes as JSON")]
+    if size > BODY_LIMIT_BYTES:
+        return [Fault("body", f"must have at most {BODY_LIMIT_BYTES} bytes as JSON")]
+    return [Fault("body", TEXT_FAULT)] if ESCAPED_NUL.search(text) else []

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 import click
 
+RETRY_SECONDS = 5  # after which something that is unavailable is worth another try
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -22,6 +24,7 @@ class NotiwayError(Exception):
 
     code: ClassVar[str] = "Error"
     status: ClassVar[int] = 500
+    retry_after: int | None = None  # seconds, where trying again helps
 
     def __init__(self, message: str, faults: Sequence[Fault] = ()) -> None:
         super().__init__(message)
@@ -116,6 +119,13 @@ class TooLarge(NotiwayError):
     status = 413
 
 
+class TooSlow(NotiwayError):
+    """The body of a request did not arrive in time (RFC 9110 §15.5.9)."""
+
+    code = "WrongInput"
+    status = 408
+
+
 class Throttled(NotiwayError):
     """Too many requests; `retry_after` is in seconds."""
 
@@ -124,4 +134,19 @@ class Throttled(NotiwayError):
 
     def __init__(self, message: str, retry_after: int) -> None:
         super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(NotiwayError):
+    """The database is locked, full or away, or all its connections are in use. Nothing was changed; try again.
+
+    `retry_after` is in seconds; `reason`, with the remedy, is for the log and not for clients.
+    """
+
+    code = "Unavailable"
+    status = 503
+
+    def __init__(self, message: str, reason: str = "", retry_after: int = RETRY_SECONDS) -> None:
+        super().__init__(message)
+        self.reason = reason or message
         self.retry_after = retry_after

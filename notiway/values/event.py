@@ -51,7 +51,9 @@ class Event:
         """A stored broadcast, or its recall: it changes the count of each who hears it, and cannot tell everyone's."""
         if "unread" in self.data:
             return False
-        return self.kind == "recalled" or (self.kind == "created" and bool(self.data["notification"]["persisted"]))
+        return self.kind == "recalled" or (
+            self.kind == "created" and bool(self.data.get("notification", {}).get("persisted"))
+        )
 
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""

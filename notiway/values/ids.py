@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import re
+import time
 
 import uuid_utils
 
+from notiway.values.clock import now_ms
+
+AHEAD_MS = 5 * 60 * 1000  # an id that carries a later time was made while a clock was wrong
 ID_PATTERN = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 UUID_BITS = 128
 TIME_SHIFT = 80  # RFC 9562 §5.7: the first 48 bits are milliseconds since the epoch
 
 
 def new_id() -> str:
-    """A fresh uuid7 (RFC 9562 §5.7); rising within this process."""
-    return str(uuid_utils.uuid7())
+    """A fresh uuid7 (RFC 9562 §5.7); rising within this process, unless its clock was far ahead and was corrected."""
+    made = str(uuid_utils.uuid7())
+    if made < id_limit():
+        return made
+    return str(uuid_utils.uuid7(nanoseconds=time.time_ns()))
+
+
+def id_limit() -> str:
+    """Ids from here on were made while a clock was wrong: nothing goes on from them."""
+    return id_floor(now_ms() + AHEAD_MS)
 
 
 def is_id(text: object) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 UnknownUsers = Callable[[Iterable[str]], set[str]]  # takes user ids, returns those that nobody has
+UserIsActive = Callable[[str], bool | None]  # False for a user who is locked out, None for an id that nobody has
 
 
 @dataclass(frozen=True, slots=True)

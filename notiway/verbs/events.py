@@ -25,21 +25,25 @@ def publish(runtime: Runtime, event: Event) -> None:
     stamped = replace(event, published_at=time.time())
     try:
         runtime.broker.publish(stamped)
-    except OSError:
+    except Exception:
+        # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
         metrics.PUBLISH_FAILURES.inc()
         log.exception("the broker did not take an event; clients will see it when they reconnect")
     else:
         metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
 
 
-def created(item: Item, *, to: str | None = None, unread: int | None = None) -> Event:
-    """The Event of a new notification: for its own audience, or as `to` sees it, with that user's new count."""
+def created(item: Item, *, to: str | None = None, unread: int | None = None, replaces: str | None = None) -> Event:
+    """The Event of a new notification: for its own audience, or as `to` sees it, with that user's new count.
+
+    While it waits, it takes the place of an older one with the same key `replaces` and audience.
+    """
     mine = item if to is None else replace(item, audience=to)
     data: dict[str, Any] = {"notification": mine.as_dict()}
     if unread is not None:
         data["unread"] = unread
-    if key := item.coalescing_key:
-        data["coalesce"] = key
+    if replaces is not None:
+        data["coalesce"] = replaces
     return Event("created", mine.audience, data)
 
 

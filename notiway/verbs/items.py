@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from notiway.live.runtime import current
+from notiway.live.runtime import Runtime, current
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
 from notiway.verbs.events import named, publish
 
+RESTORED_AT_ONCE = 100  # items in one Event: each comes whole, and no frame may outgrow what a client's queue holds
 TOLD_SINGLY = 200  # items of a "mark all" that are told one by one, for devices that follow item by item
 
 
@@ -41,9 +43,7 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)
-        notifications = [item.as_dict() for item in items]
-        restored = {"notifications": notifications, "items": named(items), "unread": unread}
-        db.after_commit(lambda: publish(runtime, Event("restored", f"user:{user_id}", restored)))
+        db.after_commit(lambda: _tell_restored(runtime, user_id, items, unread))
     return unread
 
 
@@ -58,6 +58,13 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
         changed = {"before": before, "items": named(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))
     return unread
+
+
+def _tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+    for part in in_batches(items, RESTORED_AT_ONCE):
+        notifications = [item.as_dict() for item in part]
+        restored = {"notifications": notifications, "items": named(part), "unread": unread}
+        publish(runtime, Event("restored", f"user:{user_id}", restored))
 
 
 def _change(kind: str, user_id: str, ids: Sequence[str], change: Callable[[str, Sequence[str]], list[Item]]) -> int:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from notiway.store.rows import SEVERAL
+from notiway.values import clock
 from notiway.values.audience import MAX_PART_LENGTH, Audience
 from notiway.values.errors import Fault
 from notiway.values.people import UnknownUsers
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 UNKNOWN_SHOWN = 5  # unknown users named in an error
 ID_TYPES = (str, int, UUID)  # what a user id may be; text everywhere inside
 
@@ -60,5 +60,4 @@ def milliseconds(moment: Any, faults: list[Fault]) -> int | None:
     if not isinstance(moment, datetime):
         faults.append(Fault("expires_at", "must be a datetime"))
         return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (aware - EPOCH) // timedelta(milliseconds=1)
+    return clock.milliseconds(moment)

@@ -11,7 +11,7 @@ from notiway.store import writing
 from notiway.store.database import db
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
-from notiway.values.draft import Draft
+from notiway.values.draft import Draft, replaces_faults
 from notiway.values.errors import Fault
 from notiway.values.item import Item
 from notiway.verbs import recipients
@@ -34,6 +34,7 @@ def send_notification(
     persist: bool = True,
     expires_at: datetime | None = None,
     dedupe_key: str | None = None,
+    replaces: str | None = None,
 ) -> Notification:
     """Send a notification: store it, and ring the bell of everyone it is for, at once.
 
@@ -45,7 +46,8 @@ def send_notification(
     characters, `message` up to 2,000, `body` up to 32 KiB as JSON. `action_url` is an https: or http: address
     or a path on this site. `expires_at` is an aware datetime (a naive one is taken as UTC). A second call with the
     same `dedupe_key` stores and sends nothing and returns the first notification. With `persist=False` it reaches
-    who is connected and is stored nowhere.
+    who is connected and is stored nowhere; `replaces="import:42"` then takes the place of an older one with the same
+    key and audience that still waits: the newest goes out, ten times a second at most.
 
     Inside a transaction it rings after the outermost commit, never if that rolls back. `InvalidNotification`
     names every fault; then nothing is stored and nothing is sent.
@@ -69,9 +71,10 @@ def send_notification(
     )
     if persist and audience.startswith("connection:"):
         faults.append(Fault("persist", "must be False for a connection, which is gone tomorrow"))
-    draft.check(now_ms(), faults)
+    draft.check(now_ms(), faults + replaces_faults(replaces, persist))
+    draft = draft.detached()
     if not persist:
-        return _send_unstored(runtime, draft, audience, user_ids)
+        return _send_unstored(runtime, draft, audience, user_ids, replaces)
     with db.atomic():
         row, is_new = writing.insert(draft, audience)
         if is_new:
@@ -89,7 +92,9 @@ def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
         publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
 
 
-def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
+def _send_unstored(
+    runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str], replaces: str | None
+) -> Notification:
     row = writing.row_of(draft, audience)
     item = writing.item_of(row, persisted=False)
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
@@ -98,7 +103,7 @@ def _send_unstored(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequ
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
         if draft.dedupe_key is None or runtime.seen_ids.add((draft.producer, draft.dedupe_key)):
             for key in audiences:
-                publish(runtime, created(item, to=key))
+                publish(runtime, created(item, to=key, replaces=replaces))
 
     db.after_commit(ring)
     return row

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
-from typing import Any, NoReturn
+from typing import Any
 
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
-from notiway.gateway import client_tokens, envelope, openapi
+from notiway.gateway import admission, client_tokens, envelope, openapi
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import api_keys, inbox, resuming
 from notiway.store.api_keys import Producer
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
-from notiway.web import auth
+from notiway.web import auth, body
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
@@ -68,7 +68,9 @@ def make_token() -> ResponseReturnValue:
     ]
     if faults:
         raise Forbidden("This key may not make that token", faults)
-    return jsonify(token=client_tokens.mint(now.token_secret, claims), expiresAt=int(claims.expires_at)), 201
+    admission.check_user(now, claims.user_id)
+    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id))
+    return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 
 def after() -> ResponseReturnValue:
@@ -83,7 +85,7 @@ def after() -> ResponseReturnValue:
     page = resuming.page(principal.user_id, cursor, limit)
     place = page.cursor.as_text()
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=inbox.unread_count(principal.user_id),
         nextCursor=place if page.more else None,
         cursor=place,
@@ -136,6 +138,7 @@ def _answer(outcome: Outcome) -> dict[str, Any]:
         "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
+        **({"warnings": [asdict(each) for each in outcome.envelope.warnings]} if outcome.envelope.warnings else {}),
     }
 
 
@@ -143,14 +146,7 @@ def _json() -> Any:
     request.max_content_length = BODY_LIMIT_BYTES
     if (request.content_length or 0) > BODY_LIMIT_BYTES:
         raise TooLarge(f"At most {BODY_LIMIT_BYTES} bytes in one request")
-    try:
-        return json.loads(request.get_data(cache=False), parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:200])]) from None
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    return body.read()
 
 
 def _limit() -> int:

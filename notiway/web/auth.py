@@ -13,13 +13,15 @@ from flask_login import user_logged_in, user_logged_out
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
-from notiway.gateway import client_tokens
+from notiway.gateway import admission
+from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
 from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
 from notiway.values.principal import Principal
-from notiway.verbs.sign_out import sign_out
+from notiway.verbs.sign_out import session_of_key, sign_out
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
 CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
@@ -33,8 +35,7 @@ def principal() -> Principal | None:
     """
     token = given_token()
     if token is not None:
-        claims = client_tokens.read(runtime.current().token_secret, token)
-        return Principal(claims.user_id, None, claims.expires_at, claims.tenant_id, claims.audiences)
+        return of_claims(admission.admit(runtime.current(), token))
     check_origin()
     user_id = current_user_id()
     if user_id is None:
@@ -51,12 +52,34 @@ def require_principal() -> Principal:
     return found
 
 
+def of_claims(claims: Claims) -> Principal:
+    """Who the bearer of a client token is. The key that asked for it takes the place of a session: it can end too."""
+    session = None if claims.key_id is None else session_of_key(claims.key_id)
+    return Principal(claims.user_id, session, claims.expires_at, claims.tenant_id, claims.audiences)
+
+
 def given_token() -> str | None:
     """The client token of the request: the bearer, or `access_token`, since browsers set no headers on a socket."""
+    return bearer() or request.args.get("access_token")
+
+
+def bearer() -> str | None:
+    """The client token in the `Authorization` header, which no browser adds by itself."""
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and value.strip():
-        return value.strip()
-    return request.args.get("access_token")
+    return value.strip() or None if scheme.lower() == "bearer" else None
+
+
+def require_owner() -> str:
+    """Whose items a request is about: the bearer of a client token, else the user who is signed in.
+
+    `Unauthorized` for a bad token, though there may be a good session, and for nobody.
+    """
+    token = bearer()
+    if token is None:
+        return require_user()
+    if OWNER not in request.environ:
+        request.environ[OWNER] = admission.admit(runtime.current(), token).user_id
+    return str(request.environ[OWNER])
 
 
 def current_user_id() -> str | None:
@@ -98,7 +121,14 @@ def session_key() -> str:
 
 
 def check_csrf() -> None:
-    """`Forbidden` unless the request carries this session's token, in the header or the form."""
+    """`Forbidden` unless the request carries this session's token, in the header or the form.
+
+    Where the application has a `CSRFProtect` that one looks, and refuses as it does elsewhere.
+    """
+    protection = current_app.extensions.get("csrf")
+    if protection is not None:
+        protection.protect()
+        return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD)
     try:
         validate_csrf(token, time_limit=CSRF_SECONDS)

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
+from collections.abc import Callable
 from typing import Any, Literal
 
 import flask_login.utils
-from flask import Response, current_app, jsonify, make_response, redirect, render_template, request
+from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from notiway.live import runtime
-from notiway.values.errors import NotiwayError, Throttled, Unauthorized
+from notiway.store.engine.faults import raise_translated
+from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
+from notiway.web import auth
+
+log = logging.getLogger(__name__)
 
 Form = Literal["page", "fragment", "json"]
+LABELS = {"ids": "the selection"}  # of fields that people do not see by name
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
 def form() -> Form:
     """What the client wants. htmx asks for a full page when it boosts a link or goes back in the history."""
     headers = request.headers
+    if auth.bearer() is not None:
+        return "json"  # a program: it has a token in place of a session
     machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
     if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
         return "json"
@@ -58,19 +69,56 @@ def back(default: str) -> Response:
     return make_response(redirect(origin() or default, 303))
 
 
+def register(target: Flask | Blueprint) -> None:
+    """Answer every fault that has a code, in the form that was asked for."""
+    target.register_error_handler(NotiwayError, failure)
+    target.register_error_handler(sqlite3.Error, _broken_rows)
+
+
 def failure(error: NotiwayError) -> ResponseReturnValue:
     """An error in the form that was asked for; a page is left to the application's own error pages."""
+    if isinstance(error, Unavailable):
+        log.warning("%s %s was answered with 503: %s", request.method, request.path, error.reason)
     asked = form()
     if asked == "page":
         return _sign_in() if isinstance(error, Unauthorized) else _error_page(error)
     if asked == "json":
         response = jsonify(error.as_dict())
     else:
-        response = make_response(render_template("notiway/toast/_error.html", code=error.code, message=str(error)))
+        # Without the application's context: it would ask for the user, whom a database that is away cannot name.
+        fragment = current_app.jinja_env.get_template("notiway/toast/_error.html")
+        response = make_response(fragment.render(code=error.code, message=words(error)))
     response.status_code = error.status
-    if isinstance(error, Throttled):
+    if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
+
+
+def or_nothing(draw: Callable[[], Markup]) -> Markup:
+    """Part of a page that the page can do without while the database is away."""
+    try:
+        return draw()
+    except Unavailable as error:
+        log.warning("a part of %s was left out: %s", request.path, error.reason)
+        return Markup()
+
+
+def _broken_rows(error: sqlite3.Error) -> ResponseReturnValue:
+    """SQLite may meet a damaged page only while rows are fetched, which Peewee has no part in."""
+    try:
+        raise_translated(error)
+    except Unavailable as known:
+        return failure(known)
+
+
+def words(error: NotiwayError) -> str:
+    """An error for people: what happened, and each fault in a half-sentence.
+
+    >>> words(WrongInput("Nothing was changed", [Fault("ids", "must be 1 to 1,000 notifications")]))
+    'Nothing was changed: the selection must be 1 to 1,000 notifications'
+    """
+    faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
+    return f"{error.message}: {faults}" if faults else error.message
 
 
 def _sign_in() -> ResponseReturnValue:
@@ -89,4 +137,5 @@ def _sign_in() -> ResponseReturnValue:
 
 def _error_page(error: NotiwayError) -> ResponseReturnValue:
     kind = default_exceptions.get(error.status, HTTPException)
-    return current_app.handle_http_exception(kind(description=str(error)))
+    when: dict[str, Any] = {} if error.retry_after is None else {"retry_after": error.retry_after}
+    return current_app.handle_http_exception(kind(description=words(error), **when))

@@ -114,10 +114,104 @@ def test_a_toast_leads_to_where_the_notification_points(browse: Browse, ada: Per
     expect_unread(page, 0)
 
 
+def break_line(page: Page) -> None:
+    """Cut the socket; the next one brings all that was stored meanwhile, at once."""
+    page.evaluate("document.querySelector('[data-notiway-socket]')._htmx.ws.connection.socket.close()")
+
+
 def test_many_at_once_are_one_toast(browse: Browse, ada: Person) -> None:
     page = visit(browse(ada))
-    page.evaluate("document.querySelector('[data-notiway-socket]')._htmx.ws.connection.socket.close()")
     ada.store_many([f"Number {n}" for n in range(5)])
+    break_line(page)
     expect_unread(page, 5)
     expect(toasts(page)).to_have_count(1)
     expect(toasts(page)).to_contain_text("5 new notifications")
+
+
+def test_an_urgent_alert_among_many_has_a_toast_of_its_own_and_is_spoken(browse: Browse, ada: Person) -> None:
+    page = page_with_clock(browse, ada)
+    ada.store_many(["One", "Two"])
+    ada.store("Payment gateway is DOWN", type="warning", priority="urgent")
+    ada.store("Disk full", type="error")
+    ada.store_many(["Three", "Four"])
+    break_line(page)
+    expect_unread(page, 6)
+    expect(toasts(page)).to_have_count(3)
+    expect(toasts(page)).to_contain_text(["Payment gateway is DOWN", "Disk full", "4 new notifications"])
+    live = page.locator("[data-notiway-live]")
+    for words in ("Payment gateway is DOWN", "Disk full", "4 new notifications"):
+        expect(live).to_contain_text(words)
+    page.clock.run_for(LONG)
+    expect(toasts(page)).to_have_count(2)  # what stays, stays
+
+
+def test_the_toast_for_many_has_the_gravest_type_among_them(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    ada.store_many(["Paid 1", "Paid 2", "Paid 3"], type="success")
+    ada.store("Disk nearly full", type="warning")
+    break_line(page)
+    expect(toasts(page)).to_contain_text("4 new notifications")
+    expect(toasts(page)).to_have_attribute("data-type", "warning")
+
+
+def test_many_twice_are_added_up_in_one_toast(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    for burst in (1, 2):
+        ada.store_many([f"Number {n}" for n in range(5)])
+        break_line(page)
+        expect_unread(page, burst * 5)
+        expect(toasts(page)).to_contain_text(f"{burst * 5} new notifications")
+        expect(toasts(page)).to_have_count(1)
+    ada.store("Disk nearly full", type="warning")  # one more of them folds into the toast only when many come
+    break_line(page)
+    expect(toasts(page)).to_have_count(2)
+
+
+def test_the_same_words_are_spoken_again(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    live = page.locator("[data-notiway-live]")
+    page.evaluate("""() => {
+      window.spoken = [];
+      const live = document.querySelector("[data-notiway-live]");
+      new MutationObserver(() => spoken.push(live.textContent)).observe(live, { childList: true });
+    }""")
+    for unread in (1, 2):
+        ada.notify("Build is green")
+        expect_unread(page, unread)
+        expect(live).to_have_text("New notification: Build is green.")
+        page.wait_for_function("(n) => spoken.filter(Boolean).length === n", arg=unread)
+    assert page.evaluate("spoken.filter(Boolean)") == ["New notification: Build is green."] * 2
+    assert page.evaluate("spoken.indexOf('')") in (0, 1)  # emptied in between: a screen reader tells only what changed
+
+
+def test_an_error_takes_the_place_of_the_oldest_ordinary_toast(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    for n in range(1, 4):
+        arrive(page, ada, f"Ordinary {n}")
+    arrive(page, ada, "Payment failed", "error")
+    expect(toasts(page)).to_contain_text(["Ordinary 2", "Ordinary 3", "Payment failed"])
+    arrive(page, ada, "Disk full", "error")
+    expect(toasts(page)).to_contain_text(["Ordinary 3", "Payment failed", "Disk full"])
+
+
+def test_an_error_does_not_take_the_place_of_what_is_being_looked_at(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    for n in range(1, 4):
+        arrive(page, ada, f"Ordinary {n}")
+    toasts(page).first.get_by_role("button", name="Dismiss").focus()
+    arrive(page, ada, "Payment failed", "error")
+    expect(toasts(page)).to_contain_text(["Ordinary 1", "Ordinary 3", "Payment failed"])
+    expect(toasts(page).first.get_by_role("button", name="Dismiss")).to_be_focused()
+
+
+def test_ordinary_ones_that_wait_behind_errors_are_told_with_the_gravest_type(browse: Browse, ada: Person) -> None:
+    page = page_with_clock(browse, ada)
+    for n in range(1, 4):
+        arrive(page, ada, f"Error {n}", "error")
+    for number, type in enumerate(("info", "warning", "success", "info"), 4):
+        ada.notify(f"Ordinary {number}", type=type)
+        expect_unread(page, number)
+    page.clock.run_for(2000)
+    toasts(page).filter(has_text="Error 1").get_by_role("button", name="Dismiss").click()
+    expect(toasts(page).last).to_contain_text("4 new notifications")
+    expect(toasts(page).last).to_have_attribute("data-type", "warning")

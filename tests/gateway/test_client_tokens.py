@@ -6,7 +6,16 @@ import jwt
 import pytest
 
 from notiway.gateway import client_tokens
-from notiway.gateway.client_tokens import MAX_TTL_SECONDS, Claims, check_request, derive_secret, mint, read
+from notiway.gateway.client_tokens import (
+    AUDIENCE,
+    ISSUER,
+    MAX_TTL_SECONDS,
+    Claims,
+    check_request,
+    derive_secret,
+    mint,
+    read,
+)
 from notiway.values.errors import Unauthorized, WrongInput
 
 SECRET = "s" * 32
@@ -14,41 +23,84 @@ OTHER = "o" * 32
 
 
 def payload(**changes):
-    return {"sub": "42", "exp": int(time.time()) + 60} | changes
+    """The claims of a good token; a change to None leaves one out."""
+    now = int(time.time())
+    claims = {"sub": "42", "exp": now + 60, "iat": now, "iss": ISSUER, "aud": AUDIENCE, "jti": "one"} | changes
+    return {name: value for name, value in claims.items() if value is not None}
+
+
+def signed(secret=SECRET, algorithm="HS256", headers=None, **changes):
+    return jwt.encode(payload(**changes), secret, algorithm=algorithm, headers=headers)
 
 
 def test_what_is_minted_is_read():
     ends_at = float(int(time.time()) + 60)
-    claims = Claims("42", ends_at, "acme", ("group:acme:ops", "tenant:acme"))
-    assert read(SECRET, mint(SECRET, claims)) == claims
-    assert read(SECRET, mint(SECRET, Claims("42", ends_at))) == Claims("42", ends_at)
+    claims = read(SECRET, mint(SECRET, Claims("42", ends_at, "acme", ("group:acme:ops", "tenant:acme"), key_id="k1")))
+    assert (claims.user_id, claims.expires_at, claims.tenant_id) == ("42", ends_at, "acme")
+    assert (claims.audiences, claims.key_id) == (("group:acme:ops", "tenant:acme"), "k1")
+    plain = read(SECRET, mint(SECRET, Claims("42", ends_at)))
+    assert (plain.tenant_id, plain.audiences, plain.key_id) == (None, (), None)
+
+
+def test_a_minted_token_carries_every_claim_of_the_contract():
+    began = time.time()
+    token = mint(SECRET, Claims("42", began + 60))
+    found = jwt.decode(token, SECRET, algorithms=["HS256"], audience="notiway", issuer="notiway")
+    assert set(found) == {"sub", "exp", "iat", "iss", "aud", "jti"}
+    assert jwt.get_unverified_header(token)["alg"] == "HS256"
+    assert began - 0.001 <= found["iat"] <= time.time() + 0.001, (
+        "to the millisecond: a sign-out may be a moment earlier"
+    )
+
+
+def test_no_two_tokens_have_the_same_id():
+    tokens = [read(SECRET, mint(SECRET, Claims("42", time.time() + 60))) for _ in range(2)]
+    assert len({each.token_id for each in tokens}) == 2
 
 
 def test_any_backend_with_the_secret_may_mint():
-    foreign = jwt.encode(payload(tenantId="acme", audiences=["group:ops"], extra=1), SECRET, algorithm="HS256")
-    claims = read(SECRET, foreign)
+    claims = read(SECRET, signed(tenantId="acme", audiences=["group:ops"], extra=1))
     assert (claims.user_id, claims.tenant_id, claims.audiences) == ("42", "acme", ("group:ops",))
+    assert read(SECRET, signed(aud=["another", AUDIENCE])).user_id == "42"
 
 
 FALSE = {
-    "expired": lambda: jwt.encode(payload(exp=int(time.time()) - 1), SECRET, algorithm="HS256"),
-    "not yet valid": lambda: jwt.encode(payload(nbf=int(time.time()) + 60), SECRET, algorithm="HS256"),
+    "expired": lambda: signed(exp=int(time.time()) - 1),
+    "not yet valid": lambda: signed(nbf=int(time.time()) + 60),
+    "issued in the future": lambda: signed(iat=int(time.time()) + 60),
     "unsigned": lambda: jwt.encode(payload(), None, algorithm="none"),
-    "another secret": lambda: jwt.encode(payload(), OTHER, algorithm="HS256"),
-    "another algorithm": lambda: jwt.encode(payload(), SECRET * 2, algorithm="HS512"),
-    "no subject": lambda: jwt.encode({"exp": int(time.time()) + 60}, SECRET, algorithm="HS256"),
-    "an empty subject": lambda: jwt.encode(payload(sub=""), SECRET, algorithm="HS256"),
-    "no end": lambda: jwt.encode({"sub": "42"}, SECRET, algorithm="HS256"),
-    "audiences that are no list": lambda: jwt.encode(payload(audiences="global"), SECRET, algorithm="HS256"),
-    "a tenant that is no text": lambda: jwt.encode(payload(tenantId=7), SECRET, algorithm="HS256"),
+    "another secret": lambda: signed(OTHER),
+    "another algorithm": lambda: signed(SECRET * 2, "HS512"),
+    "for another audience": lambda: signed(aud="billing"),
+    "by another issuer": lambda: signed(iss="billing"),
+    "an id that is no text": lambda: signed(jti=""),
+    "an end that is no number": lambda: signed(exp="soon"),
+    "an end beyond all years": lambda: signed(exp=10**400),
+    "a beginning beyond all years": lambda: signed(iat=-(10**400)),
+    "an empty subject": lambda: signed(sub=""),
+    "a subject that is no text": lambda: signed(sub="\ud800"),
+    "a subject that is too long": lambda: signed(sub="x" * 201),
+    "audiences that are no list": lambda: signed(audiences="global"),
+    "a tenant that is no text": lambda: signed(tenantId=7),
+    "a tenant that cannot be": lambda: signed(tenantId="a:b"),
     "nonsense": lambda: "nonsense",
+    "half a character": lambda: "\ud800.a.b",
     "nothing": lambda: "",
+    **{f"no {name}": lambda name=name: signed(**{name: None}) for name in ("sub", "exp", "iat", "iss", "aud", "jti")},
 }
 
 
 @pytest.mark.parametrize("fault", FALSE)
 def test_a_false_token_is_unauthorized(fault):
     with pytest.raises(Unauthorized):
+        read(SECRET, FALSE[fault]())
+
+
+@pytest.mark.parametrize(
+    ("fault", "claim"), [("for another audience", "aud"), ("by another issuer", "iss"), ("no jti", "jti")]
+)
+def test_a_backend_is_told_which_claim_is_wrong_once_its_signature_is_right(fault, claim):
+    with pytest.raises(Unauthorized, match=claim):
         read(SECRET, FALSE[fault]())
 
 

@@ -1,5 +1,6 @@
 """An envelope is taken whole or refused with every fault named by its path."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -115,7 +116,26 @@ def test_a_connection_hears_what_is_not_stored():
         ({"metadata": {"timeStamp": "yesterday"}}, "metadata.timeStamp"),
         ({"metadata": {"timeStamp": 5}}, "metadata.timeStamp"),
         ({"metadata": {"isPersisted": True, "persistedTTL": "2020-01-01T00:00:00Z"}}, "metadata.persistedTTL"),
+        (
+            {"metadata": {"isPersisted": True, "persistedTTL": "9999-12-31T23:59:59.9999999+00:00"}},
+            "metadata.persistedTTL",
+        ),
+        ({"metadata": {"isPersisted": True, "persistedTTL": "9999-12-31T23:59:59-05:00"}}, "metadata.persistedTTL"),
+        ({"metadata": {"persistedTTL": "9999-01-01T00:00:00Z"}}, "metadata.persistedTTL"),
+        ({"metadata": {"timeStamp": "9999-12-31T23:59:59-14:00"}}, "metadata.timeStamp"),
+        ({"metadata": {"timeStamp": "0001-01-01T00:00:00+14:00"}}, "metadata.timeStamp"),
+        ({"metadata": {"timeStamp": "1969-12-31T23:59:59.999Z"}}, "metadata.timeStamp"),
         ({"metadata": {"producer": ""}}, "metadata.producer"),
+        ({"metadata": {"producer": "a\x00b"}}, "metadata.producer"),
+        ({"metadata": {"producer": "\ud800"}}, "metadata.producer"),
+        ({"id": "\ud800"}, "id"),
+        ({"id": "a\x00b"}, "id"),
+        ({"groupKey": "a\x00b"}, "groupKey"),
+        ({"body": {"a": "\ud800"}}, "body"),
+        ({"body": {"\x00": 1}}, "body"),
+        ({"body": {"a": json.loads("[" * 32 + "]" * 32)}}, "body"),
+        ({"body": {"a": json.loads("[" * 400 + "]" * 400)}}, "body"),
+        ({"body": {"a": float("inf")}}, "body"),
     ],
 )
 def test_a_fault_is_named_by_its_path(changes, path):
@@ -136,6 +156,69 @@ def test_every_fault_is_named_at_once():
     }
 
 
+@pytest.mark.parametrize(
+    ("raw", "named"),
+    [
+        (
+            {"id": "", "type": 7, "routing": {"audienceType": 4}, "metadata": {}},
+            {"id", "type", "routing.audienceValue"},
+        ),
+        (
+            good(
+                priority="asap",
+                body={"actionUrl": "javascript:alert(1)"},
+                routing={"audienceType": 3},
+                metadata={"isPersisted": True, "persistedTTL": "2020-01-01T00:00:00Z", "producer": "a\x00b"},
+            ),
+            {
+                "priority", "body.actionUrl", "routing.audienceValue", "metadata.persistedTTL", "metadata.producer",
+            },
+        ),
+        (
+            good(id=5, routing={"audienceType": 5, "audienceValue": "c"}, groupKey=""),
+            {"id", "groupKey", "metadata.isPersisted"},
+        ),
+        (good(type=None, body={"a": "\x00"}, metadata=None), {"type", "body", "metadata"}),
+        (good(routing={"audienceType": 3, "audienceValue": "a\nb", "tenantId": "a:b"}), {
+            "routing.audienceValue", "routing.tenantId",
+        }),
+        (good(routing={"audienceType": 3, "audienceValue": 5, "tenantId": "a:b"}), {
+            "routing.audienceValue", "routing.tenantId",
+        }),
+        (good(routing={"audienceType": 2, "tenantId": 5}), {"routing.tenantId"}),
+        (good(routing={"audienceType": 2, "audienceValue": "x" * 201}), {"routing.audienceValue"}),
+        (good(routing={"audienceType": 9, "audienceValue": 5}), {"routing.audienceType", "routing.audienceValue"}),
+        ({}, {"id", "type", "routing"}),
+        (good(type="subscribe", priority=5), {"type", "priority"}),
+    ],
+)  # fmt: skip
+def test_faults_of_the_shape_do_not_hide_faults_of_the_rules(raw, named):
+    assert paths(raw) == named
+
+
+FOREIGN_WORDS = ("pydantic", "model", "instance", "input should", "field required", "value error", "string")
+
+
+@given(raw=st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON) | {"routing": ROUTING | JSON}))
+def test_faults_are_told_in_our_own_words(raw):
+    try:
+        parse(raw)
+    except InvalidNotification as error:
+        for fault in error.faults:
+            assert not [word for word in FOREIGN_WORDS if word in fault.message.lower()], fault
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "EventReadStatusChange", "eventreadstatuschange", "EventDeletedStatusChange", "ReplayIncomplete", "SUBSCRIBE",
+        "Unsubscribe", "MarkAsRead", "MarkAsDeleted", "ConnectionId", "Renew",
+    ],
+)  # fmt: skip
+def test_the_hubs_own_names_are_no_types(name):
+    assert paths(good(type=name)) == {"type"}
+
+
 def test_a_persisted_envelope_without_an_end_lives_thirty_minutes():
     assert parse(good(metadata={"isPersisted": True})).draft.expires_at == NOW + DEFAULT_TTL_MS
 
@@ -146,12 +229,44 @@ def test_an_end_without_a_zone_is_utc():
     assert parsed.draft.expires_at == int(moment.timestamp() * 1000)
 
 
+@pytest.mark.parametrize("replaces", ["", 5, "x" * 201, "a\x00b", "\ud800", ["k"]])
+def test_what_it_replaces_is_a_label(replaces):
+    assert paths(good(metadata={"replaces": replaces})) == {"metadata.replaces"}
+
+
+def test_only_what_is_not_kept_can_be_replaced():
+    assert parse(good(metadata={"replaces": "import:42"})).replaces == "import:42"
+    assert parse(good(metadata={"replaces": None, "isPersisted": True})).replaces is None
+    assert paths(good(metadata={"replaces": "import:42", "isPersisted": True})) == {"metadata.replaces"}
+    assert paths(good(metadata={"replaces": "import:42", "isPersisted": "yes"})) == {"metadata.isPersisted"}
+
+
+def test_the_last_moment_that_may_be_named_is_kept_exactly():
+    parsed = parse(good(metadata={"isPersisted": True, "persistedTTL": "9998-12-31T23:59:59.9999999Z"}))
+    assert parsed.draft.expires_at == 253_370_764_799_999
+
+
 @pytest.mark.parametrize(
     ("severity", "type_"),
     [("info", "info"), ("warning", "warning"), ("critical", "error"), ("loud", "info"), (5, "info")],
 )
 def test_severity_feeds_the_bell(severity, type_):
     assert parse(good(body={"severity": severity})).draft.type == type_
+
+
+@pytest.mark.parametrize(
+    ("body", "warned"),
+    [
+        ({}, set()),
+        ({"severity": "critical"}, set()),
+        ({"severity": None}, set()),
+        ({"severity": "loud"}, {"body.severity"}),
+        ({"severity": 5}, {"body.severity"}),
+        ({"severity": ["info"]}, {"body.severity"}),
+    ],
+)
+def test_a_severity_that_is_not_known_is_warned_of(body, warned):
+    assert {each.path for each in parse(good(body=body)).warnings} == warned
 
 
 def test_title_message_and_link_of_the_body_feed_the_bell():

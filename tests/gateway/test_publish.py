@@ -18,13 +18,6 @@ def context(app):
         yield
 
 
-@pytest.fixture
-def heard(monkeypatch):
-    events = []
-    monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
-
-
 def envelope(number=1, audience="user:me", persisted=True, **changes):
     raw = producer.envelope(audience, "order-shipped", persisted=persisted, producer="orders")
     return parse(raw | {"id": f"order-{number}"} | changes, "tests", now_ms())
@@ -71,20 +64,14 @@ def test_nothing_is_told_before_the_commit_nor_after_a_rollback(heard, persisted
 
 
 @pytest.mark.parametrize(
-    ("changes", "supersedes"),
-    [
-        ({"body": {"taskId": "7"}}, True),
-        ({"body": {"metric": "cpu"}}, True),
-        ({"groupKey": "disk"}, True),
-        ({"body": {"taskId": ["7"]}}, False),
-        ({"body": {}}, False),
-    ],
+    "changes", [{"body": {"taskId": "7"}}, {"body": {"metric": "cpu"}}, {"groupKey": "post:1"}, {"body": {}}]
 )
-def test_values_that_replace_each_other_say_what_they_replace(heard, changes, supersedes):
+def test_nothing_is_replaced_unless_that_is_asked_for(heard, changes):
     publish(envelope(persisted=False, **changes))
-    assert ("coalesce" in heard[0].data) is supersedes
-
-
-def test_what_is_kept_is_never_replaced(heard):
-    publish(envelope(body={"taskId": "7"}, groupKey="disk"))
     assert "coalesce" not in heard[0].data
+
+
+def test_what_replaces_another_says_what(heard):
+    raw = producer.envelope("user:me", "import-progress", replaces="import:42")
+    publish(parse(raw, "tests", now_ms()))
+    assert heard[0].data["coalesce"] == "import:42"

@@ -88,7 +88,7 @@ def test_the_same_envelope_again_is_stored_once(app, url, stream):
     [
         ("{", "no JSON"),
         (b"\xff", "no JSON"),
-        ("[]", "valid dictionary"),
+        ("[]", "must be an object"),
         (json.dumps(envelope(1, id="")), "id"),
         (json.dumps(envelope(1, routing={"audienceType": 9})), "routing.audienceType"),
         (json.dumps(envelope(1, routing={"audienceType": 3})), "routing.audienceValue"),

@@ -1,12 +1,7 @@
-"""The live dashboard: what is counted, who may see it, and that nobody is told while nobody listens; and its cards."""
-
-import pytest
+"""Live numbers: what is counted, and that nobody is told while nobody listens."""
 
 from notiway import metrics
 from notiway.host.live_numbers import KEPT, LiveNumbers
-from notiway.store import inbox, membership
-from notiway.values.audience import Audience
-from notiway.values.config import Config
 
 GROUP = "group:dashboard-ops"
 SCOPED = "group:acme:dashboard-ops"
@@ -54,6 +49,7 @@ def test_who_listens_gets_one_sample_a_tick_stored_nowhere():
     item = hub.delivered[0].data["notification"]
     assert (item["name"], item["persisted"]) == ("dashboard-update", False)
     assert set(item["body"]) == {"at", "connections", "deliveries", "latencyMs"}
+    assert {event.data["coalesce"] for event in hub.delivered} == {"dashboard-update"}, "a newer one replaces it"
 
 
 def test_a_tenant_s_dashboard_counts_the_tenant_s_connections():
@@ -91,45 +87,3 @@ def test_two_minutes_are_kept():
     for _ in range(KEPT + 5):
         numbers.tick()
     assert len(numbers.history()) == KEPT
-
-
-def test_the_present_state_is_json_for_who_is_signed_in(browser, visitor):
-    answer = browser.get("/dashboard/numbers", form="json").json
-    assert answer["audience"] == GROUP
-    assert isinstance(answer["samples"], list)
-    assert visitor.get("/dashboard/numbers").location.startswith("/login")
-
-
-def test_a_tenant_s_numbers_are_for_its_group(app, browser, user):
-    assert browser.get("/dashboard/numbers?tenant=acme", form="json").status_code == 403
-    assert 'class="row scopes"' not in browser.get("/dashboard?tenant=acme").text
-    with app.app_context():
-        membership.join(user.id, Audience.group("dashboard-ops", tenant="acme"))
-    assert browser.get("/dashboard/numbers?tenant=acme", form="json").json["audience"] == SCOPED
-    assert 'data-source="/dashboard/numbers?tenant=acme"' in browser.get("/dashboard?tenant=acme").text
-
-
-def test_the_group_is_open_in_this_application_and_a_setting_closes_it(app, make_app, monkeypatch):
-    assert app.extensions["notiway"].config.open_groups == ("dashboard-ops",)
-    monkeypatch.setenv("NOTIWAY_OPEN_GROUPS", "")
-    assert make_app().extensions["notiway"].config.open_groups == ()
-    assert Config.load({}, {}).open_groups == ()
-
-
-# The cards
-
-
-@pytest.mark.parametrize(("kind", "stored"), [("regular", 0), ("hub", 1)])
-def test_the_cards_publish_through_the_gateway_s_door(app, browser, user, kind, stored):
-    assert browser.post("/dashboard/publish", form="htmx", data={"kind": kind}).status_code == 200
-    with app.app_context():
-        items = inbox.feed(user.id).items
-    assert len(items) == stored
-    for item in items:
-        assert (item.name, item.producer, item.title) == ("invoice-ready", "billing-service", "Invoice ready")
-        assert item.expires_at is not None
-
-
-def test_a_card_that_is_none_publishes_nothing(browser):
-    assert browser.post("/dashboard/publish", form="htmx", data={"kind": "all"}).status_code == 422
-    assert browser.post("/dashboard/publish", form="htmx", data={"kind": "hub"}, csrf=False).status_code == 400

@@ -80,5 +80,5 @@ def busy(hub, reactor):
 
 @pytest.fixture
 def no_bursts(monkeypatch):
-    """The limit of a client that has stalled, at once."""
-    monkeypatch.setattr(backlog, "BURST_FACTOR", 1)
+    """A client has stalled as soon as anything waits for it."""
+    monkeypatch.setattr(backlog, "STALL_SECONDS", -1.0)

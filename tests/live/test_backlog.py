@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from notiway.live import backlog as module
-from notiway.live.backlog import BURST_FACTOR, STALL_SECONDS, Backlog
+from notiway.live.backlog import STALL_SECONDS, Backlog
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ class Socket:
     def send(self, data):
         if not self.room:
             raise self.fault
-        part = data[: self.room]
+        part = bytes(data[: self.room])
         self.room -= len(part)
         self.taken += part
         return len(part)
@@ -35,7 +35,7 @@ class Socket:
 
 @pytest.mark.parametrize("step", [1, 2, 5, 100])
 def test_every_byte_goes_out_in_order_however_little_fits_at_a_time(step):
-    backlog = Backlog(b"begun ")
+    backlog = Backlog(b"begun ", None)
     for frame in (b"second ", b"third ", b"fourth"):
         backlog.add(frame)
     sock = Socket(0)
@@ -44,32 +44,32 @@ def test_every_byte_goes_out_in_order_however_little_fits_at_a_time(step):
         sock.room = step
         done = backlog.write(sock.send)
     assert sock.taken == b"begun second third fourth"
-    assert (len(backlog), backlog.bytes, backlog.total, backlog.first) == (0, 0, 0, b"")
+    assert (len(backlog), backlog.total, backlog.first) == (0, 0, b"")
 
 
-def test_the_bytes_that_wait_are_those_behind_the_frame_that_is_written():
-    backlog = Backlog(b"begun")
-    assert (backlog.bytes, backlog.total) == (0, 5)
+def test_the_bytes_that_wait_are_counted():
+    backlog = Backlog(b"begun", None)
+    assert backlog.total == 5
     backlog.add(b"1234567")
-    assert (backlog.bytes, backlog.total) == (7, 12)
+    assert backlog.total == 12
     assert not backlog.write(Socket(3).send)
-    assert (backlog.first, backlog.bytes, backlog.total) == (b"un", 7, 9)
+    assert (backlog.first, backlog.total) == (b"un", 9)
     assert not backlog.write(Socket(3).send)
-    assert (backlog.first, backlog.bytes, backlog.total) == (b"234567", 0, 6)
+    assert (backlog.first, backlog.total) == (b"234567", 6)
 
 
 def test_a_frame_supersedes_the_one_that_waits_under_its_key():
-    backlog = Backlog(b"")
+    backlog = Backlog(b"", None)
     for frame, key in ((b"count 1 ", "unread"), (b"ping ", "ping"), (b"item ", None), (b"count 22 ", "unread")):
         backlog.add(frame, key)
-    assert backlog.bytes == len(b"ping item count 22 ")
+    assert backlog.total == len(b"ping item count 22 ")
     sock = Socket(100)
     assert backlog.write(sock.send)
     assert sock.taken == b"ping item count 22 "
 
 
 def test_a_frame_that_was_begun_is_never_superseded():
-    backlog = Backlog(b"")
+    backlog = Backlog(b"", None)
     backlog.add(b"count 1 ", "unread")
     assert not backlog.write(Socket(1).send)
     backlog.add(b"count 2 ", "unread")
@@ -78,36 +78,56 @@ def test_a_frame_that_was_begun_is_never_superseded():
     assert sock.taken == b"ount 1 count 2 "
 
 
-def test_a_client_that_reads_may_fall_behind_by_a_burst(now):
-    backlog = Backlog(b"x" * 1_000)
-    for _ in range(10 * BURST_FACTOR):
-        backlog.add(b"x")
-    assert not backlog.is_over(10), "the frame that is written does not count"
-    backlog.add(b"x")
-    assert backlog.is_over(10)
-
-
-def test_a_client_that_takes_nothing_may_fall_behind_by_the_limit_only(now):
-    backlog = Backlog(b"begun")
-    backlog.add(b"x" * 11)
-    now[0] += STALL_SECONDS
-    assert not backlog.is_over(10)
+def test_only_a_client_that_takes_nothing_has_stalled_and_only_over_the_limit(now):
+    backlog = Backlog(b"begun", None)
+    backlog.add(b"x" * 1_000_000)
+    assert not backlog.has_stalled(10), "nobody can have read what was only just queued"
+    now[0] += STALL_SECONDS + 0.1
+    assert backlog.has_stalled(10)
     backlog.write(Socket(1).send)  # it reads after all
+    assert not backlog.has_stalled(10)
     now[0] += STALL_SECONDS
-    assert not backlog.is_over(10)
+    assert not backlog.has_stalled(10)
     backlog.write(Socket(0).send)
     now[0] += 0.1
-    assert backlog.is_over(10)
-    assert not backlog.is_over(11)
+    assert backlog.has_stalled(10)
+    assert not backlog.has_stalled(2_000_000)
+
+
+def test_a_ledger_is_told_of_every_byte_that_comes_and_goes():
+    class Ledger:
+        total = 0
+
+        def add(self, size):
+            self.total += size
+
+    ledger = Ledger()
+    backlog = Backlog(b"begun", ledger)
+    for number in range(9):
+        backlog.add(b"count %d" % number, "unread")
+        backlog.add(b"item %d" % number)
+        assert ledger.total == backlog.total
+        backlog.write(Socket(3).send)
+        assert ledger.total == backlog.total
+    backlog.discard()
+    assert ledger.total == 0
+
+
+def test_ten_thousand_keys_cost_no_walk_over_what_waits():
+    backlog = Backlog(b"begun", None)
+    for lap in range(3):
+        for number in range(10_000):
+            backlog.add(b"%d" % lap, f"key {number}")
+    assert (len(backlog), backlog.total) == (10_001, 10_005)
 
 
 @pytest.mark.parametrize("fault", [BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError])
 def test_a_full_socket_is_no_fault(fault):
-    backlog = Backlog(b"begun")
+    backlog = Backlog(b"begun", None)
     assert not backlog.write(Socket(0, fault).send)
     assert backlog.first == b"begun"
 
 
 def test_a_broken_socket_is_one():
     with pytest.raises(BrokenPipeError):
-        Backlog(b"begun").write(Socket(0, BrokenPipeError).send)
+        Backlog(b"begun", None).write(Socket(0, BrokenPipeError).send)

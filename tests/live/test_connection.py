@@ -30,7 +30,7 @@ class Scripted:
             raise self.fault
         if not self.room:
             raise BlockingIOError
-        part = data[: self.room]
+        part = bytes(data[: self.room])
         self.room -= len(part)
         self.taken += part
         return len(part)
@@ -52,8 +52,15 @@ class Scripted:
 
 
 class Owner:
+    """A hub's side of a connection, which counts what waits."""
+
     def __init__(self):
         self.wanted, self.forgotten = [], []
+        self.pressure = self
+        self.queued = 0
+
+    def add(self, size):
+        self.queued += size
 
     def want_write(self, connection, wanted):
         self.wanted.append(wanted)
@@ -64,8 +71,8 @@ class Owner:
 
 @pytest.fixture
 def no_bursts(monkeypatch):
-    """The limit of a client that has stalled, at once."""
-    monkeypatch.setattr(backlog, "BURST_FACTOR", 1)
+    """A client has stalled as soon as anything waits for it."""
+    monkeypatch.setattr(backlog, "STALL_SECONDS", -1.0)
 
 
 def scripted(room=0, limit=100, **kinds):
@@ -102,7 +109,6 @@ def test_a_joined_burst_is_kept_frame_by_frame(cut):
     connection, sock = scripted(limit=5)
     frames = [(b"aaaa", None), (b"bbb", "unread"), (b"cc", "unread"), (b"d", None)]
     connection.keep(frames, cut)
-    assert connection.backlog.bytes <= 5
     sock.room = 100
     connection.flush()
     joined = b"".join(data for data, _ in frames)
@@ -128,7 +134,7 @@ def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that
     drops = metrics.BACKLOG_DROPS._value.get()
     for number in range(20):
         connection.offer(b"frame %02d|" % number)
-        assert connection.backlog.bytes <= 20
+        assert connection.backlog.total <= 20 + len(b"frame 00|") + len(CLOSE(CloseCode.TOO_SLOW, "too slow"))
     sock.room = 1_000
     connection.flush()
     assert sock.taken == b"frame 00|" + CLOSE(CloseCode.TOO_SLOW, "too slow")
@@ -136,16 +142,16 @@ def test_a_client_that_reads_too_slowly_is_closed_with_1013_after_the_frame_that
     assert metrics.BACKLOG_DROPS._value.get() == drops + 1
 
 
-def test_a_burst_for_a_client_that_reads_is_kept_up_to_a_multiple_of_the_limit():
+def test_a_burst_of_any_size_is_kept_for_a_client_that_reads():
+    """The server had a lot to say: 1,000 envelopes of 32 KiB in one request are within the contract."""
     connection, sock = scripted(room=5, limit=50)
-    connection.keep([(b"x" * 10, None) for _ in range(80)], 5)
+    connection.keep([(b"x" * 10_000, None) for _ in range(1_000)], 5)
     assert connection.state is State.OPEN
-    sock.room = 1_000
+    assert connection.owner.queued == connection.backlog.total == 10_000_000 - 5
+    sock.room = 100_000_000
     connection.flush()
-    assert sock.taken == b"x" * 795
-    connection, sock = scripted(room=5, limit=50)
-    connection.keep([(b"x" * 10, None) for _ in range(83)], 5)
-    assert connection.state is not State.OPEN
+    assert len(sock.taken) == 10_000_000 - 5
+    assert (connection.state, connection.backlog, connection.owner.queued) == (State.OPEN, None, 0)
 
 
 def test_a_client_that_has_taken_nothing_for_a_while_gets_no_burst(monkeypatch):
@@ -172,21 +178,25 @@ def test_a_burst_that_is_larger_than_the_limit_is_not_kept(no_bursts):
     burst = [(b"x" * 10, None) for _ in range(1_000)]
     connection.keep(burst, 5)
     assert connection.backlog.total < 100
+    assert connection.owner.queued == connection.backlog.total
     sock.room = 1_000
     connection.flush()
     assert sock.taken == b"x" * 5 + CLOSE(CloseCode.TOO_SLOW, "too slow")
 
 
-def test_a_replay_may_be_larger_than_the_limit_and_live_frames_behind_it_may_not(no_bursts):
+def test_a_replay_may_be_larger_than_the_limit_as_long_as_it_is_read(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(backlog, "monotonic", lambda: now[0])
     connection, sock = scripted(limit=50)
     connection.held = []
     connection.release([b"r" * 500, b"s" * 500])
-    assert connection.state is State.OPEN
     for _ in range(9):
+        now[0] += backlog.STALL_SECONDS
         sock.room = 50
         connection.flush()
         connection.offer(b"12345")
-    assert connection.backlog.bytes == 45
+        assert connection.state is State.OPEN
+    now[0] += backlog.STALL_SECONDS + 0.1
     connection.offer(b"123456")
     assert connection.state is not State.OPEN
 
@@ -230,13 +240,28 @@ def test_finishing_waits_for_what_is_queued():
     connection.offer(b"one")
     connection.offer(b"two")
     connection.finish(CloseCode.RESTARTING, "")
+    assert connection.state is State.FINISHING
     connection.offer(b"too late")
     sock.room = 100
     connection.flush()
     assert sock.taken == b"onetwo" + CLOSE(CloseCode.RESTARTING, "")
+    assert connection.owner.queued == 0
     connection, sock = scripted(room=100)
     connection.finish(CloseCode.RESTARTING, "")
     assert sock.taken == CLOSE(CloseCode.RESTARTING, "")
+
+
+def test_a_connection_that_is_finishing_can_be_closed_like_an_open_one():
+    """Its user signs out, the server drains, or it takes nothing: what waited is not sent any more."""
+    connection, sock = scripted(room=1)
+    connection.offer(b"one")
+    connection.offer(b"two")
+    connection.finish(CloseCode.RESTARTING, "")
+    connection.close(CloseCode.SIGNED_OUT, "bye")
+    sock.room = 100
+    connection.flush()
+    assert sock.taken == b"one" + CLOSE(CloseCode.SIGNED_OUT, "bye")
+    assert connection.owner.queued == 0
 
 
 def test_nothing_follows_a_close():
@@ -286,6 +311,7 @@ def test_a_client_that_is_gone_is_let_go_once(fault, when):
     assert (sock.is_closed, gone, connection.owner.forgotten) == (True, [1], [connection])
     assert connection.state is State.CLOSED
     assert (connection.backlog, connection.held, connection.parser) == (None, None, None)
+    assert connection.owner.queued == 0
 
 
 def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_bursts):
@@ -296,7 +322,7 @@ def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_burst
         text = f"{len(sent)} " + "x" * 900
         connection.offer(connection.format.transport.encode(text))
         sent.append(text)
-        assert connection.backlog is None or connection.backlog.bytes <= 10_000
+        assert connection.backlog is None or connection.backlog.total <= 12_000
     received = []
     while True:
         if connection.backlog:

@@ -3,12 +3,14 @@
 import json
 
 import pytest
-from pair import counts, created, ids, item, make_hub, settle, sync
+from pair import counts, created, ids, item, json_format, make_hub, make_pair, settle, sync
 from servers import wait_until
 
 from notiway import metrics
 from notiway.live import hub as hub_module
 from notiway.live.connection import State
+from notiway.live.format import Format
+from notiway.live.wires.json import JsonWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
@@ -61,7 +63,7 @@ def test_a_client_that_stops_reading_is_closed_and_the_others_wait_for_none_of_i
     for number in range(300):
         hub.deliver(Event("created", "user:ada", {"notification": item(number, body={"x": "y" * 1_000}), "unread": 1}))
         received += ids(quick, 1)
-        assert slow_connection.backlog is None or slow_connection.backlog.bytes <= slow_connection.limit
+        assert slow_connection.backlog is None or slow_connection.backlog.total <= slow_connection.limit + 2_000
     assert received == [f"id-{number}" for number in range(300)]
     wait_until(lambda: slow_connection.state is not State.OPEN)
     *got, last = slow.read_all()
@@ -104,6 +106,64 @@ def test_other_work_is_done_between_the_slices_of_a_fan_out(hub, connect, reacto
     hub.in_turn(lambda: ended.append(len(turns)))
     wait_until(lambda: ended)
     assert ended[0] >= 4
+
+
+class Mute(JsonWire):
+    """A wire that fails at every new notification."""
+
+    def render(self, event):
+        if event.kind == "created":
+            raise ZeroDivisionError("its template divides by zero")
+        return super().render(event)
+
+
+def test_a_wire_that_fails_silences_no_other_and_the_work_afterwards_is_done(hub, connect, reactor, caplog):
+    mute_connection, mute = make_pair(Format(Mute(), json_format().transport), "mute", user_id="bob")
+    hub.open(mute_connection, ("global",))
+    hub.release(mute_connection, [])
+    _, ada = connect()
+    joined = Event("joined", "global", {"audience": "group:ops", "unread": 3})
+    together = created(1, "global"), created(2, "global"), joined
+    reactor.call_soon(lambda: [hub.deliver(event) for event in together])
+    assert ids(ada, 2) == ["id-1", "id-2"]
+    assert counts(ada, 1) == counts(mute, 1) == [3]
+    settle(reactor)
+    assert hub.listeners.users_of("group:ops") == {"ada", "bob"}
+    assert len(caplog.records) == 2, "once for each event, however many would have heard it"
+    reactor.call_soon(mute_connection.lost)
+    settle(reactor)
+    mute.close()
+
+
+def test_work_that_fails_after_one_event_is_done_after_the_others(hub, connect, reactor, caplog):
+    connection, client = connect()
+    broken = Event("joined", "global", {"unread": 1})  # says nothing of where
+    good = Event("joined", "global", {"audience": "group:ops", "unread": 2})
+    kick = Event("kick", "global", {"session": None, "code": 4009})
+    reactor.call_soon(lambda: [hub.deliver(event) for event in (broken, good)])
+    assert counts(client, 2) == [1, 2]
+    settle(reactor)
+    assert hub.listeners.users_of("group:ops") == {"ada"}
+    assert "what follows joined for global" in caplog.text
+    reactor.call_soon(lambda: [hub.deliver(event) for event in (Event("created", "global", {}), kick)])
+    assert client.read_all() == [("close", 4009)]
+    assert connection.state is not State.OPEN
+
+
+def test_a_connection_that_fails_is_let_go_and_its_neighbours_hear_all(hub, connect, reactor, caplog):
+    before, first = connect("1")
+    broken, _ = connect("2")
+    _, last = connect("3")
+
+    def fail(*_):
+        raise RuntimeError("no such socket")
+
+    broken.send = fail
+    hub.deliver(created(1))
+    assert ids(first, 1) == ids(last, 1) == ["id-1"]
+    settle(reactor)
+    assert (before.state, broken.state) == (State.OPEN, State.CLOSED)
+    assert "no such socket" in caplog.text
 
 
 # Coming and going

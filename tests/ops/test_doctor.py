@@ -1,15 +1,11 @@
 """The doctor names each fault and how to mend it. What it says of a running server: tests/test_gunicorn.py."""
 
-import socket
-import threading
-
 import peewee
 import pytest
-from servers import free_port
+from servers import answer, free_port
 
 from notiway.live import runtime
 from notiway.ops import doctor
-from notiway.ops.probe import Probe, Refused
 from notiway.store import schema
 from notiway.store.database import db
 
@@ -29,39 +25,6 @@ def configure(monkeypatch):
             object.__setattr__(runtime.current().config, name, value)
 
     return change
-
-
-@pytest.fixture
-def answering():
-    """A server on loopback that answers every connection with these bytes and hangs up; its URL."""
-    listeners = []
-
-    def serve(answer):
-        listener = socket.create_server(("127.0.0.1", 0))
-        listeners.append(listener)
-
-        def work():
-            while True:
-                try:
-                    client, _ = listener.accept()
-                except OSError:
-                    return
-                with client:
-                    client.recv(65536)
-                    client.sendall(answer)
-
-        threading.Thread(target=work, daemon=True).start()
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    yield serve
-    for listener in listeners:
-        listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
-
-
-def answer(status, body=b"", *headers):
-    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}", "Connection: close", *headers, "", ""]
-    return "\r\n".join(lines).encode() + body
 
 
 def test_a_database_that_does_not_answer_is_named_and_nothing_that_needs_it_is_tried(app, monkeypatch):
@@ -160,11 +123,3 @@ def test_the_session_cookie_it_makes_signs_that_user_in(app, user):
     client = app.test_client(use_cookies=False)
     assert client.get("/account", headers={"Cookie": cookie}).status_code == 200
     assert doctor.session_cookie(app, "http://127.0.0.1:5000", "nobody") is None
-
-
-def test_the_probe_tells_a_refusal_from_a_silence(answering):
-    with pytest.raises(Refused) as refusal:
-        Probe(answering(answer(418)) + "/ws", {}, 5)
-    assert refusal.value.code == 418
-    with pytest.raises(ConnectionError):
-        Probe(answering(b"") + "/ws", {}, 5)

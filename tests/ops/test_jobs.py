@@ -2,22 +2,23 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import redis
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
 from notiway.live import runtime
 from notiway.ops import jobs
-from notiway.store.retention import DAY_MS
 from notiway.store.tables import Notification
-from notiway.values.clock import now_ms
+from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.config import Config
 from notiway.values.event import Event
 from notiway.values.ids import id_floor
@@ -140,8 +141,9 @@ def test_the_queue_is_in_redis_when_the_broker_is(redis_url):
 @pytest.fixture
 def old(app, user, send):
     """Whether the notification from a year ago is still there."""
-    long_ago = id_floor(now_ms() - 365 * DAY_MS)  # ids carry their time
-    values = send(user).__data__ | {"id": long_ago}
+    at = now_ms() - 365 * DAY_MS
+    long_ago = id_floor(at)
+    values = send(user).__data__ | {"id": long_ago, "created_at": at}
     with app.app_context():
         Notification.insert(**values).execute()
 
@@ -163,6 +165,32 @@ def test_the_daily_cleanup_runs_by_itself_and_touches_no_signal_of_the_process(a
     finally:
         consumer.stop()
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == signals
+
+
+def test_what_expires_is_removed_every_hour(app, user, send):
+    huey = app.extensions["notiway"].huey
+    huey._get_timestamp = lambda: NOON.replace(hour=1)  # before the hour of the daily cleanup
+    expired = send(user, expires_at=datetime.now(UTC) + timedelta(days=1)).id
+    with app.app_context():
+        Notification.update(expires_at=1).where(Notification.id == expired).execute()
+
+    def is_gone():
+        with app.app_context():
+            return not Notification.select().where(Notification.id == expired).exists()
+
+    consumer = jobs.start_consumer(huey, app)
+    try:
+        wait_until(is_gone)
+    finally:
+        consumer.stop()
+
+
+def test_an_hourly_task_runs_once_in_each_hour(huey):
+    task = huey.periodic_task(jobs.always, name="hourly", once_per="hour")(lambda: None).task_class()
+    minutes = (0, 1, 59, 60, 61)
+    claims = [jobs.claim(huey, task, NOON + timedelta(minutes=each)) for each in minutes]
+    assert claims == ["once.hourly.2026-01-15T12", None, None, "once.hourly.2026-01-15T13", None]
+    assert all(jobs.always(NOON + timedelta(minutes=each)) for each in minutes)
 
 
 def test_a_worker_that_dies_is_replaced(app, monkeypatch):
@@ -211,3 +239,20 @@ def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_a
         assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
         running.huey.execute(task)
     assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]
+
+
+@pytest.mark.parametrize(
+    "fault", [sqlite3.OperationalError("database is locked"), redis.ConnectionError("refused"), OSError("no space")]
+)
+def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypatch, fault):
+    app = make_app(NOTIWAY_JOBS="web")
+
+    def fail(task):
+        raise fault
+
+    with app.app_context():
+        assert jobs.relay_events()
+        running = runtime.current()
+        monkeypatch.setattr(running.huey, "enqueue", fail)
+        with pytest.raises(OSError, match=str(fault)):
+            running.broker.publish(Event("sync", "user:42", {"unread": 3}))

@@ -22,7 +22,7 @@ from prometheus_client import generate_latest
 import notiway
 from notiway import metrics
 from notiway.gateway import openapi
-from notiway.gateway.envelope import EnvelopeModel, Metadata, Routing
+from notiway.gateway.envelope_model import EnvelopeModel, Metadata, Routing
 from notiway.live.wires import signalr, sse
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.sse import SseWire
@@ -40,6 +40,9 @@ ROW = re.compile(r"^\| `(?P<name>NOTIWAY_\w+)` \| (?P<default>[^|]+) \| (?P<mean
 DECISION_PARTS = ("Status: ", "## Context", "## Decision", "## Consequences", "## Alternatives")
 PATH = re.compile(r"\bnotiway/[\w/]+\.py\b")
 DOTTED = re.compile(r"(?<![\w./-])notiway(?:\.[A-Za-z_]\w*)+")
+DESIGN = DOCS / "explanation" / "design.md"
+PACKAGE = ROOT / "notiway"
+STATION = re.compile(r"`([\w/]+\.py)`( `[\w.]+`(?:, (?:else )?`[\w.]+`)*)")  # a file, and names in it
 AN_ID = "01a1fb5d-fb8a-73bd-9a80-6c53df77be0b"
 
 
@@ -95,6 +98,21 @@ def test_every_module_that_a_page_names_exists(page: Path) -> None:
     assert (paths, [dotted for dotted in named if not leads_somewhere(dotted)]) == (set(), [])
 
 
+def test_the_map_of_the_design_has_every_package() -> None:
+    mapped = re.findall(r"^\| `((?:\w+/)+)` \|", DESIGN.read_text(), re.MULTILINE)
+    packages = {path.parent.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("__init__.py")} - {"."}
+    assert sorted(mapped) == sorted(f"{package}/" for package in packages)
+
+
+def test_the_stations_of_the_design_are_where_it_says() -> None:
+    stations = STATION.findall(DESIGN.read_text())
+    assert len(stations) > 12
+    for path, names in stations:
+        text = (PACKAGE / path).read_text()
+        for name in re.findall(r"[A-Za-z_]\w*(?=`|\.)", names):
+            assert re.search(rf"\b(?:def|class) {name}\b|\bself\.{name}\b", text), f"{path} {name}"
+
+
 def leads_somewhere(dotted: str) -> bool:
     """A module or what is in one, or a file beside the database, such as notiway.db; templates know the extension."""
     if dotted.endswith((".db", ".env")) or hasattr(notiway.Notiway, dotted.split(".")[1]):
@@ -114,7 +132,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 def shown(default: Any) -> str:
     if default in ("", ()):
         return "empty"
-    return f"`{default:g}`" if isinstance(default, int | float) else f"`{default}`"
+    return f"`{default:g}`" if isinstance(default, float) else f"`{default}`"
 
 
 def test_no_page_names_a_setting_that_does_not_exist() -> None:

@@ -38,12 +38,13 @@ CURL.add_argument("url")
 CURL.add_argument("-N", action="store_true")
 CURL.add_argument("-H", action="append", default=[])
 CURL.add_argument("-d")
+CURL.add_argument("-X")
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     # signalrcore's stop() waits for a last message from the server.
-    settings = {"NOTIWAY_TOKEN_SECRET": SECRET, "NOTIWAY_HEARTBEAT_SECONDS": 1}
+    settings = {"NOTIWAY_TOKEN_SECRET": SECRET, "NOTIWAY_HEARTBEAT_SECONDS": 1, "NOTIWAY_USERS": "external"}
     started = Site(tmp_path_factory.mktemp("docs"), **settings).prepare().start()
     yield started
     started.close()
@@ -111,7 +112,7 @@ class Shell:
             text = text.replace(f"${name}", value)
         asked = CURL.parse_args(shlex.split(text)[1:])
         headers = dict(line.split(": ", 1) for line in asked.H)
-        url, method = asked.url.replace(ADDRESS, self.site.url), "POST" if asked.d else "GET"
+        url, method = asked.url.replace(ADDRESS, self.site.url), asked.X or ("POST" if asked.d else "GET")
         return requests.request(method, url, headers=headers, data=asked.d, stream=asked.N, timeout=10)
 
 

@@ -14,7 +14,7 @@ GENEROUS = {"NOTIWAY_MAX_CONNECTIONS_PER_USER": 3000}
 
 def pytest_collection_modifyitems(items):
     for item in items:
-        if "live" in item.path.parts:
+        if "server" in item.path.parts:
             item.add_marker(pytest.mark.server)
 
 

@@ -17,7 +17,7 @@ from server.talk import burst, is_open_elsewhere, metric, new_visitor
 CROWD = 1_000
 AT_ONCE = 40
 POOL = 5  # NOTIWAY_DATABASE_POOL
-FAN_OUTS = 150
+FAN_OUTS = 500
 SIZE = 1_000
 
 

@@ -84,11 +84,33 @@ def test_several_workers_with_the_memory_broker_are_refused_with_what_to_set(sit
     assert "redis://" not in said
 
 
-def test_a_second_worker_by_signal_is_refused_too(site):
+@pytest.mark.parametrize("number", [signal.SIGTTIN, signal.SIGUSR2])
+def test_a_second_worker_by_signal_is_refused_too(site, number):
     site.start()
-    site.process.send_signal(signal.SIGTTIN)
-    wait_until(lambda: "refuses to start 2 workers" in site.log.read_text())
+    site.process.send_signal(number)
+    wait_until(lambda: f"{number.name} is ignored" in site.log.read_text())
     assert site.log.read_text().count("Booting worker") == 1
+    assert requests.get(f"{site.url}/healthz", timeout=20).ok
+
+
+def test_a_reload_says_goodbye_before_the_next_worker_begins(site, open_sockets):
+    """Two workers with the memory broker, even for a moment, would each deliver to their own clients only."""
+    site.start()
+    (probe,) = open_sockets(1)
+    first = site.worker_pid()
+    site.process.send_signal(signal.SIGHUP)
+    assert close_code(probe) == 1012
+    wait_until(lambda: site.log.read_text().count("Booting worker") == 2)
+    said = site.log.read_text()
+    assert said.index(f"Worker exiting (pid: {first})") < said.rindex("Booting worker")
+    wait_until(site._ready)
+    assert site.worker_pid() != first
+
+
+def test_preload_is_refused(site):
+    code, said = refused_start(site, "--preload")
+    assert code != 0
+    assert "start gunicorn without --preload" in said
 
 
 def test_production_without_a_secret_is_refused_with_what_to_set(site):

@@ -44,7 +44,9 @@ def _secret(site):
 
 
 def _claims(**changes):
-    return {"sub": "refused-bob", "exp": int(time.time()) + 600} | changes
+    now = int(time.time())
+    good = {"sub": "refused-bob", "exp": now + 600, "iat": now, "iss": "notiway", "aud": "notiway", "jti": "1"}
+    return {name: value for name, value in (good | changes).items() if value is not None}
 
 
 FALSE_TOKENS = {
@@ -52,7 +54,10 @@ FALSE_TOKENS = {
     "unsigned": lambda site: jwt.encode(_claims(), None, algorithm="none"),
     "with the wrong secret": lambda site: jwt.encode(_claims(), "x" * 32, algorithm="HS256"),
     "with another algorithm": lambda site: jwt.encode(_claims(), _secret(site), algorithm="HS512"),
-    "without an end": lambda site: jwt.encode({"sub": "refused-bob"}, _secret(site), algorithm="HS256"),
+    "without an end": lambda site: jwt.encode(_claims(exp=None), _secret(site), algorithm="HS256"),
+    "for another service": lambda site: jwt.encode(_claims(aud="billing"), _secret(site), algorithm="HS256"),
+    "by another issuer": lambda site: jwt.encode(_claims(iss="billing"), _secret(site), algorithm="HS256"),
+    "without an id": lambda site: jwt.encode(_claims(jti=None), _secret(site), algorithm="HS256"),
     "of nobody": lambda site: jwt.encode(_claims(sub=""), _secret(site), algorithm="HS256"),
     "nonsense": lambda site: "nonsense",
 }

@@ -98,3 +98,17 @@ def test_a_foreign_application_with_two_workers_refuses_to_start(make_site, tmp_
     said = done.stdout + done.stderr
     assert "refuses to start 2 workers" in said
     assert "WEB_CONCURRENCY: set it to 1" in said
+
+
+@pytest.mark.parametrize(("options", "settings"), [(["--preload"], ""), ([], "preload_app = True")])
+def test_an_application_that_gevent_would_patch_too_late_refuses_to_start(make_site, tmp_path, options, settings):
+    (tmp_path / "foreign_app.py").write_text(FOREIGN_APP)
+    (tmp_path / "gunicorn.conf.py").write_text(settings)
+    environment = make_site().environment | {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    port = environment.pop("PORT")
+    command = [sys.executable, "-m", "gunicorn", "-k", "gevent", "-b", f"127.0.0.1:{port}", *options, "foreign_app:app"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode != 0
+    assert "without --preload" in done.stdout + done.stderr

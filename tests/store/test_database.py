@@ -7,10 +7,10 @@ import threading
 
 import peewee
 import pytest
-from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.store import database, schema
 from notiway.store.database import open_database
+from notiway.values.errors import Unavailable
 
 WRITER = """
 import sys
@@ -23,6 +23,15 @@ for number in range(int(sys.argv[2])):
     with opened.atomic():
         row, _ = writing.insert(Draft("from another process"), "user:1")
         writing.deliver_to([row.id], ["1"])
+"""
+
+
+PATCHED_TOO_LATE = """
+from notiway.store.database import check_greenlets
+check_greenlets()
+import gevent.monkey
+gevent.monkey.patch_all()
+check_greenlets()
 """
 
 
@@ -49,7 +58,7 @@ def notes(opened):
 
 
 @pytest.mark.parametrize(
-    ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1), ("busy_timeout", 50)]
+    ("pragma", "value"), [("journal_mode", "wal"), ("foreign_keys", 1), ("synchronous", 1), ("busy_timeout", 0)]
 )
 def test_sqlite_is_opened_with_sensible_pragmas(opened, pragma, value):
     assert opened.execute_sql(f"PRAGMA {pragma}").fetchone()[0] == value
@@ -122,51 +131,6 @@ def test_a_transaction_takes_the_write_lock_at_its_start(opened, url):
             second.close()
 
 
-@pytest.mark.parametrize("in_transaction", [True, False])
-def test_a_writer_waits_for_the_one_before_it_longer_than_sqlite_would(opened, url, in_transaction):
-    first = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0, isolation_level=None)
-    first.execute("BEGIN IMMEDIATE")
-    first.execute("INSERT INTO note VALUES ('first')")
-    waiting = threading.Event()
-    refused = []
-    sleep = database.sleep
-
-    def counted(seconds):
-        refused.append(seconds)
-        if len(refused) == 3:  # refused three times, each after SQLite's own wait
-            waiting.set()
-        sleep(seconds)
-
-    def write():
-        with opened.connection_context():
-            if in_transaction:
-                with opened.atomic():
-                    opened.execute_sql("INSERT INTO note VALUES ('second')")
-            else:
-                opened.execute_sql("INSERT INTO note VALUES ('second')")
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "sleep", counted)
-        thread = threading.Thread(target=write)
-        thread.start()
-        assert waiting.wait(10)
-        first.execute("COMMIT")
-        first.close()
-        thread.join(10)
-    assert notes(opened) == ["first", "second"]
-
-
-def test_waiting_for_the_writer_ends(opened, url, monkeypatch):
-    monkeypatch.setattr(database, "LOCK_WAIT_SECONDS", 0.1)
-    first = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=0, isolation_level=None)
-    first.execute("BEGIN IMMEDIATE")
-    try:
-        with pytest.raises(peewee.OperationalError, match="locked"), opened.atomic():
-            pass
-    finally:
-        first.close()
-
-
 def test_two_processes_and_four_threads_write_at_once_and_lose_nothing(opened, url):
     each = 25
     processes = [
@@ -215,7 +179,7 @@ def test_a_pool_that_is_used_up_refuses_after_a_wait_and_recovers(url, monkeypat
     assert taken.wait(10)
     try:
         small.connect()
-    except MaxConnectionsExceeded as error:
+    except Unavailable as error:
         refused.append(error)
     release.set()
     thread.join()
@@ -239,12 +203,37 @@ def test_a_foreign_key_is_held(opened):
         opened.execute_sql("INSERT INTO notiway_inbox_item (user_id, notification_id, created_at) VALUES ('1', 'x', 0)")
 
 
-def test_a_host_applications_own_database_gets_the_same_rules(tmp_path):
+def test_a_host_applications_own_database_gets_the_same_rules_once(tmp_path):
     own = peewee.SqliteDatabase(tmp_path / "own.db")
     assert database.adopt(own) is own
+    execute = own.execute_sql
+    assert database.adopt(own) is own
+    assert own.execute_sql == execute, "a second call changes nothing"
+    assert own.execute_sql("PRAGMA busy_timeout").fetchone() == (0,)
     rung = []
     with own.atomic(), pytest.raises(Undo), own.atomic():
         own.after_commit(lambda: rung.append(1))
         raise Undo
     assert rung == []
     own.close()
+
+
+def test_a_host_applications_proxy_stands_for_the_database_behind_it(tmp_path):
+    own = peewee.SqliteDatabase(tmp_path / "own.db")
+    proxy = peewee.DatabaseProxy()
+    proxy.initialize(own)
+    assert database.adopt(proxy) is own
+
+
+def test_a_process_whose_greenlets_would_share_one_connection_is_refused():
+    done = subprocess.run([sys.executable, "-c", PATCHED_TOO_LATE], capture_output=True, text=True, timeout=60)
+    assert done.stderr.count("Traceback") == 1
+    assert "line 6, in <module>" in done.stderr
+    assert "ConfigError" in done.stderr
+    assert "--preload" in done.stderr
+
+
+@pytest.mark.parametrize(("query", "seconds"), [("", 5), ("?connect_timeout=30", 30)])
+def test_a_database_server_that_does_not_answer_is_given_up_soon(query, seconds):
+    opened = open_database(f"postgresql://nobody@127.0.0.1:1/none{query}")
+    assert int(opened.connect_params["connect_timeout"]) == seconds

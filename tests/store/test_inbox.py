@@ -2,8 +2,9 @@
 
 import pytest
 from fresh import verbs
+from peewee import SQL
 
-from notiway.store import inbox, membership
+from notiway.store import inbox, membership, resuming
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -36,6 +37,17 @@ def everything():
 
 
 # What a user sees
+
+
+@pytest.mark.parametrize("raw", ["{", "", '{"a": NaN}', '{"a":' * 900 + "1" + "}" * 900], ids=range(4))
+def test_a_stored_body_that_cannot_be_read_costs_the_body_and_nothing_else(raw, caplog):
+    broken = send("ada", "Broken", body={"a": 1})
+    whole = send("ada", "Whole", body={"a": 2})
+    Notification.update(body=SQL("?", [raw])).where(Notification.id == broken).execute()
+    assert titles() == ["Whole", "Broken"]
+    assert [item.body for item in resuming.page("ada", resuming.beginning(), 9).items] == [None, {"a": 2}]
+    assert inbox.mark_read("ada", [broken, whole])
+    assert broken in caplog.text
 
 
 def test_the_feed_is_newest_first_and_only_the_users():

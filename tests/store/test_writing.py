@@ -3,11 +3,13 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import writing
+from notiway.store import inbox, resuming, writing
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
+from notiway.values import clock
+from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import id_floor, id_time, is_id
+from notiway.values.ids import AHEAD_MS, id_floor, id_time, is_id
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +66,51 @@ def test_ids_rise_in_the_order_of_commits_even_when_the_clock_runs_back(monkeypa
     ids = [first.id, *(insert()[0].id for _ in range(5))]
     assert ids == sorted(set(ids))
     assert all(map(is_id, ids))
+
+
+YEARS_MS = 8 * 365 * DAY_MS
+
+
+@pytest.fixture
+def from_the_future(monkeypatch):
+    """What was stored while the clock was wrong by eight years: its id."""
+    with monkeypatch.context() as wrong:
+        wrong.setattr(writing, "now_ms", lambda: now_ms() + YEARS_MS)
+        wrong.setattr(writing, "new_id", lambda: id_floor(now_ms() + YEARS_MS))
+        return insert(audience="global")[0].id
+
+
+def test_one_id_from_the_future_does_not_drag_all_later_ones_there(from_the_future, caplog):
+    before = now_ms()
+    made = [insert()[0].id for _ in range(5)]
+    assert made == sorted(set(made)), "ids still follow the commits"
+    assert all(before <= id_time(each) <= now_ms() + 1 for each in made)
+    (line,) = [record.message for record in caplog.records if "clock" in record.message]
+    assert clock.iso(id_time(from_the_future))[:10] in line
+    assert "NTP" in line
+
+
+def test_ids_go_on_above_one_that_is_a_moment_ahead(monkeypatch, caplog):
+    with monkeypatch.context() as wrong:
+        wrong.setattr(writing, "new_id", lambda: id_floor(now_ms() + AHEAD_MS - 10_000))
+        ahead = insert()[0].id
+    made = [insert()[0].id for _ in range(3)]
+    assert [ahead, *made] == sorted({ahead, *made})
+    assert not caplog.records
+
+
+def test_no_cursor_follows_an_id_into_the_future(from_the_future):
+    assert inbox.catch_up("1") == 1
+    fresh = insert(audience="global")[0].id
+    assert fresh < from_the_future
+    assert inbox.catch_up("1") == 1
+    assert inbox.catch_up("1") == 0
+
+
+def test_a_client_that_goes_on_from_an_id_of_the_future_gets_what_came_since(from_the_future):
+    fresh = insert(audience="global")[0].id
+    page = resuming.page("1", resuming.after(from_the_future), 10)
+    assert [item.id for item in page.items] == [fresh]
 
 
 def test_many_inboxes_are_filled_in_batches(monkeypatch):

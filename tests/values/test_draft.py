@@ -7,12 +7,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway.values.draft import BODY_LIMIT_BYTES, Draft, is_safe_url
+from notiway.values.clock import EARLIEST_MS, LATEST_MS
+from notiway.values.draft import BODY_DEPTH_LIMIT, BODY_LIMIT_BYTES, Draft, is_safe_url
 from notiway.values.errors import Fault, InvalidNotification
 
 NOW = 1_000
 RECURSIVE: dict = {}
 RECURSIVE["me"] = RECURSIVE
+
+
+def nested(levels):
+    """A body so many levels deep, itself counted."""
+    body = {}
+    for _ in range(levels - 1):
+        body = {"in": body}
+    return body
+
 
 WRONG = [
     ("title", ""),
@@ -39,6 +49,8 @@ WRONG = [
     ("name", "-dash"),
     ("name", "x" * 201),
     ("name", "a\n"),
+    ("name", "MarkAsRead"),
+    ("name", "eventdeletedstatuschange"),
     ("name", None),
     ("group_key", ""),
     ("group_key", "x" * 201),
@@ -59,8 +71,22 @@ WRONG = [
     ("body", {"x": "y" * BODY_LIMIT_BYTES}),
     ("body", RECURSIVE),
     ("body", MappingProxyType({"a": 1})),
+    ("body", {"x": "a\x00b"}),
+    ("body", {"x": [{"a\x00": 1}]}),
+    ("body", {"x": "\\\x00"}),
+    ("body", {"\ud800": 1}),
+    ("body", {"x": 10**5_000}),
+    ("body", nested(BODY_DEPTH_LIMIT + 1)),
+    ("body", {"x": [[{}] * 3] * 5} | {"y": nested(BODY_DEPTH_LIMIT)}),
+    ("body", nested(100_000)),
     ("expires_at", NOW),
     ("expires_at", NOW - 1),
+    ("expires_at", LATEST_MS + 1),
+    ("sent_at", EARLIEST_MS - 1),
+    ("sent_at", LATEST_MS + 1),
+    ("producer", ""),
+    ("producer", "a\x00b"),
+    ("producer", "x" * 201),
 ]
 
 SAFE_URLS = [
@@ -153,13 +179,23 @@ def test_whatever_the_link_it_never_leads_to_another_scheme_or_host_by_a_trick(u
         {"title": "ünï 🔔", "message": "line\nline"},
         {"title": "x", "body": {}},
         {"title": "x", "body": {"deep": [{"er": None}], "n": 1.5}},
+        {"title": "x", "body": {"text": "a backslash and its digits: \\u0000"}},
+        {"title": "x", "body": nested(BODY_DEPTH_LIMIT)},
         {"title": "x", "expires_at": NOW + 1},
+        {"title": "x", "expires_at": LATEST_MS, "sent_at": EARLIEST_MS},
         {"title": "x", "name": "order-shipped.v2_x"},
         {"title": "x", "type": "error", "priority": "urgent", "group_key": "g", "source": "s", "actor": "a"},
     ],
 )
 def test_a_good_draft_has_no_faults(values):
     assert Draft(**values).faults(NOW) == []
+
+
+def test_its_dict_is_shallow():
+    body = {"lines": [1]}
+    values = Draft("Hi", body=body).as_dict()
+    assert values["body"] is body
+    assert Draft(**values) == Draft("Hi", body=body)
 
 
 def test_a_body_at_the_limit_is_taken():

@@ -3,7 +3,7 @@
 import pytest
 
 from notiway.values import errors
-from notiway.values.errors import Fault, InvalidNotification, NotFound, NotiwayError, Throttled
+from notiway.values.errors import Fault, InvalidNotification, NotFound, NotiwayError, Throttled, Unavailable
 
 CODES = [
     (errors.WrongInput, "WrongInput", 400),
@@ -25,6 +25,13 @@ def test_each_error_has_the_code_and_status_of_the_contract(kind, code, status):
 def test_throttled_says_after_how_many_seconds_to_come_back():
     error = Throttled("slowly", 30)
     assert (error.code, error.status, error.retry_after) == ("Throttled", 429, 30)
+
+
+def test_unavailable_says_when_to_try_again_and_keeps_the_reason_for_the_log():
+    error = Unavailable("not now", "the disk is full")
+    assert (error.code, error.status, error.retry_after, error.reason) == ("Unavailable", 503, 5, "the disk is full")
+    assert error.as_dict() == {"error": {"code": "Unavailable", "message": "not now", "fields": []}}
+    assert Unavailable("not now").reason == "not now"
 
 
 def test_an_error_names_every_fault():

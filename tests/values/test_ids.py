@@ -1,11 +1,12 @@
 """Ids: uuid7 text that sorts by time."""
 
 import pytest
+import uuid_utils
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notiway.values.clock import now_ms
-from notiway.values.ids import id_after, id_floor, id_time, is_id, new_id
+from notiway.values.clock import DAY_MS, now_ms
+from notiway.values.ids import AHEAD_MS, id_after, id_floor, id_time, is_id, new_id
 
 MILLISECONDS = st.integers(0, 2**48 - 1)
 
@@ -19,6 +20,16 @@ def test_ids_rise_within_a_process():
 def test_an_id_carries_its_time():
     before = now_ms()
     assert before <= id_time(new_id()) <= now_ms()
+
+
+def test_an_id_never_carries_a_time_far_ahead_of_the_clock(monkeypatch):
+    later = (now_ms() + 365 * DAY_MS) * 1_000_000  # the library goes on from the latest time it has ever seen
+    make = uuid_utils.uuid7
+    monkeypatch.setattr(uuid_utils, "uuid7", lambda **when: make(**(when or {"nanoseconds": later})))
+    before = now_ms()
+    assert before <= id_time(new_id()) <= now_ms()
+    later = (now_ms() + AHEAD_MS // 2) * 1_000_000
+    assert id_time(new_id()) > now_ms(), "a clock that was corrected by a moment changes nothing"
 
 
 @given(MILLISECONDS)

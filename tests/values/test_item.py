@@ -1,7 +1,7 @@
 """Item: one notification as one user sees it."""
 
 import json
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 
@@ -12,6 +12,15 @@ ITEM = Item("id", "user:1", "notification", "info", "medium", "Hi", "there", 1_7
 
 def test_an_item_survives_the_way_through_json():
     assert Item.from_dict(json.loads(json.dumps(ITEM.as_dict()))) == ITEM
+
+
+def test_the_dict_shares_the_body_however_deep_it_is():
+    body = {}
+    for _ in range(5_000):
+        body = {"in": body}
+    item = replace(ITEM, body=body)
+    assert item.as_dict()["body"] is body
+    assert set(item.as_dict()) == {spec.name for spec in fields(Item)}
 
 
 def test_keys_of_a_newer_version_are_passed_over():

@@ -2,22 +2,12 @@
 
 import pytest
 
-from notiway.live import runtime
 from notiway.store import inbox
 from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership
 
 OPS = Audience.group("ops", tenant="acme")
-
-
-@pytest.fixture
-def heard(app, monkeypatch):
-    """The Events that reach the broker."""
-    events = []
-    with app.app_context():
-        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
 
 
 def test_who_joins_has_what_stands_for_the_group_and_its_pages_listen(app, user, send, heard):

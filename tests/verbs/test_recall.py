@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from fresh import verbs
 
 from notiway.live.badges import Badges
 from notiway.live.heartbeat import Heartbeat
@@ -11,13 +10,14 @@ from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.store import inbox, membership, resuming, standing
+from notiway.store import audit, inbox, membership, resuming, standing
 from notiway.store.database import db
+from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.ids import new_id
-from notiway.verbs import items
+from notiway.verbs import items, staff
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
 
@@ -25,11 +25,7 @@ ADMINS = Audience.group("admins")
 AUDIENCES = {"a user": ("ada", None), "several": (["ada", "bob"], None), "all": (Audience.everyone(), None),
              "a group": (ADMINS, ADMINS), "a tenant": (Audience.tenant("acme"), Audience.tenant("acme"))}  # fmt: skip
 
-
-@pytest.fixture(autouse=True)
-def broker(place):
-    with verbs(place) as notebook:
-        yield notebook
+pytestmark = pytest.mark.usefixtures("broker")
 
 
 @pytest.fixture(params=AUDIENCES.values(), ids=AUDIENCES)
@@ -147,3 +143,25 @@ def test_who_left_the_group_loses_it_too(broker):
     assert [(event.kind, event.audience, event.data["unread"]) for event in hub.delivered] == [
         ("recalled", "user:ada", 0)
     ]
+
+
+def test_when_the_row_cannot_be_written_nothing_is_recalled(broker, monkeypatch):
+    sent = send_notification("bob", "Hello")
+    broker.clear()
+
+    def full(*args, **values):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(audit, "record", full)
+    with pytest.raises(OSError, match="disk"):
+        recall(sent.id, by="ada")
+    assert broker.events == []
+    assert Notification.get_by_id(sent.id).recalled_at is None
+
+
+def test_recalling_writes_who_did_it_once(entries):
+    entry, _ = staff.send("ada", Audience.everyone(), "Hello")
+    assert recall(entry.notification_id, by="cy")
+    assert not recall(entry.notification_id, by="bob")
+    assert entries() == [("ada", "send", "global"), ("cy", "recall", "global")]
+    assert audit.recalls([entry.notification_id])[entry.notification_id].actor_id == "cy"

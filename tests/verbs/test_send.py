@@ -1,16 +1,11 @@
-"""Notifications, the verbs: rows in one transaction, then what happened is published."""
+"""Sending: rows in one transaction, then what happened is published, once."""
 
-import inspect
 import threading
-import uuid
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
-from types import SimpleNamespace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from fresh import verbs
+from fresh import Undo, stored
 
-from notiway.live.runtime import current
 from notiway.store import inbox, membership, resuming
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
@@ -19,100 +14,10 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
 from notiway.verbs import items
 from notiway.verbs.send import send_notification
-from notiway.verbs.sign_out import sign_out
 
 EVERYONE = Audience.everyone()
-VERBS = {
-    "mark_read": (items.mark_read, "read"),
-    "mark_unread": (items.mark_unread, "unread"),
-    "delete": (items.delete, "deleted"),
-    "restore": (items.restore, "restored"),
-}
 
-
-@pytest.fixture(autouse=True)
-def broker(place):
-    with verbs(place) as notebook:
-        yield notebook
-
-
-class Undo(Exception):
-    """Raised to roll back."""
-
-
-@dataclass
-class Named:
-    id: object
-
-    def __iter__(self):
-        raise AssertionError("an object with an id is one user, even when it is iterable")
-
-    def get_id(self):
-        return f"{self.id}|session-token"
-
-
-class OnlyGetId:
-    def get_id(self):
-        return "ada"
-
-
-def stored():
-    return Notification.select().count(), InboxItem.select().count()
-
-
-# Who
-
-
-@pytest.mark.parametrize(
-    ("to", "users"),
-    [
-        ("ada", ["ada"]),
-        (SimpleNamespace(id="ada"), ["ada"]),
-        (Named("ada"), ["ada"]),
-        (OnlyGetId(), ["ada"]),
-        (Audience.user("ada"), ["ada"]),
-        (["ada", "bob"], ["ada", "bob"]),
-        (("bob", Named("ada")), ["bob", "ada"]),
-        ({"ada"}, ["ada"]),
-        (lambda: (name for name in ("ada", "bob")), ["ada", "bob"]),
-        (["ada", SimpleNamespace(id="ada"), "bob", "ada"], ["ada", "bob"]),
-        ({"ada": 1, "bob": 2}.keys(), ["ada", "bob"]),
-        (7, ["7"]),
-        (0, ["0"]),
-        ([7, "7", "8"], ["7", "8"]),
-        (uuid.UUID(int=5), [str(uuid.UUID(int=5))]),
-        (SimpleNamespace(id=uuid.UUID(int=5)), [str(uuid.UUID(int=5))]),
-        ("o'hara; --", ["o'hara; --"]),
-    ],
-)
-def test_recipients_may_be_given_in_many_ways(to, users, broker):
-    current().unknown_users = lambda ids: set()
-    sent = send_notification(to() if inspect.isfunction(to) else to, "Hi")
-    assert {row.user_id for row in InboxItem.select()} == set(users)
-    assert broker.kinds == [("created", f"user:{user_id}") for user_id in users]
-    assert Notification.select().count() == 1
-    assert all(inbox.get(user_id, sent.id).audience == f"user:{user_id}" for user_id in users)
-
-
-@pytest.mark.parametrize(
-    "to",
-    [
-        None, "", [], (), iter(()), "nobody", ["ada", "nobody"], 1.5, True, b"ada", object(), [None], ["ada", None],
-        ["ada", ["bob"]], "x" * 201, "a\x00b", "line\nbreak", SimpleNamespace(id=None), SimpleNamespace(id=""),
-        Audience.user("nobody"), [EVERYONE], {"": 1},
-    ],
-)  # fmt: skip
-def test_whoever_is_not_there_is_refused_and_nobody_gets_it(to, broker):
-    with pytest.raises(InvalidNotification) as caught:
-        send_notification(to, "Hi")
-    assert {fault.path for fault in caught.value.faults} == {"to"}
-    assert stored() == (0, 0)
-    assert broker.events == []
-
-
-def test_unknown_users_are_named_but_not_by_the_thousand():
-    with pytest.raises(InvalidNotification, match=r"no user u0, u1, u10, u100, u1000 …"):
-        send_notification([f"u{number}" for number in range(2_000)], "Hi")
+pytestmark = pytest.mark.usefixtures("broker")
 
 
 def test_every_fault_is_named_at_once_the_recipients_too(broker):
@@ -149,39 +54,23 @@ def test_a_broadcast_is_one_row_and_one_event_whose_count_is_not_known(audience,
     assert event.data["notification"]["id"] == sent.id
 
 
-# What
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_body_is_taken_as_it_was_when_it_was_sent(persist, broker):
+    body = {"lines": [1]}
+    with db.atomic():
+        send_notification("ada", "Hi", body=body, persist=persist)
+        body["lines"].append(2)
+        body["more"] = body
+    assert broker.events[0].data["notification"]["body"] == {"lines": [1]}
 
 
-def test_the_event_carries_the_item_and_the_absolute_count(broker):
-    for expected in (1, 2, 3):
-        sent = send_notification("ada", "Hi", "there", body={"n": 1})
-        event = broker.events[-1]
-        assert event.data == {"notification": inbox.get("ada", sent.id).as_dict(), "unread": expected}
-        assert event.published_at > 0
-    items.mark_read("ada", [sent.id])
-    send_notification("ada", "Hi")
-    assert broker.events[-1].data["unread"] == 3
-
-
-@pytest.mark.parametrize(
-    ("moment", "milliseconds"),
-    [
-        (datetime(2100, 1, 1, tzinfo=UTC), 4_102_444_800_000),
-        (datetime(2100, 1, 1), 4_102_444_800_000),  # noqa: DTZ001 - a naive one is taken as UTC
-        (datetime(2100, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), 4_102_444_800_000),
-        (datetime(2100, 1, 1, microsecond=123_999, tzinfo=UTC), 4_102_444_800_123),
-        (datetime.max.replace(tzinfo=UTC), 253_402_300_799_999),
-    ],
-)
-def test_an_expiry_is_kept_in_milliseconds(moment, milliseconds):
-    assert send_notification("ada", "Hi", expires_at=moment).expires_at == milliseconds
-
-
-@pytest.mark.parametrize("moment", [datetime(2020, 1, 1, tzinfo=UTC), datetime.min, 5, "2100-01-01"])  # noqa: DTZ901
-def test_an_expiry_in_the_past_or_of_another_kind_is_refused(moment):
-    with pytest.raises(InvalidNotification, match="expires_at"):
-        send_notification("ada", "Hi", expires_at=moment)
-    assert stored() == (0, 0)
+@pytest.mark.parametrize("persist", [True, False])
+def test_live_and_stored_the_body_is_what_json_makes_of_it(persist, broker):
+    sent = send_notification("ada", "Hi", body={"pair": (1, 2), 7: None, "n": 1.5}, persist=persist)
+    plain = {"pair": [1, 2], "7": None, "n": 1.5}
+    assert broker.events[0].data["notification"]["body"] == sent.body == plain
+    if persist:
+        assert inbox.get("ada", sent.id).body == plain
 
 
 def test_what_expires_leaves_list_and_count(monkeypatch):
@@ -225,6 +114,7 @@ def test_what_is_not_to_persist_is_stored_nowhere(to, keys, broker):
     assert broker.kinds == [("created", key) for key in keys]
     for event in broker.events:
         assert event.data["notification"]["id"] == sent.id
+        assert event.data["notification"]["audience"] == event.audience, "each user sees itself addressed"
         assert event.data["notification"]["persisted"] is False
         assert "unread" not in event.data
     assert resuming.page("ada", resuming.beginning(), 10).items == []
@@ -235,6 +125,28 @@ def test_what_is_not_to_persist_is_stored_nowhere(to, keys, broker):
 def test_nothing_is_stored_for_a_connection_that_is_gone_tomorrow(broker):
     with pytest.raises(InvalidNotification, match="persist"):
         send_notification(Audience.connection("c1"), "Hi")
+    assert broker.events == []
+
+
+def test_what_is_not_to_persist_may_replace_what_waits(broker):
+    send_notification(["ada", "bob"], "45 %", persist=False, replaces="import:42")
+    assert [(event.audience, event.data["coalesce"]) for event in broker.events] == [
+        ("user:ada", "import:42"), ("user:bob", "import:42"),
+    ]  # fmt: skip
+
+
+def test_nothing_is_replaced_because_of_what_it_says(broker):
+    send_notification("ada", "Hi", persist=False, group_key="post:1", body={"taskId": "7", "metric": "cpu"})
+    assert "coalesce" not in broker.events[0].data
+
+
+@pytest.mark.parametrize(
+    ("replaces", "persist"), [("import:42", True), ("", False), (5, False), ("x" * 201, False), ("a\x00", False)]
+)
+def test_what_is_kept_replaces_nothing_and_the_key_is_a_label(replaces, persist, broker):
+    with pytest.raises(InvalidNotification) as caught:
+        send_notification("ada", "Hi", persist=persist, replaces=replaces)
+    assert {fault.path for fault in caught.value.faults} == {"replaces"}
     assert broker.events == []
 
 
@@ -304,102 +216,14 @@ def test_when_it_rings_the_rows_are_there_for_everybody(broker):
     assert seen == [1, 0]
 
 
-@pytest.mark.parametrize("name", VERBS)
-def test_a_change_that_is_rolled_back_rings_nothing(name, broker):
-    sent = send_notification("ada", "Hi")
-    broker.clear()
-    with pytest.raises(Undo), db.atomic():
-        with db.atomic():
-            VERBS[name][0]("ada", [sent.id])
-        raise Undo
-    with db.atomic(), pytest.raises(Undo), db.atomic():
-        VERBS[name][0]("ada", [sent.id])
-        raise Undo
-    assert broker.events == []
-    assert not inbox.get("ada", sent.id).is_read
-
-
-def test_a_broker_that_is_down_loses_nothing_that_is_stored(broker, caplog):
-    broker.fault = ConnectionRefusedError("no broker")
-    sent = send_notification("ada", "Hi")
-    assert inbox.get("ada", sent.id).title == "Hi"
-    assert items.mark_read("ada", [sent.id]) == 0
-    assert "the broker did not take an event" in caplog.text
-
-
-# Reading and deleting
-
-
-@pytest.mark.parametrize("name", VERBS)
-def test_a_change_reaches_the_users_other_devices_with_the_count(name, broker):
-    verb, kind = VERBS[name]
-    first, second = send_notification("ada", "1"), send_notification("ada", "2")
-    if name == "mark_unread":
-        items.mark_read("ada", [first.id])
-    if name == "restore":
-        items.delete("ada", [first.id])
-    broker.clear()
-    count = verb("ada", [first.id])
-    (event,) = broker.events
-    assert (event.kind, event.audience) == (kind, "user:ada")
-    assert event.data["unread"] == count == inbox.unread_count("ada")
-    assert count == {"mark_read": 1, "mark_unread": 2, "delete": 1, "restore": 2}[name]
-    if name == "restore":
-        assert [item["id"] for item in event.data["notifications"]] == [first.id]
-    else:
-        assert event.data["ids"] == [first.id]
-    assert second.id != first.id
-
-
-@pytest.mark.parametrize("name", [*VERBS, "mark_seen"])
-@pytest.mark.parametrize("bulk", [False, True], ids=["alone", "among one's own"])
-def test_another_users_id_is_not_found_nothing_changes_and_nothing_rings(name, bulk, broker):
-    verb = getattr(items, name)
-    own, foreign = send_notification("ada", "hers"), send_notification("bob", "his")
-    broker.clear()
-    before = sorted(InboxItem.select().tuples())
-    with pytest.raises(NotFound):
-        verb("ada", [own.id, foreign.id] if bulk else [foreign.id])
-    assert sorted(InboxItem.select().tuples()) == before
-    assert broker.events == []
-
-
-def test_a_broadcast_may_be_marked_before_it_was_ever_listed():
-    sent = send_notification(EVERYONE, "Hi")
-    assert items.mark_read("ada", [sent.id]) == 0
-    assert inbox.get("ada", sent.id).is_read
-    assert not inbox.feed("bob").items[0].is_read
-
-
-def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
-    first = send_notification("ada", "shown")
-    later = send_notification("ada", "arrived meanwhile")
-    broker.clear()
-    assert items.mark_all_read("ada", first.id) == 1
-    assert [item.id for item in inbox.feed("ada", state="unread").items] == [later.id]
-    name = {"id": first.id, "public_id": first.id, "audience": "user:ada"}
-    assert broker.events[0].data == {"before": first.id, "items": [name], "unread": 1}
-    assert items.mark_all_read("ada") == 0
-    assert broker.kinds == [("read_all", "user:ada")] * 2
-
-
-def test_marking_all_takes_broadcasts_along_that_nobody_listed_yet():
-    send_notification(EVERYONE, "Hi")
-    assert items.mark_all_read("ada") == 0
-    inbox.catch_up("ada")
-    assert inbox.unread_count("ada") == 0
-
-
-def test_seen_is_nobody_elses_business(broker):
-    sent = send_notification("ada", "Hi")
-    broker.clear()
-    items.mark_seen("ada", [sent.id])
-    assert broker.events == []
-    assert inbox.get("ada", sent.id).seen_at is not None
-
-
-@pytest.mark.parametrize("session", [None, "a-session"])
-def test_a_sign_out_is_told_to_every_process(session, broker):
-    sign_out("ada", session)
-    (event,) = broker.events
-    assert (event.kind, event.audience, event.data) == ("kick", "user:ada", {"session": session, "code": 4009})
+@pytest.mark.parametrize("persist", [True, False])
+def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkeypatch, caplog, persist):
+    """What is stored is stored: whoever was told of a fault would send it again."""
+    monkeypatch.setattr("notiway.verbs.send.created", lambda *args, **options: 1 / 0)
+    own = []
+    with db.atomic():
+        send_notification("ada", "Hi", persist=persist)
+        db.obj.after_commit(lambda: own.append(1))
+    assert own == [1]
+    assert Notification.select().count() == persist
+    assert "ZeroDivisionError" in caplog.text

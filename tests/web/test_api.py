@@ -9,12 +9,20 @@ import pytest
 
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
+from notiway.host import accounts
 from notiway.live import runtime
 from notiway.store import api_keys, inbox, membership, resuming
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import ConfigError
+from notiway.verbs import keys
+
+
+@pytest.fixture
+def app(make_app):
+    """A gateway whose producers bring their own users."""
+    return make_app(NOTIWAY_USERS="external")
 
 
 @pytest.fixture
@@ -54,15 +62,6 @@ def token(app):
     return make
 
 
-@pytest.fixture
-def heard(app, monkeypatch):
-    """The Events that reach the broker."""
-    events = []
-    with app.app_context():
-        monkeypatch.setattr(runtime.current().broker, "publish", events.append)
-    return events
-
-
 def envelope(number=1, **changes):
     return {
         "id": f"order-{number}",
@@ -87,6 +86,14 @@ def test_a_good_envelope_is_taken_and_stored_once(publish, app, heard):
     assert [event.kind for event in heard] == ["created"]
     with app.app_context():
         assert inbox.unread_count("user-1") == 1
+
+
+def test_what_is_odd_is_taken_and_named_in_warnings(publish):
+    raw = envelope(body={"severity": "loud"})
+    (alone,) = publish(raw).json["warnings"]
+    (in_a_batch,) = publish([raw | {"id": "other"}]).json[0]["warnings"]
+    assert alone["path"] == in_a_batch["path"] == "body.severity"
+    assert "info, success, warning, error, critical" in alone["message"]
 
 
 def test_an_unpersisted_one_is_delivered_once_and_stored_nowhere(publish, app, heard):
@@ -260,6 +267,28 @@ def test_a_token_is_made_and_opens_the_api(client, publish):
     assert client.get(f"/api/notifications?access_token={made}").status_code == 200
 
 
+def test_a_token_ends_with_the_key_that_asked_for_it(app, client, publish, make_key):
+    key = make_key("token")
+    made = publish({"userId": "user-1"}, key=key, path="/api/tokens").json["token"]
+    headers = {"Authorization": f"Bearer {made}"}
+    assert client.get("/api/notifications", headers=headers).status_code == 200
+    with app.app_context():
+        keys.revoke("key 1")
+    assert error_of(client.get("/api/notifications", headers=headers)) == (401, "Unauthorized")
+
+
+@pytest.mark.parametrize(("is_known", "status"), [(True, 403), (False, 400)])
+def test_no_token_is_made_for_a_user_who_may_not_come_in(make_app, is_known, status):
+    app = make_app()
+    with app.app_context():
+        key = api_keys.add("portal", ["token"])[1]
+        user_id = accounts.add("eve@example.com", "Eve", "x").id if is_known else "user-123"
+        accounts.deactivate(user_id)
+    answer = app.test_client().post("/api/tokens", json={"userId": user_id}, headers={"Authorization": f"Bearer {key}"})
+    assert answer.status_code == status
+    assert [field["path"] for field in answer.json["error"]["fields"]] == ["userId"]
+
+
 @pytest.mark.parametrize(
     ("body", "path"),
     [
@@ -289,16 +318,24 @@ def test_a_bounded_token_key_hands_out_only_what_it_may(publish, make_key):
     assert error_of(refused) == (403, "Forbidden")
 
 
+def claims(**changes):
+    """As a backend that shares the secret makes them; a change to None leaves a claim out."""
+    now = int(time.time())
+    found = {"sub": "user-1", "exp": now + 60, "iat": now, "iss": "notiway", "aud": "notiway", "jti": "1"} | changes
+    return {name: value for name, value in found.items() if value is not None}
+
+
 def bad_tokens(secret):
-    claims = {"sub": "user-1", "exp": int(time.time()) + 60}
     return {
-        "expired": jwt.encode(claims | {"exp": int(time.time()) - 1}, secret, algorithm="HS256"),
-        "unsigned": jwt.encode(claims, None, algorithm="none"),
-        "signed by somebody else": jwt.encode(claims, "x" * 64, algorithm="HS256"),
-        "without an end": jwt.encode({"sub": "user-1"}, secret, algorithm="HS256"),
-        "without a user": jwt.encode({"exp": claims["exp"]}, secret, algorithm="HS256"),
-        "for nobody": jwt.encode(claims | {"sub": ""}, secret, algorithm="HS256"),
-        "by another algorithm": jwt.encode(claims, secret, algorithm="HS512"),
+        "expired": jwt.encode(claims(exp=int(time.time()) - 1), secret, algorithm="HS256"),
+        "unsigned": jwt.encode(claims(), None, algorithm="none"),
+        "signed by somebody else": jwt.encode(claims(), "x" * 64, algorithm="HS256"),
+        "without an end": jwt.encode(claims(exp=None), secret, algorithm="HS256"),
+        "without a user": jwt.encode(claims(sub=None), secret, algorithm="HS256"),
+        "for nobody": jwt.encode(claims(sub=""), secret, algorithm="HS256"),
+        "for another service": jwt.encode(claims(aud="billing"), secret, algorithm="HS256"),
+        "by another algorithm": jwt.encode(claims(), secret, algorithm="HS512"),
+        "with an end beyond all years": jwt.encode(claims(exp=10**400), secret, algorithm="HS256"),
         "no token": "x.y.z",
     }
 
@@ -312,9 +349,9 @@ def test_a_bad_token_opens_nothing(app, client, name):
 
 
 def test_any_backend_that_shares_the_secret_can_make_tokens(make_app):
-    app = make_app(NOTIWAY_TOKEN_SECRET="a secret that the backend knows as well")
-    claims = {"sub": "user-1", "exp": int(time.time()) + 60}
-    made = jwt.encode(claims, "a secret that the backend knows as well", algorithm="HS256")
+    secret = "a secret that the backend knows as well"
+    app = make_app(NOTIWAY_TOKEN_SECRET=secret, NOTIWAY_USERS="external")
+    made = jwt.encode(claims(), secret, algorithm="HS256")
     answer = app.test_client().get("/api/notifications", headers={"Authorization": f"Bearer {made}"})
     assert answer.status_code == 200
 
@@ -323,13 +360,6 @@ def test_a_token_for_one_user_reads_nothing_of_another(client, publish, token):
     publish(envelope())
     answer = client.get("/api/notifications", headers={"Authorization": f"Bearer {token('user-2')}"})
     assert answer.json["notifications"] == []
-
-
-def test_allowed_origins_may_read_answers_and_others_may_not(make_app):
-    app = make_app(NOTIWAY_ALLOWED_ORIGINS="https://shop.example.com")
-    for origin, allowed in (("https://shop.example.com", True), ("https://evil.test", False)):
-        answer = app.test_client().options("/api/notifications", headers={"Origin": origin})
-        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
 
 
 def test_the_description_names_every_route_of_the_api(client, app):

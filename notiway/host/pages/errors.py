@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import logging
+
 from flask import Flask, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from notiway.values.errors import NotiwayError
+from notiway.values.errors import Unavailable
 from notiway.web import reply
+
+log = logging.getLogger(__name__)
 
 TEXTS = {
     400: ("WrongInput", "That did not work", "The request is not understood."),
@@ -18,15 +22,17 @@ TEXTS = {
     405: ("WrongInput", "That did not work", "This address does not take such a request."),
     413: ("TooLarge", "Too large", "The request is larger than this site takes."),
     429: ("Throttled", "Slow down", "Too many requests in a short time. Wait a little and try again."),
+    503: ("Unavailable", "Back in a moment", "This site cannot answer right now. Try again in a few seconds."),
 }
 BROKEN = ("Error", "Something broke", "The fault is ours, and it has been noted. Please try again.")
+BROKEN_FROM = 500  # the first status that says: the fault is ours
 EXPIRED_FORM = "This form has expired. Load the page again and repeat what you did."
 
 
 def register(app: Flask) -> None:
     """Add the error pages to the application."""
     app.register_error_handler(HTTPException, show)
-    app.register_error_handler(NotiwayError, reply.failure)
+    reply.register(app)
 
 
 def show(error: HTTPException) -> ResponseReturnValue:
@@ -34,10 +40,10 @@ def show(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error
-    code, heading, text = TEXTS.get(status, BROKEN if status >= 500 else TEXTS[400])
+    code, heading, text = TEXTS.get(status, BROKEN if status >= BROKEN_FROM else TEXTS[400])
     if isinstance(error, CSRFError):
         text = EXPIRED_FORM
-    elif status < 500 and error.description and error.description != type(error).description:
+    elif status in TEXTS and error.description and error.description != type(error).description:
         text = error.description
     asked = reply.form()
     body: object
@@ -46,7 +52,7 @@ def show(error: HTTPException) -> ResponseReturnValue:
     elif asked == "fragment":
         body = _draw("notiway/toast/_error.html", status, code=code, message=text)
     else:
-        body = _draw("host/error.html", status, heading=heading, text=text, status=status, bare=status >= 500)
+        body = _draw("host/error.html", status, heading=heading, text=text, status=status)
     response = make_response(body, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
@@ -56,6 +62,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
 
 def _draw(template: str, kind: int, **context: object) -> str:
     """A fault of ours is told without user and bell: what broke may be the database that they are read from."""
-    if kind >= 500:
-        return current_app.jinja_env.get_template(template).render(context)
-    return render_template(template, **context)
+    if kind < BROKEN_FROM:
+        try:
+            return render_template(template, **context)
+        except Unavailable as error:
+            log.warning("an error page was drawn without its user: %s", error.reason)
+    return current_app.jinja_env.get_template(template).render(context | {"bare": True})

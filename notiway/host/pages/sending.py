@@ -10,11 +10,11 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_dict
 from notiway.store import inbox
-from notiway.values.errors import Fault, InvalidNotification, NotiwayError, WrongInput
+from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import TYPES
 from notiway.verbs.send import send_notification
-from notiway.web import auth, reply
-from notiway.web.pages.history import guard
+from notiway.web import auth, body, reply
+from notiway.web.pages.history import guard_session
 
 FIELDS = ("type", "title", "message")
 STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not render the form
@@ -23,8 +23,8 @@ STATUS_ONLY = "status"  # `answer=status`: say only whether it worked, do not re
 def blueprint() -> Blueprint:
     """The route `/notifications/send`."""
     routes = Blueprint("sending", __name__)
-    routes.before_request(guard)
-    routes.register_error_handler(NotiwayError, reply.failure)
+    routes.before_request(guard_session)
+    reply.register(routes)
     routes.add_url_rule("/notifications/send", view_func=send, methods=["POST"])
     return routes
 
@@ -56,9 +56,7 @@ def form_context(values: dict[str, str], faults: dict[str, str], sent: str = "")
 
 
 def _values() -> dict[str, str]:
-    given: Any = request.get_json(silent=True) if request.is_json else request.values
-    if not hasattr(given, "get"):
-        raise WrongInput("The body is not a JSON object")
+    given: Any = body.read_object() if request.is_json else request.values
     values = {name: given.get(name, "") for name in FIELDS}
     faults = [Fault(name, "must be text") for name, value in values.items() if not isinstance(value, str)]
     if faults:

@@ -22,7 +22,7 @@ from notiway.store import tasks
 from notiway.store.membership import listens_to, may_subscribe
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
-from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError
+from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError, Unavailable
 from notiway.values.item import ANNOUNCEMENT
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
@@ -38,7 +38,7 @@ def blueprint(live: LiveNumbers) -> Blueprint:
     """The routes below `/dashboard`, for signed-in users."""
     # What draws the events of the demos is found beside the host's pages, as any application's own is.
     routes = Blueprint("usecases", __name__, template_folder=str(resources("templates", HOST) / "host"))
-    routes.register_error_handler(NotiwayError, reply.failure)
+    reply.register(routes)
     for path, view, method in (
         ("publish", publish, "POST"),
         ("announce", announce, "POST"),
@@ -135,6 +135,8 @@ def announce() -> ResponseReturnValue:
             expires_at=datetime.now(UTC) + timedelta(minutes=int(minutes)),
             source="dashboard",
         )
+    except Unavailable:
+        raise
     except NotiwayError as error:
         faults = "; ".join(f"{LABELS.get(fault.path, fault.path)} {fault.message}" for fault in error.faults)
         return _answer(f"Not announced: {faults or error}", error.status)

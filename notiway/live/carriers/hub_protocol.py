@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from notiway.live.carriers.websocket import WebSocketTransport
 from notiway.live.connection import Connection
 from notiway.live.wires.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
+from notiway.values import json_text
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import WrongInput
 
@@ -68,11 +68,8 @@ def split(text: str) -> list[dict[str, Any]]:
     messages = []
     for part in text[:-1].split(SEPARATOR):
         try:
-            values = json.loads(part)
-            if "\\ud" in part.lower():
-                # Half a surrogate pair is no text that could be looked up or sent back.
-                values = json.loads(json.dumps(values, ensure_ascii=False).encode(errors="replace"))
-        except (ValueError, RecursionError):
+            values = json_text.read_message(part)
+        except ValueError:
             raise WrongInput("a message is not JSON") from None
         if not isinstance(values, dict):
             raise WrongInput("a message must be an object")

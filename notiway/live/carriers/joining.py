@@ -11,11 +11,16 @@ from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
 from notiway.store import inbox, membership, standing
+from notiway.store.resuming import OVERLAP_MS
 from notiway.values.audience import Audience, AudienceType
+from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
+from notiway.values.ids import id_floor
 from notiway.values.item import Item
 from notiway.values.principal import Principal
+
+REPLAY_PAUSE_MS = 5_000  # within which an audience is not replayed whole to one connection again
 
 
 def join(
@@ -83,12 +88,22 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     try:
         if is_new:
             standing.pull(user_id, key)
-            items = [item for item in standing.items(user_id, [key]) if item.audience == key]
+            after = _replayed_before(connection, key)
+            items = [item for item in standing.items(user_id, [key], after=after) if item.audience == key]
     finally:
         now.hub.release(connection, [answer, *frames_of(connection, items)], [item.id for item in items])
     if items:
         unread = inbox.unread_count(user_id)
         now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+
+
+def _replayed_before(connection: Connection, key: str) -> str:
+    """The id to replay from: a client that comes and goes all the time is not told everything each time."""
+    now = now_ms()
+    lately = {each: at for each, at in (connection.replays or {}).items() if at > now - REPLAY_PAUSE_MS}
+    last = lately.get(key)
+    connection.replays = lately | {key: now}
+    return "" if last is None else id_floor(last - OVERLAP_MS)
 
 
 def unsubscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, cast
 
 from notiway.live.connection import Connection, State
 from notiway.live.hub import Hub
@@ -25,14 +26,16 @@ log = logging.getLogger(__name__)
 WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages and counts
 PAGE_ITEMS = 100  # read, drawn and sent in one piece
 
+Context = Callable[[], AbstractContextManager[Any]]  # of the application whose database is asked
 Wanted = Callable[[Item], bool]
 
 
 class Replaying:
     """Brings connections of a hub up to date."""
 
-    def __init__(self, hub: Hub) -> None:
+    def __init__(self, hub: Hub, context: Context = nullcontext) -> None:
         self._hub = hub
+        self._context = context
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-replay")
 
     def resume(
@@ -66,7 +69,7 @@ class Replaying:
             if connection.state is not State.OPEN:
                 return
             try:
-                with db.connection_context():
+                with self._context(), db.connection_context():
                     self.resume(connection, cursor, wanted=wanted)
             except Exception:
                 log.exception("a replay broke off; the client is told to connect again, and resumes")
@@ -79,8 +82,5 @@ class Replaying:
 
 
 def frames_of(connection: Connection, items: Sequence[Item]) -> list[str | None]:
-    """The items as this connection's wire shows them."""
-    return [
-        connection.format.wire.render(Event("created", item.audience, {"notification": item.as_dict()}))
-        for item in items
-    ]
+    """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
+    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]

@@ -19,6 +19,7 @@ REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
 COUNTS_ONLY = frozenset({"sync", "joined", "left"})
+REPORT_FIELDS = frozenset({"taskId", "status", "progress"})  # a body that has them all is a report of progress
 ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
 
 
@@ -26,11 +27,12 @@ class HtmlWire:
     """Renders Events with the same templates that draw the page.
 
     A new notification named `order-shipped` is drawn by `events/order-shipped.html` where there is one: by its
-    elements that name a place on the page (`data-notiway-into`). Else it becomes a row of the list and a toast.
+    elements that name a place on the page (`data-notiway-into`). Else a report of progress becomes a bar, as drawn by
+    `events/task-progress.html`, and anything else a row of the list and a toast.
 
     One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
-    The environment must autoescape `.html` and know the global `notiway_url(path)`; a missing template
-    raises `jinja2.TemplateNotFound`.
+    The environment must autoescape `.html` and know the globals `notiway_url(path)` and `notiway_each`
+    (`parts.draw_each`). A template that fails in `render` raises; what has no event to name is logged here.
 
     >>> wire.render(Event("sync", "user:42", {"unread": 3}))  # doctest: +SKIP
     '<hx-partial hx-target="#notiway-badge" hx-swap="outerHTML">…</hx-partial>'
@@ -41,6 +43,7 @@ class HtmlWire:
     def __init__(self, env: Environment) -> None:
         self._env = env
         self._missing: set[str] = set()
+        self._failing: set[str] = set()  # frames that were logged as failing: a heartbeat would log without end
 
     def render(self, event: Event) -> str | None:
         """The frame for one Event; None for what a page has nothing to show of (`kick`)."""
@@ -60,17 +63,17 @@ class HtmlWire:
             return self._frame("badge", unread=unread)
         return None
 
-    def connected(self, connection_id: str, unread: int) -> str:
+    def connected(self, connection_id: str, unread: int) -> str | None:
         """The first frame of a connection: its id and the count of unread, 0 to 100."""
-        return self._frame("connected", connection_id=connection_id, unread=unread)
+        return self._frame_or_nothing("connected", connection_id=connection_id, unread=unread)
 
-    def heartbeat(self, unread: int) -> str:
+    def heartbeat(self, unread: int) -> str | None:
         """The frame that proves the line is alive and mends a badge that has drifted."""
-        return self._frame("badge", unread=unread)
+        return self._frame_or_nothing("badge", unread=unread)
 
-    def error(self, code: str, message: str) -> str:
+    def error(self, code: str, message: str) -> str | None:
         """A refusal that the page shows as a toast."""
-        return self._frame("error", code=code, message=message)
+        return self._frame_or_nothing("error", code=code, message=message)
 
     def _created(self, item: Item, unread: int | None) -> str:
         own = self._own(item)
@@ -84,6 +87,8 @@ class HtmlWire:
         """What the event's own template makes of it; None where it has none, or a broken one."""
         try:
             template = self._own_template(item.name)
+            if template is None and not item.persisted and (item.body or {}).keys() >= REPORT_FIELDS:
+                template = self._own_template("task-progress")  # as the page draws it that is loaded now
             return None if template is None else Markup(template.render(item=item, body=item.body or {}).strip())  # noqa: S704 - a rendered template
         except Exception:
             log.exception("templates/events/%s.html failed; the default is shown instead", item.name)
@@ -102,6 +107,19 @@ class HtmlWire:
         if not self._env.auto_reload and len(self._missing) < REMEMBER_MISSING:
             self._missing.add(name)
         return None
+
+    def _frame_or_nothing(self, template: str, **context: Any) -> str | None:
+        try:
+            text = self._frame(template, **context)
+        except Exception:
+            if template not in self._failing:
+                self._failing.add(template)
+                log.exception(
+                    "templates/notiway/frames/%s.html failed; pages go without it: fix the template", template
+                )
+            return None
+        self._failing.discard(template)
+        return text
 
     def _frame(self, template: str, **context: Any) -> str:
         text = self._env.get_template(f"notiway/frames/{template}.html").render(context)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterable
 from typing import Any
 
 from notiway.values.clock import iso
 from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
 
 ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
 
@@ -37,6 +40,19 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def notification_list(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Several of them; one that cannot be told is logged and left out, the others come."""
+    told = []
+    for item in items:
+        try:
+            told.append(notification_dict(item))
+        except Exception:
+            log.exception(
+                "notification %s is left out: no JSON can be made of it. Correct or remove it", item.get("id")
+            )
+    return told
+
+
 class JsonWire:
     """Events as `{"event": …, "data": …}`. A change of several items is one line each: see `render`."""
 
@@ -52,7 +68,7 @@ class JsonWire:
                 return _message("notification", values if unread is None else {**values, "unreadCount": unread})
             case "restored":
                 ids = [item["id"] for item in data["notifications"]]
-                restored = [notification_dict(item) for item in data["notifications"]]
+                restored = notification_list(data["notifications"])
                 return _message("restored", {**_ids(ids), "notifications": restored, "unreadCount": unread})
             case "read" | "unread" | "deleted" | "recalled":
                 name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_dict, notification_list
 from notiway.values.event import Event
 
 
@@ -20,9 +20,10 @@ class SseWire:
         unread = data.get("unread")
         match event.kind:
             case "created" | "updated":
-                return self._notification(data["notification"]) + self._count(unread)
+                return self._notification(notification_dict(data["notification"])) + self._count(unread)
             case "restored":
-                return "".join(map(self._notification, data["notifications"])) + self._count(unread)
+                restored = notification_list(data["notifications"])
+                return "".join(map(self._notification, restored)) + self._count(unread)
             case "read" | "unread":
                 is_read = event.kind == "read"
                 return "".join(
@@ -56,10 +57,9 @@ class SseWire:
         """Tell the client that what it holds may have holes: it must load its list anew, and resume from this id."""
         return _event("reset", {}, newest_id)
 
-    def _notification(self, item: dict[str, Any]) -> str:
-        full = notification_dict(item)
+    def _notification(self, full: dict[str, Any]) -> str:
         values = {**full, "body": full["message"], "payload": full["body"]}
-        return _event("notification", values, item["id"] if item["persisted"] else None)
+        return _event("notification", values, full["id"] if full["persisted"] else None)
 
     def _count(self, unread: int | None) -> str:
         return "" if unread is None else _event("unread", {"unreadCount": unread})

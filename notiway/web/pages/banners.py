@@ -6,7 +6,7 @@ from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import inbox, standing
 from notiway.values.clock import now_ms
 from notiway.web import auth, reply
@@ -19,11 +19,11 @@ def register(blueprint: Blueprint) -> None:
 
 def show() -> ResponseReturnValue:
     """What stands now: for pages that were away for a while."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     if reply.form() != "json":
         return draw(user_id, floating=False)
     inbox.catch_up(user_id)
-    return jsonify(notifications=[notification_dict(item.as_dict()) for item in standing.announcements(user_id)])
+    return jsonify(notifications=notification_list(item.as_dict() for item in standing.announcements(user_id)))
 
 
 def draw(user_id: str, *, floating: bool) -> Markup:

@@ -12,10 +12,10 @@ from notiway.store import inbox
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import listing
 
-MAX_IDS = 200  # at once; a page shows far fewer
+MAX_IDS = 1_000  # at once; a page holds about half as many
 MAX_NOTICE_IDS = 40  # kept in the session cookie, which browsers cut at 4 KiB
 NOTICE_KEY = "notiway_notice"
 ID = "/notifications/<notification_id>"
@@ -45,21 +45,21 @@ def register(blueprint: Blueprint) -> None:
 
 def read(notification_id: str) -> ResponseReturnValue:
     """Mark one read."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.mark_read(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=True)
 
 
 def unread(notification_id: str) -> ResponseReturnValue:
     """Mark one unread."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.mark_unread(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, read=False)
 
 
 def delete(notification_id: str) -> ResponseReturnValue:
     """Delete one; the answer offers to undo it."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     item = inbox.get_many(user_id, [notification_id], deleted=True)[0]
     count = items.delete(user_id, [notification_id])
     asked = reply.form()
@@ -72,14 +72,14 @@ def delete(notification_id: str) -> ResponseReturnValue:
 
 def restore(notification_id: str) -> ResponseReturnValue:
     """Undo a deletion."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     count = items.restore(user_id, [notification_id])
     return _one_changed(user_id, notification_id, count, deleted=False)
 
 
 def read_all() -> ResponseReturnValue:
     """Mark all read, up to and including the item `before` where it is given."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     before = _field("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
@@ -94,7 +94,7 @@ def read_all() -> ResponseReturnValue:
 
 def seen() -> ResponseReturnValue:
     """Note that items were shown; the unread count stays as it is."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     ids = _ids()
     items.mark_seen(user_id, ids)
     asked = reply.form()
@@ -105,7 +105,7 @@ def seen() -> ResponseReturnValue:
 
 def bulk() -> ResponseReturnValue:
     """One action for the selected items."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     action = _field("action")
     if action not in BULK:
         raise WrongInput("Nothing was changed", [Fault("action", f"must be one of {', '.join(BULK)}")])
@@ -145,24 +145,17 @@ def _back_with(message: str, undo_ids: list[str]) -> Response:
 
 
 def _field(name: str) -> str:
-    given = _json().get(name) if request.is_json else request.values.get(name)
+    given = body.read_object().get(name) if request.is_json else request.values.get(name)
     if given is not None and not isinstance(given, str):
         raise WrongInput("The request is not understood", [Fault(name, "must be text")])
     return given or ""
 
 
 def _ids() -> list[str]:
-    given = _json().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
+    given = body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
     if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
         raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
     ids = list(dict.fromkeys(given))
     if not 0 < len(ids) <= MAX_IDS:
-        raise WrongInput("Nothing was changed", [Fault("ids", f"select 1 to {MAX_IDS} notifications")])
+        raise WrongInput("Nothing was changed", [Fault("ids", f"must be 1 to {MAX_IDS:,} notifications")])
     return ids
-
-
-def _json() -> dict[str, Any]:
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        raise WrongInput("The body is not a JSON object")
-    return body

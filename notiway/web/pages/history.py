@@ -6,19 +6,18 @@ from flask import Blueprint, Response, jsonify, make_response, redirect, render_
 from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
-from notiway.live.wires.json import notification_dict
+from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.values.draft import is_safe_url
-from notiway.values.errors import NotiwayError
 from notiway.verbs.items import mark_read
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.pages import banners, changes, listing, tasks
 
 
 def register(blueprint: Blueprint) -> None:
     """Add every notification route of CONTRACT §2 to a blueprint that holds nothing else but static files."""
     blueprint.before_request(guard)
-    blueprint.register_error_handler(NotiwayError, reply.failure)
+    reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
@@ -28,17 +27,28 @@ def register(blueprint: Blueprint) -> None:
 
 
 def guard() -> None:
-    """Let only signed-in users pass, and unsafe requests only with the session's token."""
-    if (request.endpoint or "").endswith(".static"):
+    """Let only signed-in users and bearers of client tokens pass; with a session, unsafe requests need its token."""
+    if (request.endpoint or "").endswith(".static") or request.method == "OPTIONS":
         return
+    if auth.bearer() is None:
+        guard_session()
+        return
+    auth.require_owner()
+    if request.method not in reply.SAFE_METHODS:
+        body.take()
+
+
+def guard_session() -> None:
+    """Let only signed-in users pass, and unsafe requests only with the session's token."""
     auth.require_user()
     if request.method not in reply.SAFE_METHODS:
+        body.take()
         auth.check_csrf()
 
 
 def history() -> ResponseReturnValue:
     """The history page; with `before`, the next part of its list."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     filters = listing.filters(request.args) | {"before": listing.cursor(request.args)}
     asked = reply.form()
     if asked == "json":
@@ -60,7 +70,7 @@ def history() -> ResponseReturnValue:
 
 def recent() -> ResponseReturnValue:
     """The newest items, for the dropdown."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
@@ -81,7 +91,7 @@ def recent() -> ResponseReturnValue:
 
 def follow(notification_id: str) -> ResponseReturnValue:
     """Mark read, then go where the notification points, or to the history page."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     item = inbox.get(user_id, notification_id)
     if not _only_looking():
         mark_read(user_id, [item.id])
@@ -101,7 +111,7 @@ def _only_looking() -> bool:
 
 def _list(page: inbox.Page, unread: int) -> Response:
     return jsonify(
-        notifications=[notification_dict(item.as_dict()) for item in page.items],
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=unread,
         nextCursor=page.next_cursor,
     )

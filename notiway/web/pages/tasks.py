@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, current_app, jsonify, render_template, request
+import logging
+
+from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from jinja2 import TemplateNotFound
 from markupsafe import Markup
 
 from notiway.store import tasks
@@ -13,6 +16,10 @@ from notiway.values.errors import Fault, WrongInput
 from notiway.verbs.progress import body_of, item_of
 from notiway.web import auth, reply
 
+log = logging.getLogger(__name__)
+
+DEFAULT = "events/task-progress.html"
+
 
 def register(blueprint: Blueprint) -> None:
     """Add the route."""
@@ -21,7 +28,7 @@ def register(blueprint: Blueprint) -> None:
 
 def follow(task_id: str) -> ResponseReturnValue:
     """Let a task of one tab report to `connection`, which that tab has now; answers how far the task is."""
-    user_id = auth.require_user()
+    user_id = auth.require_owner()
     try:
         audience = Audience.connection(request.values.get("connection", ""))
     except ValueError as error:
@@ -37,7 +44,12 @@ def draw(user_id: str, name: str) -> Markup:
 
 
 def draw_one(task: Task) -> Markup:
-    """One task, drawn by the template of its events."""
+    """One task, drawn by the template of its events; by the default where there is none, or it fails."""
     item = item_of(task)
-    template = current_app.jinja_env.select_template([f"events/{task.name}.html", "events/task-progress.html"])
-    return Markup(render_template(template, item=item, body=item.body))  # noqa: S704 - a rendered template
+    for name in (f"events/{task.name}.html", DEFAULT):
+        try:
+            return Markup(render_template(name, item=item, body=item.body))  # noqa: S704 - a rendered template
+        except Exception as error:
+            if not isinstance(error, TemplateNotFound) or error.name != name:
+                log.exception("templates/%s failed for task %s; fix the template", name, task.id)
+    return Markup()

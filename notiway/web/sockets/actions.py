@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, cast
 
@@ -14,10 +13,12 @@ from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.values import json_text
 from notiway.values.audience import Audience
-from notiway.values.errors import NotiwayError, NotSupported, WrongInput
+from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
+from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew
 
 
@@ -30,16 +31,16 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
             try:
                 with db.connection_context():
                     _act(now, connection, _parse(text))
-            except NotiwayError as error:
-                now.hub.tell(connection, connection.format.wire.error(error.code, str(error)))
+            except Exception as error:  # noqa: BLE001 - whoever asked is answered, whatever failed
+                now.hub.tell(connection, connection.format.wire.error(*told(error, "an action of a WebSocket client")))
 
     return handle
 
 
 def _parse(text: str) -> dict[str, Any]:
     try:
-        message = json.loads(text)
-    except (ValueError, RecursionError):
+        message = json_text.read_message(text)
+    except ValueError:
         raise WrongInput("This is no JSON") from None
     if not isinstance(message, dict):
         raise WrongInput("A message must be an object with an action")

@@ -7,10 +7,12 @@ import base64
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from notiway.store.database import db
 from notiway.values.errors import WrongInput
 
 VERSION = "13"  # RFC 6455 §4.1; §4.4: another one is told this
 KEY_BYTES = 16  # RFC 6455 §4.2.1
+VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection
 
 
 def refusal() -> ResponseReturnValue | None:
@@ -21,6 +23,11 @@ def refusal() -> ResponseReturnValue | None:
     if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
         raise WrongInput("Sec-WebSocket-Key must be 16 bytes in base64")
     return None
+
+
+def take_connection() -> None:
+    """Have a database connection before the upgrade: `Unavailable` can be answered with 503 only until then."""
+    db.connect(reuse_if_open=True)
 
 
 def _is_key(text: str) -> bool:

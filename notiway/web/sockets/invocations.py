@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from typing import Any, cast
 
 from flask import Flask
 
-from notiway.gateway.envelope import audience_of
+from notiway.gateway.envelope import audience_of, routing_faults
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
@@ -19,11 +18,10 @@ from notiway.store import inbox, standing
 from notiway.store.database import db
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
-from notiway.values.errors import NotFound, NotiwayError, NotSupported, WrongInput
+from notiway.values.errors import Fault, NotFound, NotSupported, WrongInput
 from notiway.verbs import items
+from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew
-
-log = logging.getLogger(__name__)
 
 INVOCATION, STREAM_INVOCATION, CLOSE = 1, 4, 7
 
@@ -39,13 +37,11 @@ def handler(app: Flask) -> Callable[[Connection, str], None]:
             except WrongInput as fault:
                 _refuse(now, connection, str(fault))
                 return
-            with db.connection_context():
-                for values in messages:
-                    if not is_ready(connection):
-                        if not _shake_hands(now, connection, values):
-                            return
-                    else:
-                        _take(now, connection, values)
+            for values in messages:
+                if is_ready(connection):
+                    _take(now, connection, values)
+                elif not _shake_hands(now, connection, values):
+                    return
 
     return handle
 
@@ -58,7 +54,13 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     ends_at = float(connection.stage) if connection.stage else None
     connection.stage = READY
     now.hub.end_at(connection, ends_at)
-    found = standing.items(cast("str", connection.user_id), connection.audiences)
+    try:
+        with db.connection_context():
+            found = standing.items(cast("str", connection.user_id), connection.audiences)
+    except Exception as error:  # noqa: BLE001 - a client that hears nothing would wait for ever
+        code, message = told(error, "a SignalR handshake")
+        now.reactor.call_soon(refuse_handshake, connection, f"{code}: {message}")
+        return False
     hello = connection.format.wire.connected(connection.id, 0)
     now.hub.release(connection, [hello, *frames_of(connection, found)], [item.id for item in found])
     return True
@@ -80,12 +82,11 @@ def _take(now: Runtime, connection: Connection, values: dict[str, Any]) -> None:
         _answer(now, connection, values, "NotSupported: streams are not offered")
     elif kind == INVOCATION:
         try:
-            _invoke(now, connection, values)
-        except NotiwayError as fault:
-            _answer(now, connection, values, f"{fault.code}: {fault}")
-        except Exception:
-            log.exception("an invocation failed")
-            _answer(now, connection, values, "Error: the server met a fault")
+            with db.connection_context():
+                _invoke(now, connection, values)
+        except Exception as error:  # noqa: BLE001 - whoever asked is answered, whatever failed
+            code, message = told(error, "an invocation of a SignalR client")
+            _answer(now, connection, values, f"{code}: {message}")
     # Pings count as being heard; everything else is not for servers, or newer than this one.
 
 
@@ -134,10 +135,12 @@ def _audience(routing: object) -> Audience:
     kind = AudienceType(kind)
     if kind not in (AudienceType.TENANT, AudienceType.GROUP):
         raise NotSupported("only tenants and groups can be subscribed to; the rest comes by itself")
-    if kind is AudienceType.TENANT and value and tenant and value != tenant:
-        raise WrongInput("tenantId must equal audienceValue where both are given")
+    faults = routing_faults(kind, value, tenant)
+    if faults:
+        named = [Fault(fault.path.removeprefix("routing."), fault.message) for fault in faults]
+        raise WrongInput("there is no such audience", named)
     try:
-        return audience_of(kind, (value or tenant) if kind is AudienceType.TENANT else value, tenant)
+        return audience_of(kind, value, tenant)
     except ValueError as fault:
         raise WrongInput(str(fault)) from None
 

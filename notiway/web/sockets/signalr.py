@@ -24,7 +24,6 @@ from notiway.web.sockets import handshake
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
-VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection, and the id that was negotiated
 
 
 def register(blueprint: Blueprint) -> None:
@@ -60,7 +59,8 @@ def _guard() -> ResponseReturnValue | None:
     principal = auth.require_principal()
     _refuse_while_draining()
     negotiated = _spend(request.args["id"], principal) if "id" in request.args else None
-    request.environ[VISITOR] = principal, negotiated
+    request.environ[handshake.VISITOR] = principal, negotiated
+    handshake.take_connection()
     request.environ[UPGRADE_FLAG] = True
     return None
 
@@ -85,7 +85,7 @@ def _spend(token: str, principal: Principal) -> str:
 
 def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
-    principal, connection_id = request.environ[VISITOR]
+    principal, connection_id = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
     # Held until the handshake (invocations.py).
     hello = time.time() + hub_protocol.HANDSHAKE_SECONDS, hub_protocol.give_up

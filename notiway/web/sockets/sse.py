@@ -17,9 +17,10 @@ from notiway.live.wires.sse import SseWire
 from notiway.store import inbox, resuming
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
-from notiway.values.ids import id_floor, is_id
+from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
+from notiway.web.sockets import handshake
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
@@ -46,6 +47,7 @@ def stream() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()
+    handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
     connection = joining.join(now, sock, "sse", principal, head=head)
@@ -77,8 +79,11 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
 
 
 def _is_sure(now: Runtime, last: str) -> bool:
-    """Whether everything since that id is still stored: what is older than the retention may be gone."""
-    return is_id(last) and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
+    """Whether everything since that id is still stored: what is older than the retention may be gone.
+
+    And whether it was made by a clock that was right: an id from the future says nothing about what came when.
+    """
+    return is_id(last) and last < id_limit() and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
 
 
 def _cross_origin(now: Runtime) -> dict[str, str]:

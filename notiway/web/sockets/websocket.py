@@ -36,18 +36,20 @@ def _guard() -> ResponseReturnValue | None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
-    if auth.given_token() is None:
-        auth.check_origin()
+    try:
+        principal = auth.principal()
+    except Unauthorized:
+        principal = None  # a browser cannot read an HTTP status here, but it can read close code 4001
+    if principal is not None:
+        handshake.take_connection()
+    request.environ[handshake.VISITOR] = principal
     request.environ[UPGRADE_FLAG] = True
     return None
 
 
 def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
-    try:
-        principal = auth.principal()
-    except Unauthorized:
-        principal = None  # a browser cannot read an HTTP status here, but it can read close code 4001
+    principal = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
     connection = joining.join(now, sock, request.args.get("format", "json"), principal)
     if principal is not None:

@@ -13,10 +13,11 @@ from notiway.live import runtime
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
-from notiway.values.errors import Fault, InvalidNotification, WrongInput
+from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import is_id, new_id
 from notiway.values.item import ANNOUNCEMENT, PRIORITIES, TYPES, Item
 from notiway.verbs import recipients
+from notiway.web import body
 
 MAX_USERS = 500  # named one by one; more belong into a group
 MAX_OFFSET = 14 * 60  # minutes: no place on earth is further from UTC
@@ -119,9 +120,7 @@ def read() -> Composed:
 def _given() -> tuple[dict[str, str], list[str]]:
     if not request.is_json:
         return {name: request.form.get(name, "") for name in TEXTS}, list(dict.fromkeys(request.form.getlist("to")))
-    given: Any = request.get_json(silent=True)
-    if not isinstance(given, dict):
-        raise WrongInput("The body is not a JSON object")
+    given = body.read_object()
     if given.get("persist") is False:
         given = given | {"transient": "1"}
     given = {name: value for name, value in given.items() if value is not None}

@@ -14,7 +14,7 @@ from notiway.values.ids import is_id
 from notiway.values.item import ANNOUNCEMENT, PRIORITIES, TYPES
 from notiway.verbs import reach, staff
 from notiway.verbs.recall import recall as take_back
-from notiway.web import auth, reply
+from notiway.web import auth, body, reply
 from notiway.web.staff import choices, form, sent_log
 from notiway.web.staff.form import Composed
 
@@ -27,7 +27,7 @@ def blueprint() -> Blueprint:
     """The routes below `/staff`; each asks for staff, and unsafe ones for the CSRF token."""
     routes = Blueprint("notiway_staff", __name__)
     routes.before_request(_guard)
-    routes.register_error_handler(NotiwayError, reply.failure)
+    reply.register(routes)
     routes.add_url_rule("/staff/send", "compose", compose)
     routes.add_url_rule("/staff/send", "send", send, methods=["POST"])
     routes.add_url_rule("/staff/audiences", "audiences", audiences)
@@ -40,6 +40,7 @@ def blueprint() -> Blueprint:
 def _guard() -> None:
     auth.require_staff()
     if request.method not in reply.SAFE_METHODS:
+        body.take()
         auth.check_csrf()
 
 

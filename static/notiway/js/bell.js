@@ -5,9 +5,11 @@ import * as stickyBar from "./bell/sticky-bar.js";
 import * as filters from "./history/filters.js";
 import * as selection from "./history/selection.js";
 import * as focus from "./list/focus.js";
+import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
 import * as seen from "./list/seen.js";
 import * as characterCount from "./page/character-count.js";
+import * as pointer from "./page/pointer.js";
 import * as time from "./page/time.js";
 import * as arrows from "./panel/arrows.js";
 import * as panel from "./panel/panel.js";
@@ -23,7 +25,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [rows, focus, arrivals, banners, subscriptions, followed, incoming, connection, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, incoming, connection, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, time, stickyBar]) {
     part.start();
   }
 }

@@ -3,24 +3,31 @@
 import json
 import re
 import socket
+import time
 
 import pytest
 from clients.producer import envelope
+from jinja2 import ChoiceLoader, DictLoader
 from pair import Client, settle
+from servers import wait_until
 
+from notiway.gateway import client_tokens
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.live.carriers import joining
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import State
-from notiway.store import inbox, membership
+from notiway.store import inbox, membership, standing
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
+from notiway.values.event import Event
 from notiway.values.ids import id_floor
 from notiway.values.principal import Principal
 from notiway.web import sockets
+from notiway.web.sockets import renewal
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -28,7 +35,7 @@ OPS = Audience.group("ops", tenant="acme")
 @pytest.fixture
 def app(make_app):
     """Without heartbeats, so that a client reads what it is told and nothing else."""
-    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600)
+    return make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600, NOTIWAY_USERS="external")
 
 
 @pytest.fixture
@@ -184,6 +191,43 @@ def test_subscribing_answers_then_replays_then_goes_on(now, ada):
     assert heard(client, 3) == [1, 4], "and a count"
 
 
+@pytest.mark.parametrize("format", ["json", "html", "sse", "signalr"])
+def test_an_item_that_a_wire_cannot_show_is_left_out_of_the_replay(now, join, format, monkeypatch, caplog):
+    for number in (1, 2, 3):
+        publish(now, number, "user:ada")
+    connection, _ = join(Principal("ada"), format=format)
+    wire = connection.format.wire
+    render = wire.render
+
+    def fail_at_two(event):
+        if event.data["notification"]["body"]["n"] == 2:
+            raise ZeroDivisionError("boom")
+        return render(event)
+
+    monkeypatch.setattr(wire, "render", fail_at_two)
+    frames = [text for text in frames_of(connection, inbox.feed("ada").items[::-1]) if text]
+    assert len(frames) == 2
+    assert [("order-1" in text, "order-3" in text) for text in frames] != [(True, True)] * 2
+    assert "boom" in caplog.text
+
+
+def test_a_bad_frame_of_the_host_silences_its_pages_and_no_other_client(app, now, join, caplog):
+    own = DictLoader({"notiway/frames/created.html": "{{ 1 / 0 }}"})
+    app.jinja_env.loader = ChoiceLoader([own, app.jinja_env.loader])
+    clients = {}
+    for format in ("html", "json", "sse", "signalr"):
+        connection, clients[format] = join(Principal("ada"), format=format)
+        now.hub.release(connection, [])
+    publish(now, 1, "user:ada")
+    for format in ("json", "signalr"):
+        assert '"n":1' in clients[format].read()[0]
+    assert b'"n":1' in clients["sse"].sock.recv(65_536)
+    assert clients["html"].hears_nothing()
+    assert "the html wire cannot show created" in caplog.text
+    now.hub.deliver(Event("sync", "user:ada", {"unread": 7}))
+    assert 'data-count="7"' in clients["html"].read()[0]
+
+
 def test_subscribing_again_replays_nothing(now, ada):
     connection, client = ada
     connection.grants = (OPS.key,)
@@ -218,3 +262,68 @@ def test_a_fault_while_subscribing_leaves_nothing_held(now, ada, monkeypatch):
     settle(now.reactor)
     assert connection.held is None
     assert connection.state is State.OPEN
+
+
+def test_a_client_that_unsubscribes_and_subscribes_without_waiting_hears_the_audience(now, ada):
+    """A page that leaves one view and mounts another does both in the same moment."""
+    membership.join("ada", OPS)
+    connection, client = ada
+    joining.subscribe(now, connection, OPS, "first")
+    for lap in range(20):
+        joining.unsubscribe(now, connection, OPS)
+        joining.subscribe(now, connection, OPS, f"again {lap}")
+    assert OPS.key in now.hub.audiences_of(connection)
+    publish(now, 1, OPS.key, persisted=False)
+    assert client.read(21) == ["first", *(f"again {lap}" for lap in range(20))]
+    assert heard(client, 1) == [1]
+
+
+def test_of_many_subscriptions_in_a_row_only_the_first_replays_everything(now, ada, monkeypatch):
+    """62 KB of such messages kept a server busy for 41 s."""
+    membership.join("ada", OPS)
+    for number in range(5):
+        publish(now, number, OPS.key)
+    at = now_ms()
+    wait_until(lambda: now_ms() > at)
+    connection, client = ada
+    asked = []
+    items = standing.items
+    monkeypatch.setattr(standing, "items", lambda *args, **options: (asked.append(options), items(*args, **options))[1])
+    joining.subscribe(now, connection, OPS, "first")
+    assert client.read(1) == ["first"]
+    assert heard(client, 5) == [0, 1, 2, 3, 4]
+    for _ in range(10):
+        joining.subscribe(now, connection, OPS)
+    assert len(asked) == 1, "it listens already"
+    joining.unsubscribe(now, connection, OPS)
+    publish(now, 5, OPS.key)
+    monkeypatch.setattr(joining, "REPLAY_OVERLAP_MS", 0)
+    joining.subscribe(now, connection, OPS)
+    assert [bool(each["after"]) for each in asked] == [False, True]
+    told = []
+    while 5 not in told:
+        told += heard(client, 1)
+    assert 0 not in told, "what it missed meanwhile, and no more"
+
+
+def test_a_token_that_is_renewed_at_once_takes_what_was_just_subscribed_to_into_account(now, join):
+    connection, _ = join(Principal("ada", grants=(OPS.key,)))
+    now.hub.release(connection, [])
+    joining.subscribe(now, connection, OPS)
+    renewal.renew(now, connection, client_tokens.mint(now.token_secret, client_tokens.Claims("ada", time.time() + 60)))
+    assert OPS.key not in now.hub.audiences_of(connection)
+
+
+def test_bytes_before_all_else_never_wait_for_a_client_that_reads_nothing(now):
+    ours, theirs = socket.socketpair()
+    with theirs:
+        head = b"x" * 5_000_000
+        connection = joining.join(now, ours, "sse", Principal("ada"), head=head)
+        now.hub.release(connection, ["hello"])
+        received = b""
+        theirs.settimeout(10)
+        while len(received) < len(head) + len("hello"):
+            received += theirs.recv(1_000_000)
+        assert received == head + b"hello"
+        now.reactor.call_soon(connection.lost)
+        settle(now.reactor)

@@ -16,6 +16,8 @@ OWN = (
     "{{ item.title }}, <b>{{ body.orderId }}</b> <i>now</i></p>"
 )
 
+REPORT = {"taskId": "7", "status": "processing", "progress": 45}
+
 
 @pytest.fixture
 def wire_of(app):
@@ -53,6 +55,32 @@ def test_a_template_of_that_name_draws_the_event_as_it_is_written(wire_of):
     assert frame.startswith('<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">')
     assert "notiway-item" not in frame
     assert "notiway-item" in wire.render(created(name="order-lost"))
+
+
+def test_a_report_of_progress_without_a_template_of_its_name_is_a_bar_as_on_the_page(wire_of):
+    frame = wire_of().render(created("export-progress", title="Export progress", body=REPORT))
+    assert 'id="notiway-task-7"' in frame
+    assert "data-notiway-into=\"[data-notiway-tasks~='export-progress']\"" in frame
+    assert "45 %" in frame
+    assert "notiway-item" not in frame
+
+
+def test_a_report_of_progress_with_a_template_of_its_name_is_drawn_by_that(wire_of):
+    frame = wire_of(export_progress="<i>{{ body.progress }}</i>").render(created("export-progress", body=REPORT))
+    assert "<i>45</i>" in frame
+    assert "notiway-task-7" not in frame
+
+
+@pytest.mark.parametrize("missing", sorted(REPORT))
+def test_what_merely_names_a_task_is_a_row_and_a_toast(wire_of, missing):
+    body = {name: value for name, value in REPORT.items() if name != missing}
+    assert "data-transient" in wire_of().render(created("export-progress", body=body))
+
+
+def test_a_stored_report_is_in_the_list_like_everything_that_is_stored(wire_of):
+    frame = wire_of().render(created("export-progress", persisted=True, body=REPORT))
+    assert frame.count('class="notiway-item"') == 1
+    assert "notiway-task-7" not in frame
 
 
 def test_a_stored_one_is_in_the_list_and_counted_besides_but_rings_no_toast(wire_of):

@@ -4,10 +4,11 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader
 
 from notiway.folders import resources
 from notiway.live.wires.html import COUNTS_ONLY, HtmlWire
+from notiway.live.wires.parts import draw_each
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
@@ -42,8 +43,12 @@ EVENTS = {
 @pytest.fixture(scope="module")
 def wire():
     env = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True)
-    env.globals["notiway_url"] = lambda path: f"/prefix{path}"
-    return HtmlWire(env)
+    return HtmlWire(with_globals(env))
+
+
+def with_globals(env):
+    env.globals |= {"notiway_url": lambda path: f"/prefix{path}", "notiway_each": draw_each}
+    return env
 
 
 class Tags(HTMLParser):
@@ -134,3 +139,44 @@ def test_a_frame_holds_nothing_of_one_viewer(wire):
 def test_the_words_of_a_notification_keep_their_spaces(wire):
     spaced = {**ITEM.as_dict(), "title": "a  >  <  b"}
     assert "a  >  <  b" in Tags(wire.render(Event("created", "user:ada", {"notification": spaced}))).text
+
+
+@pytest.fixture
+def wire_with():
+    """Makes wires of a host that has these templates of its own: `wire_with({"frames/badge.html": "…"})`."""
+
+    def make(own):
+        files = DictLoader({f"notiway/{name}": text for name, text in own.items()})
+        loader = ChoiceLoader([files, FileSystemLoader(TEMPLATES)])
+        return HtmlWire(with_globals(Environment(loader=loader, autoescape=True)))
+
+    return make
+
+
+BROKEN = "{{ 1 / 0 }}"
+
+
+@pytest.mark.parametrize(
+    ("name", "say"),
+    [
+        ("frames/badge.html", lambda wire: wire.heartbeat(3)),
+        ("frames/connected.html", lambda wire: wire.connected("c", 3)),
+        ("frames/error.html", lambda wire: wire.error("WrongInput", "no")),
+    ],
+)
+def test_a_frame_that_fails_says_nothing_and_is_logged_once(wire_with, caplog, name, say):
+    wire = wire_with({name: BROKEN})
+    assert [say(wire) for _ in range(3)] == [None] * 3
+    (record,) = caplog.records
+    assert f"templates/notiway/{name}" in record.getMessage()
+
+
+def test_a_row_that_fails_is_left_out_and_its_neighbours_and_the_badge_come(wire_with, caplog):
+    own = {"item/_item.html": "{% if item.title == 'Bad' %}{{ 1 / 0 }}{% endif %}<li>{{ item.title }}</li>"}
+    wire = wire_with(own)
+    items = [{**ITEM.as_dict(), "title": title} for title in ("Good", "Bad", "Fine")]
+    frame = wire.render(Event("restored", "user:ada", {"notifications": items, "unread": 3}))
+    assert [word for word in ("Good", "Bad", "Fine") if f"<li>{word}</li>" in frame] == ["Good", "Fine"]
+    assert "notiway-badge" in frame
+    assert "notiway/item/_item.html" in caplog.text
+    assert ITEM.id in caplog.text

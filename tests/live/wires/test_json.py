@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from notiway.live.wires.json import JsonWire, iso, notification_dict
+from notiway.live.wires.json import JsonWire, iso, notification_dict, notification_list
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
@@ -107,3 +107,18 @@ def test_times_are_iso_8601_in_utc(milliseconds, text):
 def test_what_is_read_says_so():
     assert notification_dict({**ITEM, "read_at": 0})["read"] is True
     assert notification_dict({**ITEM, "seen_at": None})["seen"] is False
+
+
+@pytest.mark.parametrize("wrong", [{"expires_at": 10**15}, {"created_at": None}, {"id": "id-2", "expires_at": "never"}])
+def test_an_item_that_cannot_be_told_is_logged_and_left_out_of_a_list(wrong, caplog):
+    listed = notification_list([ITEM, ITEM | {"id": "id-2"} | wrong, ITEM | {"id": "id-3"}])
+    assert [each["id"] for each in listed] == ["id-1", "id-3"]
+    (record,) = caplog.records
+    assert "id-2" in record.getMessage()
+
+
+def test_what_is_restored_comes_without_what_cannot_be_told():
+    items = [ITEM, ITEM | {"id": "id-2", "expires_at": 10**15}]
+    said = json.loads(WIRE.render(Event("restored", "user:ada", {"notifications": items, "unread": 1})))
+    assert said["data"]["notificationIds"] == ["id-1", "id-2"]
+    assert [each["id"] for each in said["data"]["notifications"]] == ["id-1"]

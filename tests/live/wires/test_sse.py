@@ -92,3 +92,9 @@ def test_no_text_can_break_out_of_its_line(kind, text):
         assert name != "fake"
         if name == "notification":
             assert (said["title"], said["body"], said["payload"]) == (text, text, {"text": text})
+
+
+def test_what_is_restored_comes_without_what_cannot_be_told():
+    items = [an_item(), an_item(expires_at=10**15)]
+    said = events(Event("restored", "user:42", {"notifications": items, "unread": 1}))
+    assert [name for name, _, _ in said] == ["notification", "unread"]

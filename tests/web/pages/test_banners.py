@@ -3,7 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from flask import render_template_string
 
 from notiway.store import membership, schema
 from notiway.store.database import db
@@ -130,63 +129,3 @@ def test_a_full_inbox_is_not_searched_for_them(rows):
     plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {ANNOUNCEMENTS}", ("1", 0, 3)).fetchall()
     assert "notiway_notification_announcement" in str(plan[0])
     assert schema.pending(db.obj) == []
-
-
-def test_where_a_layout_has_no_place_for_them_the_bell_brings_them(app, announce, auth, user):
-    bare = "{{ notiway.head() }}<nav>{{ notiway.bell() }}</nav>"
-    app.add_url_rule("/bare", "bare", view_func=lambda: render_template_string(bare))
-    placed = "<body>{{ notiway.announcements() }}{{ notiway.bell() }}</body>"
-    app.add_url_rule("/placed", "placed", view_func=lambda: render_template_string(placed))
-    announce(Audience.everyone())
-    browser = auth(user)
-    for path, floats in (("/bare", True), ("/placed", False)):
-        page = browser.get(path).text
-        assert page.count('class="notiway-banner"') == 1
-        assert page.count('id="notiway-banners"') == 1
-        assert ("notiway-banners--floating" in page) is floats
-
-
-# The dashboard's form
-
-
-@pytest.mark.parametrize("to", ["global", "tenant:acme", "group:x", "user:somebody"])
-def test_who_is_not_staff_announces_to_nobody_else(browser, to):
-    response = browser.post("/dashboard/announce", form="htmx", data={"title": "Hi", "audience": to})
-    assert response.status_code == 403
-    assert banners(browser) == 0
-
-
-def test_anybody_may_try_it_on_oneself(browser, other, auth):
-    response = browser.post("/dashboard/announce", data={"title": "Hi", "severity": "critical", "minutes": "1"})
-    assert response.status_code == 303
-    assert (banners(browser), banners(auth(other))) == (1, 0)
-
-
-def test_staff_announces_to_everybody_and_to_its_tenants(app, make_user, auth, browser):
-    boss = make_user("boss@example.com", is_staff=True)
-    with app.app_context():
-        membership.join(boss.id, Audience.tenant("acme"))
-    staff = auth(boss)
-    for to in ("global", "tenant:acme"):
-        response = staff.post("/dashboard/announce", form="htmx", data={"title": "Hi", "audience": to})
-        assert response.status_code == 200, response.text
-    assert (banners(browser), banners(staff)) == (1, 2)
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [{"title": ""}, {"severity": "loud"}, {"minutes": "7"}, {"minutes": "soon"}, {"action_url": "javascript:alert(1)"}],
-)
-def test_a_bad_form_announces_nothing(browser, fault):
-    response = browser.post("/dashboard/announce", form="htmx", data={"title": "Hi", **fault})
-    assert response.status_code == 422
-    assert "Not announced" in response.text
-    assert banners(browser) == 0
-
-
-def test_a_fault_names_the_field_as_the_form_does(browser):
-    response = browser.post(
-        "/dashboard/announce", form="htmx", data={"title": "Hi", "action_url": "javascript:alert(1)"}
-    )
-    assert "Not announced: Link must be an https:" in response.text
-    assert "action_url" not in response.text

@@ -79,7 +79,7 @@ def test_an_action_on_several_changes_just_these(browser, user, send, action, le
         ({"action": "read", "ids": []}, "ids"),
         ({"action": "read", "ids": "x"}, "ids"),
         ({"action": "read", "ids": [1]}, "ids"),
-        ({"action": "read", "ids": [str(n) for n in range(201)]}, "ids"),
+        ({"action": "read", "ids": [str(n) for n in range(1001)]}, "ids"),
     ],
 )
 def test_a_wrong_action_on_several_names_its_fault(browser, body, path):
@@ -87,6 +87,24 @@ def test_a_wrong_action_on_several_names_its_fault(browser, body, path):
     assert response.status_code == 400
     assert response.json["error"]["code"] == "WrongInput"
     assert response.json["error"]["fields"][0]["path"] == path
+
+
+def test_too_many_at_once_are_refused_in_words_for_people(browser):
+    fields = {"action": "delete", "ids": [str(n) for n in range(1001)]}
+    response = browser.post("/notifications/bulk", form="htmx", data=fields)
+    assert response.status_code == 400
+    assert "Nothing was changed: the selection must be 1 to 1,000 notifications" in response.text
+    assert "ids" not in response.text
+
+
+def test_a_whole_long_page_is_deleted_and_brought_back_at_once(browser, user, send):
+    ids = [send(user, f"Number {n}").id for n in range(201)]
+    response = browser.post("/notifications/bulk", form="htmx", data={"action": "delete", "ids": ids})
+    assert response.status_code == 200
+    assert "201 deleted" in response.text
+    assert response.text.count('name="ids"') == 201, "the way back names them all"
+    response = browser.post("/notifications/bulk", form="json", json={"action": "restore", "ids": ids})
+    assert response.json["unreadCount"] == 100
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"7", b"null"])

@@ -5,13 +5,11 @@ from flask import Flask
 from flask_login import LoginManager, UserMixin, login_user
 
 from notiway import Notiway
-from notiway.host.tables import User
 from notiway.live import runtime
 from notiway.store import schema
 from notiway.store.database import db
 from notiway.values.audience import Audience
 from notiway.values.people import Person
-from notiway.verbs import reach
 from notiway.web.staff import choices
 
 SEND = "/staff/send"
@@ -37,21 +35,6 @@ def test_audiences_are_found_by_a_part_of_their_name(staff, staff_member, user, 
     assert found("_") == found("\0") == found("tenant:") == []
     assert "2 members" in staff.get("/staff/audiences?q=acme", form="htmx").text
     assert "found" not in staff.get("/staff/audiences?q=nobody", form="htmx").text
-
-
-def test_reach_counts_members_and_those_connected(app, user, other, make_user, join, monkeypatch):
-    gone = make_user("gone@example.com")
-    for each in (user, other, gone):
-        join(each, Audience.group("ops"))
-    with app.app_context():
-        User.update(is_active=False).where(User.id == gone.id).execute()
-        now = runtime.current()
-        monkeypatch.setattr(now.hub, "user_ids", lambda: {user.id, "guest"})
-        monkeypatch.setattr(now.hub.listeners, "users_of", lambda key: {user.id, "guest"})
-        assert reach.of(now, Audience.everyone()) == reach.Reach(2, 2)
-        assert reach.of(now, Audience.group("ops")) == reach.Reach(3, 2), "a guest listens without being a member"
-        assert reach.of(now, [user.id, other.id, user.id]) == reach.Reach(2, 1)
-        assert reach.of(now, Audience.user(other.id)) == reach.Reach(1, 0)
 
 
 class Shop:

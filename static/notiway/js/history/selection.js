@@ -22,6 +22,7 @@ export function start() {
     if (target.matches("[data-notiway-select-all]")) boxes().forEach((box) => (box.checked = target.checked));
     apply();
   });
-  for (const name of ["htmx:after:swap", "notiway:change"]) document.addEventListener(name, apply);
+  document.addEventListener("htmx:after:swap", ({ detail }) => detail.ctx.response && apply()); // frames end in notiway:change
+  document.addEventListener("notiway:change", apply);
   addEventListener("pageshow", apply); // browsers restore ticks after this module ran
 }

@@ -1,16 +1,11 @@
-// list: puts a live row where it belongs, unless someone is reading there; then "3 new" waits above the list.
+// list: puts live rows where they belong, unless someone is reading there or too many come; then "3 new" waits above it.
+import { isBusy } from "./busy.js";
+import { countHeld, heldIds, hold, isHeld, isOverfull, release } from "./held.js";
+import { reload, toTop } from "./reload.js";
+import { hasRoom, limit } from "./room.js";
 import { isDeleted, isPending, note, rowsOf } from "./rows.js";
 
-const freshButton = (list) => list.parentElement.querySelector("[data-notiway-fresh]");
-const heldRows = (list) => rowsOf(list).filter((row) => row.hidden);
-
-/** Someone is reading: the list is scrolled, or the pointer, the focus or a selection is in it. */
-function isBusy(list) {
-  if (!list.checkVisibility() || !list.childElementCount) return false;
-  const scroller = list.closest("[data-notiway-scroll]");
-  const scrolled = scroller ? scroller.scrollTop > 4 : list.getBoundingClientRect().top < 0;
-  return scrolled || list.matches(":hover") || list.contains(document.activeElement) || list.querySelector(":checked") !== null;
-}
+const fresh = (list) => list.parentElement.querySelector("[data-notiway-fresh]");
 
 /** Whether the filters of a history page let this row in. */
 function fits(list, row) {
@@ -22,58 +17,69 @@ function fits(list, row) {
 }
 
 function isBelowWhatIsLoaded(list, older) {
-  if (older) return false;
-  const max = Number(list.dataset.max ?? Infinity);
-  return list.querySelector("[data-notiway-more]") !== null || rowsOf(list).length >= max;
+  return !older && (list.querySelector("[data-notiway-more]") !== null || rowsOf(list).length >= limit(list));
 }
 
 function prune(list) {
-  const max = Number(list.dataset.max ?? Infinity);
-  const shown = rowsOf(list).filter((row) => !row.hidden);
-  for (const row of shown.slice(max)) if (!row.contains(document.activeElement)) row.remove();
+  for (const row of rowsOf(list).slice(limit(list))) if (!row.contains(document.activeElement)) row.remove();
 }
 
-/** Tell the button how many wait, and "mark all" which row is the newest that was shown. */
-export function settle(list) {
-  const held = heldRows(list).length;
-  const button = freshButton(list);
-  if (button) {
-    button.hidden = held === 0;
-    button.textContent = `${held} new`;
-  }
-  const first = rowsOf(list).find((row) => !row.hidden);
-  const before = document.querySelector(`[data-notiway-before="${list.dataset.notiwayList}"]`);
-  if (first && before) before.value = first.dataset.notiwayId;
-}
-
-/** Offer a row to a list; returns whether the list took it. Rows stay sorted by id, the newest first. */
-export function offer(list, row) {
+function insert(list, row) {
   const id = row.dataset.notiwayId;
-  note(id);
-  const known = rowsOf(list).find((other) => other.dataset.notiwayId === id);
-  if (known) {
-    if (!isDeleted(known) || isPending(known)) return false;
-    known.replaceWith(row);
-    return true;
-  }
-  const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
-  if (!fits(list, row) || isBelowWhatIsLoaded(list, older)) return false;
-  row.hidden = isBusy(list);
-  row.classList.toggle("notiway-item--arriving", !row.hidden);
-  list.insertBefore(row, older ?? list.querySelector(":scope > .notiway-more"));
-  prune(list);
-  settle(list);
-  return true;
+  const copy = row.cloneNode(true);
+  copy.classList.add("notiway-item--arriving");
+  list.insertBefore(copy, rowsOf(list).find((other) => other.dataset.notiwayId < id) ?? list.querySelector(":scope > .notiway-more"));
+  window.htmx?.process(copy);
+  return copy;
 }
 
-/** Show what waited. `focus` puts the reader on the first of it. */
+/** A row that was deleted here came back by other hands. */
+function bringBack(list, known, row) {
+  const copy = insert(list, row);
+  if (known.contains(document.activeElement)) copy.querySelector("a, button")?.focus();
+  known.remove();
+}
+
+/** Offer rows to a list, which takes copies of those that belong there, the newest first. `restored` ones are no news. */
+export function offer(list, rows, { restored = false } = {}) {
+  const busy = !restored && rows.length > 0 && isBusy(list);
+  const sorted = [...rows].sort((one, other) => (one.dataset.notiwayId < other.dataset.notiwayId ? -1 : 1));
+  for (const row of busy ? sorted : sorted.slice(-limit(list))) {
+    const id = row.dataset.notiwayId;
+    note(id);
+    const known = rowsOf(list).find((other) => other.dataset.notiwayId === id);
+    if (known && isDeleted(known) && !isPending(known)) bringBack(list, known, row);
+    if (known || isHeld(list, id)) continue;
+    const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
+    if (!fits(list, row) || isBelowWhatIsLoaded(list, older)) continue;
+    if (busy || isOverfull(list)) hold(list, row, { fresh: !restored });
+    else if (restored || hasRoom(list)) insert(list, row);
+    else hold(list, row, { whole: true });
+  }
+  prune(list);
+}
+
+/** Show what waits if nobody reads there any more, say how much waits else, and tell "mark all" what was shown. */
+export function settle(list) {
+  if (heldIds(list).length && !isOverfull(list) && !isBusy(list)) return reveal(list);
+  const count = countHeld(list);
+  if (fresh(list)) {
+    fresh(list).hidden = !count && !isOverfull(list);
+    fresh(list).textContent = count ? `${count} new` : "Show the newest";
+  }
+  const [newest] = rowsOf(list);
+  const before = document.querySelector(`[data-notiway-before="${list.dataset.notiwayList}"]`);
+  if (newest && before) before.value = newest.dataset.notiwayId;
+  return undefined;
+}
+
+/** Show what waited; a list that has no room for it is fetched again. `focus` puts the reader on the newest of it. */
 export function reveal(list, { focus = false } = {}) {
-  const held = heldRows(list);
-  held.forEach((row) => (row.hidden = false));
+  if (isOverfull(list)) return reload(list, fresh(list), focus);
+  const rows = release(list).filter((row) => fits(list, row));
+  rows.forEach((row) => insert(list, row));
   prune(list);
   settle(list);
-  if (!focus || !held.length) return;
-  held[0].querySelector("a")?.focus({ preventScroll: true });
-  const scroller = list.closest("[data-notiway-scroll]");
-  scroller ? scroller.scrollTo({ top: 0 }) : list.parentElement.scrollIntoView({ block: "start" });
+  if (focus && rows.length) toTop(list);
+  return undefined;
 }

@@ -1,4 +1,6 @@
 // rows: finding and changing every copy of a notification on this page (dropdown and history may both show it).
+import { dropHeld, readHeldUpTo, setHeld } from "./held.js";
+
 let newest = "";
 const tellers = new Set();
 
@@ -30,12 +32,14 @@ export function setState(row, state) {
 export function setStates(ids, state) {
   for (const id of ids) {
     copies(id).forEach((row) => setState(row, state));
+    setHeld(id, state);
     if (state === "read") done(id);
   }
 }
 
 /** Mark what is on this page as read, up to and including `before`; without it, everything. */
 export function readUpTo(before) {
+  readHeldUpTo(before);
   for (const row of document.querySelectorAll("[data-notiway-list] > [data-state=unread], [data-notiway-banners] > [data-notiway-id]")) {
     if (before && row.dataset.notiwayId > before) continue;
     setState(row, "read");
@@ -56,6 +60,7 @@ export function removeRow(row) {
 export function dropAll(ids) {
   for (const id of ids) {
     done(id);
+    dropHeld(id);
     copies(id).filter((row) => !isPending(row) && !isDeleted(row)).forEach(removeRow);
   }
 }

@@ -1,5 +1,6 @@
 // seen: rows that arrive while their list is in view have been shown; tell the server, a few at a time.
 const DELAY = 1000; // ms: one request for a burst
+const AT_ONCE = 200; // ids: the server takes no more in one request
 let timer = null;
 
 const isShown = (row) => !row.hidden && !document.hidden && row.checkVisibility();
@@ -11,13 +12,14 @@ function csrf(row) {
 
 function report() {
   timer = null;
-  const rows = [...document.querySelectorAll("[data-notiway-list] > [data-unseen]")].filter(isShown);
+  const rows = [...document.querySelectorAll("[data-notiway-list] > [data-unseen]")].filter(isShown).slice(0, AT_ONCE);
   const url = document.querySelector("[data-notiway-seen]")?.dataset.notiwaySeen;
   if (!rows.length || !url) return;
   rows.forEach((row) => row.removeAttribute("data-unseen"));
   const body = new URLSearchParams([...new Set(rows.map((row) => row.dataset.notiwayId))].map((id) => ["ids", id]));
   fetch(url, { method: "POST", body, headers: { ...csrf(rows[0]), "HX-Request": "true" }, credentials: "same-origin", keepalive: true })
     .then((answer) => answer.ok || Promise.reject(answer)) // one that was deleted meanwhile refuses them all
+    .then(soon) // there may be more
     .catch(() => rows.forEach((row) => row.setAttribute("data-unseen", ""))); // the next change tries again
 }
 

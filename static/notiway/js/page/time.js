@@ -35,5 +35,6 @@ function refresh() {
 export function start() {
   refresh();
   setInterval(refresh, REFRESH);
-  for (const name of ["htmx:after:swap", "notiway:change", "visibilitychange"]) document.addEventListener(name, refresh);
+  document.addEventListener("htmx:after:swap", ({ detail }) => detail.ctx.response && refresh()); // frames end in notiway:change
+  for (const name of ["notiway:change", "visibilitychange"]) document.addEventListener(name, refresh);
 }

@@ -1,4 +1,5 @@
 // panel: opens below the bell. The popover does opening, Escape and the click outside; this adds what it lacks.
+import { isOverfull } from "../list/held.js";
 import { reveal } from "../list/list.js";
 import { isDeleted, lists, rowsOf } from "../list/rows.js";
 
@@ -48,7 +49,8 @@ function toggled(event) {
   } else {
     for (const list of lists().filter((list) => panel().contains(list))) {
       rowsOf(list).filter(isDeleted).forEach((row) => row.remove());
-      reveal(list);
+      if (isOverfull(list)) panel().dataset.status = "stale"; // fetched again when it is opened
+      else reveal(list);
     }
   }
 }

@@ -2,13 +2,13 @@
 // a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
 import { speak } from "../page/live-region.js";
 import { newestId } from "../list/rows.js";
-import { showToast } from "./stack.js";
+import { showMany, showToast } from "./stack.js";
 
 const GATHER = 120; // ms: arrivals this close together are told as one…
 const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
 const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
 const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
-const MANY = 3; // more than this at once become one toast
+const MANY = 3; // more ordinary ones than this at once become one toast
 const taken = new Set();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let gathered = [];
@@ -47,31 +47,30 @@ async function claimByStorage(id) {
   }
 }
 
-function tell(rows) {
-  if (rows.length > MANY) {
-    const title = `${rows.length} new notifications`;
-    showToast({ type: "info", title, href: document.querySelector("[data-notiway-toasts]")?.dataset.history });
-    speak(title);
-    return;
-  }
-  for (const row of rows) {
-    const link = row.querySelector(".notiway-item__title");
-    const title = link.lastChild.textContent.trim();
-    const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
-    const { notiwayId: id, type, priority } = row.dataset;
-    showToast({ id, type, title, message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" });
-    speak(`New notification: ${title}. ${message}`);
-  }
+/** What a toast says of a row. */
+function toastOf(row) {
+  const link = row.querySelector(".notiway-item__title");
+  const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
+  const { notiwayId: id, type, priority } = row.dataset;
+  return { id, type, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" };
+}
+
+/** Only what leaves by itself may become a number: errors and urgent ones are told one by one, and first. */
+function tell(toasts) {
+  const ordinary = toasts.filter((toast) => !toast.stays);
+  const single = toasts.filter((toast) => toast.stays || ordinary.length <= MANY);
+  for (const toast of single) showToast(toast), speak(`New notification: ${toast.title}. ${toast.message}`.trim());
+  if (ordinary.length > MANY) speak(showMany(ordinary).title);
 }
 
 async function claimAndTell() {
-  const rows = gathered;
+  const toasts = gathered;
   gathered = [];
   await pause(WAIT[visibility()]);
-  const won = await Promise.all(rows.map((row) => claim(row.dataset.notiwayId)));
-  const mine = rows.filter((_, index) => won[index]);
+  const won = await Promise.all(toasts.map(({ id }) => claim(id)));
+  const mine = toasts.filter((_, index) => won[index]);
   if (!mine.length) return;
-  const ids = mine.map((row) => row.dataset.notiwayId);
+  const ids = mine.map(({ id }) => id);
   ids.forEach((id) => taken.add(id));
   channel?.postMessage(ids);
   tell(mine);
@@ -81,7 +80,7 @@ async function claimAndTell() {
 export function arrived(row) {
   if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline) return;
   if (!gathered.length) firstAt = Date.now();
-  gathered.push(row.cloneNode(true));
+  gathered.push(toastOf(row));
   clearTimeout(timer);
   timer = setTimeout(claimAndTell, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
 }

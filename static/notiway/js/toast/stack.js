@@ -1,86 +1,91 @@
-// stack: at most three toasts, the rest wait, errors first; they rest while someone looks at them, errors stay until closed.
+// stack: at most three toasts; they rest while someone looks at them. Errors and urgent ones stay until closed, and take
+// the place of ordinary ones.
 import { onDone } from "../list/rows.js";
+import { isTimed, stop, tick, timed, wind } from "./clocks.js";
 import { draw } from "./draw.js";
+import { dequeue, enqueue, first, keep, summary, waits } from "./queue.js";
+import { isHeld, isLookedAt, region, stack, title } from "./region.js";
 
 const AT_ONCE = 3;
-const FOLD = 3; // waiting ones beyond this many become a single line
-const waiting = [];
-const timers = new Map(); // toast -> { left, since, handle }
+const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
 let origin = null; // where the focus was before it came into the toasts
 
-const region = () => document.querySelector("[data-notiway-toasts]");
-const stack = () => region().querySelector("ol");
-const stay = () => Number(region().dataset.seconds) * 1000; // ms, for those that leave by themselves
-const isHeld = () => document.hidden || region().matches(":hover") || region().contains(document.activeElement);
-
-function open(toast) {
+function made(toast) {
   const drawn = draw(toast);
-  if (!toast.stays) timers.set(drawn, { left: stay() });
-  stack().append(drawn);
+  if (!toast.stays) wind(drawn, Number(region().dataset.seconds) * 1000);
+  if (toast.count) counts.set(drawn, toast);
+  return drawn;
+}
+
+/** Take an ordinary toast off the stack for one that stays: the oldest that nobody looks at. */
+function makeRoom() {
+  const ordinary = [...stack().children].filter(isTimed);
+  const leaving = ordinary.find((shown) => !isLookedAt(shown)) ?? ordinary[0];
+  if (leaving) take(leaving);
 }
 
 function fill() {
-  while (waiting.length && stack().childElementCount < AT_ONCE) open(waiting.shift());
+  while (first()) {
+    if (stack().childElementCount >= AT_ONCE && first().stays) makeRoom();
+    if (stack().childElementCount >= AT_ONCE) break;
+    stack().append(made(dequeue()));
+  }
   const any = stack().childElementCount > 0;
   if (region().showPopover && any !== region().matches(":popover-open")) any ? region().showPopover() : region().hidePopover();
   region().classList.toggle("notiway-toasts--any", any);
-  tick();
+  tick(isHeld(), close);
 }
 
-/** A flood is not shown one by one for minutes: what waits is told as a number, with the way to the list. */
-function fold() {
-  const many = waiting.filter((toast) => !toast.stays);
-  if (many.length <= FOLD) return;
-  const count = many.reduce((sum, toast) => sum + (toast.count ?? 1), 0);
-  waiting.splice(0, waiting.length, ...waiting.filter((toast) => toast.stays));
-  waiting.push({ type: "info", title: `${count} more notifications`, href: region().dataset.history, count });
+function take(toast) {
+  const next = toast.nextElementSibling ?? toast.previousElementSibling;
+  if (toast.contains(document.activeElement)) (next?.querySelector("[data-notiway-close]") ?? origin)?.focus();
+  stop(toast);
+  toast.remove();
 }
 
 function close(toast) {
   if (!toast.isConnected) return;
-  const next = toast.nextElementSibling ?? toast.previousElementSibling;
-  if (toast.contains(document.activeElement)) (next?.querySelector("[data-notiway-close]") ?? origin)?.focus();
-  clearTimeout(timers.get(toast)?.handle);
-  timers.delete(toast);
-  toast.remove();
+  take(toast);
   fill();
 }
 
-/** Run or rest every clock, as the pointer, the focus and the tab's visibility say. */
-function tick() {
-  const held = isHeld();
-  for (const [toast, clock] of timers) {
-    if (held && clock.handle) {
-      clearTimeout(clock.handle);
-      clock.left = Math.max(1000, clock.left - (Date.now() - clock.since));
-      clock.handle = null;
-    } else if (!held && !clock.handle) {
-      clock.since = Date.now();
-      clock.handle = setTimeout(close, clock.left, toast);
-    }
-  }
+/** A count joins the one that is on the screen, so that the number there is the whole. */
+function join(toast) {
+  const shown = [...stack().children].find((each) => counts.has(each));
+  if (!toast.count || !shown) return false;
+  const drawn = made(summary([counts.get(shown), toast], toast.href));
+  const focused = shown.contains(document.activeElement);
+  stop(shown);
+  shown.replaceWith(drawn);
+  if (focused) drawn.querySelector("[data-notiway-close]").focus();
+  return true;
 }
 
-/** Show {type, title, message, href, linkText, stays, id}, now or when there is room. The same words are not stacked twice. */
+/** Show {type, title, message, href, linkText, stays, id, count}, now or when there is room. A failure that is told is not told twice. */
 export function showToast(toast) {
   if (!region()) return;
-  const twin = [...stack().children].some((shown) => !toast.id && shown.querySelector(".notiway-toast__title").textContent === toast.title);
-  if (twin) return;
-  waiting.splice(toast.stays ? waiting.filter((other) => other.stays).length : waiting.length, 0, toast); // errors first
-  fold();
+  const isTold = [...stack().children].some((shown) => title(shown) === toast.title) || waits((other) => other.title === toast.title);
+  if (!toast.id && !toast.count && isTold) return;
+  if (!join(toast)) enqueue(toast, region().dataset.history);
   fill();
+}
+
+/** Many ordinary notifications that came together, as one toast. */
+export function showMany(toasts) {
+  const toast = summary(toasts, region()?.dataset.history);
+  showToast(toast);
+  return toast;
 }
 
 export function start() {
-  const dropWaiting = (keep) => waiting.splice(0, waiting.length, ...waiting.filter(keep));
   onDone((id) => {
-    dropWaiting((toast) => toast.id !== id);
+    keep((toast) => toast.id !== id);
     if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
   });
   // Who opens the list sees there what the toasts said; errors still ask for an answer.
   document.addEventListener("notiway:open", () => {
-    dropWaiting((toast) => toast.stays);
-    [...timers.keys()].forEach(close);
+    keep((toast) => toast.stays);
+    timed().forEach(close);
   });
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-notiway-close]");
@@ -93,5 +98,5 @@ export function start() {
   document.addEventListener("focusin", ({ target, relatedTarget }) => {
     if (region()?.contains(target) && !region().contains(relatedTarget)) origin = relatedTarget;
   });
-  for (const name of ["pointerover", "pointerout", "focusin", "focusout", "visibilitychange"]) document.addEventListener(name, () => region() && queueMicrotask(tick));
+  for (const name of ["pointerover", "pointerout", "focusin", "focusout", "visibilitychange"]) document.addEventListener(name, () => region() && queueMicrotask(() => tick(isHeld(), close)));
 }

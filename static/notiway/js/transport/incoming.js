@@ -1,84 +1,57 @@
-// incoming: frames land in #notiway-incoming, hidden; from here each change goes to every place that shows it.
-import { live } from "./connection.js";
-import { offer, reveal, settle } from "../list/list.js";
-import { showFailure } from "../toast/failures.js";
+// incoming: frames land in #notiway-incoming, hidden, and are taken in together, once for each frame of the screen.
+import { reveal, settle } from "../list/list.js";
+import { lists } from "../list/rows.js";
 import { place } from "../page/place.js";
-import { copies, dropAll, lists, note, readUpTo, setStates } from "../list/rows.js";
-import { arrived } from "../toast/arrivals.js";
+import { repeat, take } from "./changes.js";
 
-const REMEMBER = 500; // ids: a resumed connection repeats what it may have sent before
-const met = new Set();
+const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
+const LISTS = "#notiway-results, #notiway-recent, .notiway-more, .notiway-history"; // what requests bring rows into
+const fetching = new Set(); // the requests for rows that are on their way…
+let meanwhile = []; // … and what came since
+let due = null;
 
-function isNews(id) {
-  if (met.has(id)) return false;
-  met.add(id);
-  if (met.size > REMEMBER) met.delete(met.values().next().value);
-  return copies(id).length === 0;
+/** What has a place of its own goes there at once, for its id must not be on the page twice. */
+function placeParts() {
+  document.querySelectorAll("#notiway-incoming > [data-notiway-into]").forEach((part) => (part.remove(), place(part)));
 }
 
-function distribute(row) {
-  let original = row;
-  for (const list of lists()) {
-    const copy = original ?? row.cloneNode(true);
-    if (!offer(list, copy)) continue;
-    if (copy !== original) window.htmx?.process(copy);
-    original = null;
-  }
-}
-
-function created(row, quiet = false) {
-  const news = isNews(row.dataset.notiwayId);
-  if (!("transient" in row.dataset)) distribute(row);
-  if (news && !quiet) arrived(row);
-  note(row.dataset.notiwayId);
-}
-
-function updated(row) {
-  for (const copy of copies(row.dataset.notiwayId)) {
-    const next = row.cloneNode(true);
-    next.hidden = copy.hidden;
-    copy.replaceWith(next);
-    window.htmx?.process(next);
-  }
-}
-
-const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);
-const changes = {
-  quiet: (change) => [...change.children].forEach((row) => created(row, true)),
-  read: (change) => setStates(ids(change), "read"),
-  unread: (change) => setStates(ids(change), "unread"),
-  read_all: (change) => readUpTo(change.dataset.before),
-  deleted: (change) => dropAll(ids(change)),
-  recalled: (change) => dropAll(ids(change)),
-  restored: (change) => [...change.children].forEach(distribute),
-  updated: (change) => [...change.children].forEach(updated),
-  connected: (change) => live(change.dataset.connectionId),
-  error: (change) => showFailure(change.dataset.message),
-};
-
+/** All that came since the last frame of the screen, at once: a flood costs as many rounds as the screen shows. */
 function drain() {
+  clearTimeout(due?.timer);
+  cancelAnimationFrame(due?.frame);
+  due = null;
+  placeParts();
   const incoming = document.getElementById("notiway-incoming");
-  if (!incoming?.childElementCount) return;
-  for (const child of [...incoming.children]) {
-    child.remove();
-    const kind = child.dataset.notiwayEvent;
-    if (kind) changes[kind]?.(child);
-    else if (child.dataset.notiwayInto) place(child);
-    else if (child.dataset.notiwayId) created(child);
-  }
-  incoming.replaceChildren(); // what an event's own template wrote beside its elements
+  const children = [...(incoming?.children ?? [])];
+  incoming?.replaceChildren();
+  take(children);
+  if (fetching.size) meanwhile.push(...children);
   lists().forEach(settle);
-  document.dispatchEvent(new CustomEvent("notiway:change"));
+  if (children.length) document.dispatchEvent(new CustomEvent("notiway:change"));
+}
+
+function soon() {
+  placeParts();
+  due ??= { timer: setTimeout(drain, SLOWEST), frame: requestAnimationFrame(drain) };
+}
+
+/** A list that was fetched may be older than what came while it was on its way: that is taken in once more. */
+function fetched({ detail: { ctx } }) {
+  if (!fetching.delete(ctx) || fetching.size) return;
+  repeat(meanwhile);
+  meanwhile = [];
+  soon();
 }
 
 export function start() {
   drain();
-  document.addEventListener("htmx:after:swap", () => {
-    drain();
-    lists().forEach(settle);
-  });
+  document.addEventListener("htmx:after:swap", soon);
+  document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => ctx.target?.matches?.(LISTS) && fetching.add(ctx));
+  document.addEventListener("htmx:finally:request", fetched);
   document.addEventListener("click", (event) => {
     const button = event.target.closest?.("[data-notiway-fresh]");
-    if (button) reveal(button.parentElement.querySelector("[data-notiway-list]"), { focus: true });
+    if (!button) return;
+    reveal(button.parentElement.querySelector("[data-notiway-list]"), { focus: true });
+    document.dispatchEvent(new CustomEvent("notiway:change"));
   });
 }

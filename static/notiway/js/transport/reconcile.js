@@ -1,5 +1,6 @@
 // reconcile: after a break, bring the lists on this page in line with the server, without moving what is read.
 import { refresh as refreshBanners } from "../banner/banners.js";
+import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
 import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "../list/rows.js";
 
@@ -39,10 +40,12 @@ async function refresh(list) {
     else if (list.dataset.state === "unread") setState(row, "read");
     else if (list.dataset.state !== "read") removeRow(row);
   }
-  for (const row of answer.rows.values()) {
-    const copy = document.importNode(row, true);
-    if (offer(list, copy)) window.htmx?.process(copy);
+  for (const id of heldIds(list)) {
+    const fetched = answer.rows.get(id);
+    if (fetched) setHeld(id, fetched.dataset.state);
+    else if (id >= oldest && id <= newestBefore) dropHeld(id);
   }
+  offer(list, [...answer.rows.values()].map((row) => document.importNode(row, true)));
   settle(list);
 }
 

@@ -1,24 +1,27 @@
-"""Other applications than ours: what they leave out, and what they bring themselves."""
+"""The extension in other applications than ours: what they leave out, and what they bring themselves."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import flask_login
 import peewee
 import pytest
-from flask import Flask, render_template_string
+from flask import Flask, render_template_string, request
 from flask.testing import FlaskClient
 from flask_wtf.csrf import CSRFProtect
 
-from notiway import ConfigError, Notiway, send_notification
+from notiway import ConfigError, InvalidNotification, Notiway, send_notification
 from notiway.live import runtime
 from notiway.store import inbox, schema
 from notiway.store.database import db
+from notiway.values.audience import Audience
 from notiway.values.event import Event
+from notiway.values.item import ANNOUNCEMENT
+from notiway.values.people import UnknownUsers
 
 TOKEN = re.compile(r'"X-CSRFToken": "([^"]+)"')
 Mount = Callable[..., Flask]
@@ -44,12 +47,19 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
     """Mounts Notiway into a bare application: `mount(NOTIWAY_URL_PREFIX="/bell")`."""
     mounted: list[Flask] = []
 
-    def make(*, user: type = WithId, login: bool = True, database: peewee.Database | None = None, **more: Any) -> Flask:
+    def make(
+        *,
+        user: type = WithId,
+        login: bool = True,
+        database: peewee.Database | None = None,
+        unknown_users: UnknownUsers | None = None,
+        **more: Any,
+    ) -> Flask:
         app = Flask("shop", instance_path=str(tmp_path))
         app.config.update(TESTING=True, SECRET_KEY="a secret of the tests", NOTIWAY_JOBS="off", **more)
         if login:
             flask_login.LoginManager(app).user_loader(lambda user_id: user(user_id) if user_id == "7" else None)
-        Notiway(app, database=database)
+        Notiway(app, database=database, unknown_users=unknown_users)
         app.add_url_rule("/in", "in", view_func=lambda: str(flask_login.login_user(user("7"))))
         app.add_url_rule("/out", "out", view_func=lambda: str(flask_login.logout_user()))
         app.add_url_rule(
@@ -166,3 +176,74 @@ def test_a_database_of_the_application_shares_its_transactions(mount: Mount, tmp
             Order.create()
             send_notification("7", "Order placed")
         assert (Order.select().count(), inbox.unread_count("7")) == (1, 1)
+
+
+def test_where_a_layout_has_no_place_for_them_the_bell_brings_them(app, send, auth, user):
+    bare = "{{ notiway.head() }}<nav>{{ notiway.bell() }}</nav>"
+    app.add_url_rule("/bare", "bare", view_func=lambda: render_template_string(bare))
+    placed = "<body>{{ notiway.announcements() }}{{ notiway.bell() }}</body>"
+    app.add_url_rule("/placed", "placed", view_func=lambda: render_template_string(placed))
+    send(Audience.everyone(), "Maintenance", name=ANNOUNCEMENT)
+    browser = auth(user)
+    for path, floats in (("/bare", True), ("/placed", False)):
+        page = browser.get(path).text
+        assert page.count('class="notiway-banner"') == 1
+        assert page.count('id="notiway-banners"') == 1
+        assert ("notiway-banners--floating" in page) is floats
+
+
+class NeedsRequest(WithId):
+    """A user of an application whose loader looks at the request."""
+
+    def __init__(self, number: str) -> None:
+        super().__init__(number)
+        self.path = request.path
+
+
+def test_a_user_loader_finds_a_request_in_a_job_too(mount: Mount) -> None:
+    app = mount(user=NeedsRequest)
+    with app.app_context():
+        assert runtime.current().unknown_users(["7", "8"]) == {"8"}
+
+
+@pytest.mark.parametrize(("login", "unknown"), [(True, {"8", "9"}), (False, {"7", "8", "9"})])
+def test_who_exists_is_what_the_user_loader_says(mount: Mount, login: bool, unknown: set[str]) -> None:
+    app = mount(login=login)
+    with app.app_context():
+        assert runtime.current().unknown_users(["7", "8", "9"]) == unknown
+    with app.test_request_context():
+        assert runtime.current().unknown_users(["7", "8", "9"]) == unknown
+
+
+def test_an_application_may_say_for_many_at_once_who_exists(mount: Mount) -> None:
+    asked = []
+
+    def unknown_users(user_ids: Iterable[str]) -> set[str]:
+        asked.append(sorted(user_ids))
+        return {"8"}
+
+    app = mount(unknown_users=unknown_users)
+    with app.app_context(), pytest.raises(InvalidNotification, match="no user 8"):
+        send_notification(["7", "8"], "Order placed")
+    assert asked == [["7", "8"]]
+
+
+def test_a_stranger_is_shown_nothing(mount: Mount) -> None:
+    app = mount()
+    parts = "{{ notiway.bell() }}{{ notiway.announcements() }}{{ notiway.tasks('import') }}"
+    app.add_url_rule("/parts", view_func=lambda: render_template_string(parts))
+    assert app.test_client().get("/parts").text == ""
+    assert "notiway-tasks" in signed_in(app).get("/parts").text
+
+
+def test_the_socket_of_a_page_goes_on_where_the_page_ends(mount: Mount) -> None:
+    app = mount()
+    newest = [send(app, title) for title in ("first", "second")][-1]
+    assert f"/ws/notifications?format=html&amp;since={newest}" in signed_in(app).get("/page").text
+
+
+def test_allowed_origins_may_read_answers_and_others_may_not(make_app):
+    app = make_app(NOTIWAY_ALLOWED_ORIGINS="https://shop.example.com")
+    for origin, allowed in (("https://shop.example.com", True), ("https://evil.test", False)):
+        answer = app.test_client().options("/api/notifications", headers={"Origin": origin})
+        assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed

@@ -1,0 +1,83 @@
+"""Faults: which errors of Peewee and its drivers mean that the database cannot answer for now, and what to do then."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+import peewee
+from playhouse.pool import MaxConnectionsExceeded
+
+from notiway.values.errors import Unavailable
+
+RESTORE = "the file is damaged: stop the server and restore a backup (docs/how-to/operate.md)"
+# By SQLite's primary result code (https://sqlite.org/rescode.html); SQLITE_ERROR, 1, is a fault of the program.
+SQLITE_REMEDIES = {
+    5: "another process holds the write lock: look for a long transaction, a cleanup or a migration",
+    6: "another connection of this process holds the lock",
+    7: "this process has no memory left",
+    8: "let this process write to the file and its folder",
+    10: "look at the disk, and at who may read and write the file and its folder",
+    11: RESTORE,
+    13: "the disk is full: make room",
+    14: "see that the file's folder exists and that this process may write there",
+    15: "look at the file system: SQLite cannot lock the file on it",
+    26: RESTORE,
+}
+LOCKED = (5, 6)
+READ_ONLY = "25006"  # PostgreSQL's error code on a standby
+SERVER = "see that the database server runs, takes connections and is no standby; its log says more"
+POOL = (
+    "all connections of this process are in use: look for slow requests, or raise NOTIWAY_DATABASE_POOL"
+    " (as far as the server allows)"
+)
+
+
+class DatabaseUnavailable(Unavailable, peewee.OperationalError):
+    """The database is locked, full, damaged or away. For those who catch Peewee's errors it is one."""
+
+
+def unavailable(error: BaseException) -> DatabaseUnavailable | None:
+    """What a client is told instead, with the reason for the log; None for an error that trying again does not help.
+
+    >>> unavailable(MaxConnectionsExceeded("timed out")).message
+    'All connections to the database are in use. Try again in a few seconds.'
+    """
+    if isinstance(error, DatabaseUnavailable):
+        return error
+    if isinstance(error, MaxConnectionsExceeded):
+        return _told("All connections to the database are in use", error, POOL)
+    driver = getattr(error, "orig", error)
+    if isinstance(driver, sqlite3.Error):
+        code = getattr(driver, "sqlite_errorcode", 0) & 0xFF
+        if code not in SQLITE_REMEDIES:
+            return None
+        what = "The database is locked" if code in LOCKED else "The database is not available"
+        return _told(what, error, SQLITE_REMEDIES[code])
+    is_away = isinstance(error, peewee.OperationalError | peewee.InterfaceError)
+    if driver is not error and (is_away or getattr(driver, "sqlstate", None) == READ_ONLY):
+        return _told("The database is not available", error, SERVER)
+    return None
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise `DatabaseUnavailable` in place of what means that."""
+    try:
+        yield
+    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
+        raise_translated(error)
+
+
+def raise_translated(error: Exception) -> NoReturn:
+    """Raise what `unavailable` makes of it, or the error itself."""
+    known = unavailable(error)
+    if known is None or known is error:
+        raise error
+    raise known from error
+
+
+def _told(what: str, error: BaseException, remedy: str) -> DatabaseUnavailable:
+    return DatabaseUnavailable(f"{what}. Try again in a few seconds.", f"{' '.join(str(error).split())} ({remedy})")

@@ -1,0 +1,33 @@
+"""The ends of client tokens before their time: of all of a user's, or of all that one API key asked for."""
+
+from __future__ import annotations
+
+from notiway.store.sql import run
+from notiway.values.clock import now_ms
+
+# The later end stays: a clock that ran back brings no token back.
+END = (
+    "INSERT INTO notiway_token_end (user_id, ended_at) VALUES (?, ?) ON CONFLICT (user_id)"
+    " DO UPDATE SET ended_at = excluded.ended_at WHERE excluded.ended_at > notiway_token_end.ended_at"
+)
+# Every request with a token asks this.
+HAS_ENDED = (
+    "SELECT EXISTS (SELECT 1 FROM notiway_token_end WHERE user_id = ? AND ended_at >= ?)"
+    " OR EXISTS (SELECT 1 FROM notiway_api_key WHERE id = ? AND revoked_at IS NOT NULL)"
+)
+
+
+def end(user_id: str, now: int | None = None) -> None:
+    """Every client token of the user that was issued up to `now` (milliseconds; the present) is over."""
+    run(END, (user_id, now_ms() if now is None else now))
+
+
+def has_ended(user_id: str, issued_at: int, key_id: str | None) -> bool:
+    """Whether a token that was issued then (milliseconds), at this API key's request, is over."""
+    return bool(run(HAS_ENDED, (user_id, issued_at, key_id or "")).fetchone()[0])
+
+
+def ended_at(user_id: str) -> int:
+    """The last end of the user's tokens, in milliseconds; 0 for none."""
+    row = run("SELECT ended_at FROM notiway_token_end WHERE user_id = ?", (user_id,)).fetchone()
+    return 0 if row is None else int(row[0])

@@ -1,0 +1,80 @@
+"""Body: what a request brings, read whole before anything else is done, and within a deadline."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from flask import request
+
+from notiway.store import database
+from notiway.values import json_text
+from notiway.values.errors import Fault, TooSlow, WrongInput
+
+REASON_LIMIT = 200  # characters of the parser's words
+GRACE_SECONDS = 10.0  # for any body
+LEAST_BYTES_PER_SECOND = 16 * 1024  # what a client must manage beyond that
+UNKNOWN_BYTES = 1024 * 1024  # what a body that does not say how long it is may take the time for
+
+
+def take() -> None:
+    """Take the request's body into memory. It may trickle in, so no database connection is held meanwhile.
+
+    `TooSlow` when it does not arrive in time: ten seconds, and one more for each 16 KiB.
+    """
+    database.release()
+    size = request.content_length
+    with _deadline(GRACE_SECONDS + (UNKNOWN_BYTES if size is None else size) / LEAST_BYTES_PER_SECOND):
+        request.get_data(parse_form_data=True)
+
+
+def read() -> Any:
+    """The JSON value in the body; `WrongInput` says why it is not JSON."""
+    take()
+    try:
+        return json_text.read(request.get_data())
+    except ValueError as error:
+        raise WrongInput("The body is not JSON", [Fault("body", str(error)[:REASON_LIMIT])]) from None
+
+
+def read_object() -> dict[str, Any]:
+    """The same where an object is needed; `WrongInput` if it is something else."""
+    value = read()
+    if not isinstance(value, dict):
+        raise WrongInput("The body is not a JSON object")
+    return value
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    """Only gevent can end a read that waits; other servers have deadlines of their own, or need a proxy's."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("socket"):
+        yield
+        return
+    from gevent import Timeout
+
+    late = Timeout(seconds)
+    late.start()
+    try:
+        yield
+    except Timeout as timeout:
+        if timeout is not late:
+            raise
+        _stop_reading()
+        raise TooSlow("The body of this request came too slowly") from None
+    finally:
+        late.close()
+
+
+def _stop_reading() -> None:
+    """The rest of the body is not waited for either, when the server looks for the next request."""
+    carrier = request.environ.get("gunicorn.socket")
+    if carrier is not None:
+        try:
+            carrier.shutdown(socket.SHUT_RD)
+        except OSError:
+            return  # it has gone

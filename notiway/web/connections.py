@@ -1,0 +1,31 @@
+"""Connections: each application context closes the database connection that it opened, and no other."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from flask import Flask, appcontext_pushed, g
+
+from notiway.store.database import db
+
+log = logging.getLogger(__name__)
+
+
+def follow_contexts(app: Flask) -> None:
+    """A context inside another, or inside a transaction, leaves the connection that it found as it is."""
+    appcontext_pushed.connect(_begin, app, weak=False)
+    app.teardown_appcontext(_end)
+
+
+def _begin(_app: Flask, **_: Any) -> None:
+    g.notiway_found_open = not db.is_closed()
+
+
+def _end(_error: BaseException | None) -> None:
+    if g.get("notiway_found_open", False) or db.is_closed():
+        return
+    if db.in_transaction():
+        log.warning("a transaction is still open at the end of its application context: end it inside, with `with`")
+        return
+    db.close()

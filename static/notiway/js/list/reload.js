@@ -1,0 +1,21 @@
+// reload: fetches a list again from its top, where too much came for adding it row by row.
+import { lists, rowsOf } from "./rows.js";
+
+/** The reader goes on at the newest row. */
+export function toTop(list) {
+  rowsOf(list)[0]?.querySelector("a")?.focus({ preventScroll: true });
+  const scroller = list.closest("[data-notiway-scroll]");
+  scroller ? scroller.scrollTo({ top: 0 }) : list.parentElement.scrollIntoView({ block: "start" });
+}
+
+const history = { target: "#notiway-results", select: "#notiway-results", swap: "outerHTML" };
+const recent = { source: "#notiway-recent", target: "#notiway-recent", swap: "innerHTML" };
+
+/** Fetch a list again; `source` is what was pressed. When that fails, the list stays as it is. */
+export async function reload(list, source, focus) {
+  const { notiwayList: name } = list.dataset;
+  const url = name === "recent" ? document.querySelector(recent.target).getAttribute("hx-get") : location.pathname + location.search;
+  await window.htmx?.ajax("GET", url, name === "recent" ? recent : { source, ...history });
+  const [come] = list.isConnected ? [] : lists().filter((each) => each.dataset.notiwayList === name);
+  if (come && focus) toTop(come);
+}

@@ -1,0 +1,24 @@
+// queue: toasts that wait for room, errors and urgent ones first; many ordinary ones are told as one.
+const FOLD = 3; // ordinary ones waiting beyond this many become one
+const GRAVITY = ["success", "info", "warning", "error"];
+let waiting = [];
+
+/** One toast for many ordinary ones: how many, with the gravest type among them. */
+export function summary(toasts, href) {
+  const count = toasts.reduce((sum, toast) => sum + (toast.count ?? 1), 0);
+  const type = GRAVITY[Math.max(...toasts.map((toast) => GRAVITY.indexOf(toast.type)))] ?? "info";
+  return { type, title: `${count} new notifications`, href, count };
+}
+
+/** Let a toast wait for its turn; `href` is where a summary leads. */
+export function enqueue(toast, href) {
+  waiting.splice(toast.stays ? waiting.filter((other) => other.stays).length : waiting.length, 0, toast);
+  const ordinary = waiting.filter((other) => !other.stays);
+  if (ordinary.length > FOLD) waiting = [...waiting.filter((other) => other.stays), summary(ordinary, href)];
+}
+
+/** What is first, left in its place; undefined when nothing waits. */
+export const first = () => waiting[0];
+export const dequeue = () => waiting.shift();
+export const waits = (matches) => waiting.some(matches);
+export const keep = (matches) => (waiting = waiting.filter(matches));

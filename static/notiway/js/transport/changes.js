@@ -1,0 +1,77 @@
+// changes: what a frame says goes to every place on this page that shows it.
+import { offer } from "../list/list.js";
+import { copies, dropAll, lists, note, readUpTo, setStates } from "../list/rows.js";
+import { arrived } from "../toast/arrivals.js";
+import { showFailure } from "../toast/failures.js";
+import { live } from "./connection.js";
+
+const REMEMBER = 500; // ids: a resumed connection repeats what it may have sent before
+const met = new Set();
+
+function isNews(id) {
+  if (met.has(id)) return false;
+  met.add(id);
+  if (met.size > REMEMBER) met.delete(met.values().next().value);
+  return copies(id).length === 0;
+}
+
+function updated(row) {
+  for (const copy of copies(row.dataset.notiwayId)) {
+    const next = row.cloneNode(true);
+    copy.replaceWith(next);
+    window.htmx?.process(next);
+  }
+}
+
+const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);
+const listChanges = {
+  read: (change) => setStates(ids(change), "read"),
+  unread: (change) => setStates(ids(change), "unread"),
+  read_all: (change) => readUpTo(change.dataset.before),
+  deleted: (change) => dropAll(ids(change)),
+  recalled: (change) => dropAll(ids(change)),
+  restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
+  updated: (change) => [...change.children].forEach(updated),
+};
+const changes = {
+  ...listChanges,
+  connected: (change) => live(change.dataset.connectionId),
+  error: (change) => showFailure(change.dataset.message),
+};
+
+/** The rows that a child brings, if it is a new notification, or several that are shown in their own way besides. */
+function newRows(child) {
+  if (child.dataset.notiwayEvent === "quiet") return [...child.children];
+  const isRow = child.dataset.notiwayId && !child.dataset.notiwayEvent;
+  return isRow ? [child] : [];
+}
+
+/** Take in what came, in its order; new rows that follow each other are offered to the lists together. */
+export function take(children) {
+  let rows = [];
+  const distribute = () => {
+    const stored = rows.filter((row) => !("transient" in row.dataset));
+    if (stored.length) lists().forEach((list) => offer(list, stored));
+    rows = [];
+  };
+  for (const child of children) {
+    const { notiwayEvent: kind } = child.dataset;
+    for (const row of newRows(child)) {
+      if (isNews(row.dataset.notiwayId) && kind !== "quiet") arrived(row);
+      note(row.dataset.notiwayId);
+      rows.push(row);
+    }
+    if (kind in changes) distribute(), changes[kind](child);
+  }
+  distribute();
+}
+
+/** Apply to the lists once more what came while one of them was on its way: what was fetched may be older. */
+export function repeat(children) {
+  for (const child of children) {
+    const { notiwayEvent: kind } = child.dataset;
+    const rows = newRows(child).filter((row) => !("transient" in row.dataset));
+    if (rows.length) lists().forEach((list) => offer(list, rows));
+    listChanges[kind]?.(child);
+  }
+}

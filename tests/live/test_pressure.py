@@ -1,0 +1,128 @@
+"""Pressure: slow clients cost a bounded amount of memory, and those who take nothing are let go in every state."""
+
+import pytest
+from pair import created, make_hub, make_pair, settle
+from servers import wait_until
+
+from notiway import metrics
+from notiway.live import backlog, pressure
+from notiway.live.connection import State
+from notiway.values.close_codes import CloseCode
+
+LARGE = {"body": {"x": "y" * 30_000}}
+
+
+@pytest.fixture
+def now(monkeypatch):
+    moment = [100.0]
+    for module in (backlog, pressure):
+        monkeypatch.setattr(module, "monotonic", lambda: moment[0])
+    return moment
+
+
+@pytest.fixture
+def fill(hub):
+    """Sends more than a socket takes to everybody who listens."""
+
+    def fill():
+        for number in range(20):
+            hub.deliver(large(number, "global"))
+        settle(hub.reactor)
+
+    return fill
+
+
+def large(number, audience):
+    event = created(number, audience)
+    event.data["notification"]["body"] = LARGE["body"]
+    return event
+
+
+def test_a_client_that_takes_nothing_is_closed_though_nothing_more_comes(hub, connect, fill, now):
+    connection, client = connect(limit=4 * 1024)
+    fill()
+    now[0] += backlog.STALL_SECONDS
+    hub.reactor.call_soon(hub.pressure.sweep)
+    settle(hub.reactor)
+    assert connection.state is State.OPEN
+    now[0] += 0.1
+    hub.reactor.call_soon(hub.pressure.sweep)
+    settle(hub.reactor)
+    assert connection.state is not State.OPEN
+    assert client.read_all()[-1] == ("close", CloseCode.TOO_SLOW)
+
+
+def test_a_client_that_was_told_to_come_again_and_takes_nothing_is_closed_too(hub, connect, fill, now):
+    connection, _ = connect(limit=4 * 1024)
+    fill()
+    hub.reactor.call_soon(connection.finish, CloseCode.RESTARTING, "more to come")
+    settle(hub.reactor)
+    assert connection.state is State.FINISHING
+    now[0] += backlog.STALL_SECONDS + 0.1
+    hub.reactor.call_soon(hub.pressure.sweep)
+    settle(hub.reactor)
+    assert connection.state > State.FINISHING
+
+
+def test_a_little_that_nobody_takes_is_not_kept_for_ever(reactor, connect, now):
+    hub = make_hub(reactor, heartbeat_seconds=10)
+    connection, _ = connect(hub=hub, limit=64 * 1024 * 1024)
+    for number in range(20):
+        hub.deliver(large(number, "global"))
+    settle(reactor)
+    assert 0 < connection.backlog.total < connection.limit
+    now[0] += 20.1
+    reactor.call_soon(hub.pressure.sweep)
+    settle(reactor)
+    assert connection.state is State.CLOSED
+    assert (len(hub), hub.pressure.queued) == (0, 0)
+
+
+def test_over_the_limit_for_all_the_one_goes_who_has_taken_nothing_for_the_longest(reactor, connect, now):
+    hub = make_hub(reactor, queue_total=600_000)
+    dropped = metrics.MEMORY_DROPS._value.get()
+    oldest, _ = connect("oldest", "group:old", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(10):
+        hub.deliver(large(number, "group:old"))
+    settle(reactor)
+    now[0] += 1
+    newer, _ = connect("newer", "group:new", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(15):
+        hub.deliver(large(number, "group:new"))
+    settle(reactor)
+    assert oldest.state is not State.OPEN
+    assert newer.state is State.OPEN
+    assert hub.pressure.queued <= 600_000
+    assert metrics.MEMORY_DROPS._value.get() == dropped + 1
+
+
+def test_a_thousand_slow_clients_together_stay_under_the_limit(reactor, speech):
+    hub = make_hub(reactor, queue_total=1_000_000, connections_per_user=10_000)
+    pairs = [make_pair(speech, str(number), 64 * 1024 * 1024) for number in range(200)]
+    for connection, _ in pairs:
+        hub.open(connection, ("global",))
+        hub.release(connection, [])
+    most = []
+    for number in range(30):
+        hub.deliver(large(number, "global"))
+        hub.in_turn(lambda: most.append(hub.pressure.queued))
+    settle(reactor)
+    assert len(most) == 30
+    assert max(most) <= 1_000_000
+    for connection, client in pairs:
+        reactor.call_soon(connection.lost)
+        client.close()
+    settle(reactor)
+    assert hub.pressure.queued == 0
+
+
+def test_readers_that_read_keep_their_connection_through_a_burst_beyond_their_limit(hub, connect):
+    """20 of 20 clients were closed by one array of 1,000 envelopes that the contract allows."""
+    connections = [connect(str(number), limit=4 * 1024) for number in range(5)]
+    for number in range(100):
+        hub.deliver(large(number, "global"))
+    for connection, client in connections:
+        assert len(client.read(100)) == 100
+        assert connection.state is State.OPEN
+    settle(hub.reactor)
+    wait_until(lambda: hub.pressure.queued == 0)

@@ -1,0 +1,77 @@
+"""Bodies that trickle in cost nobody else anything, and are not waited for without end."""
+
+import socket
+import threading
+
+import pytest
+import requests
+from clients.producer import Producer
+
+from server.talk import PATIENCE_SECONDS, inbox, new_visitor
+
+CLIENTS = 25  # more than the database has connections
+LENGTH = 1_000  # bytes that are announced, of which a few come
+
+
+@pytest.fixture(scope="module")
+def slow_site(make_site):
+    return make_site().start()
+
+
+def trickle(site, path, headers):
+    """Begin a request whose body never ends; the socket."""
+    stream = socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
+    head = {"Host": f"127.0.0.1:{site.port}", "Content-Type": "application/json", "Content-Length": LENGTH, **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    stream.sendall(f"POST {path} HTTP/1.1\r\n{lines}\r\n{{".encode())
+    stream.settimeout(60)
+    return stream
+
+
+def answer_to(stream, stop):
+    """What the server says while the body goes on and on, a byte now and then."""
+    answer = b""
+    while not stop.wait(0.2):
+        try:
+            stream.sendall(b" ")
+            stream.settimeout(0.01)
+            data = stream.recv(65_536)
+            if not data:
+                return answer
+            answer += data
+        except TimeoutError:
+            continue
+        except OSError:
+            return answer
+    return answer
+
+
+def test_clients_whose_bodies_trickle_in_hold_up_nobody_and_are_answered_in_the_end(slow_site):
+    key = Producer(slow_site).http.headers["Authorization"]
+    with new_visitor(slow_site) as visitor, new_visitor(slow_site) as bystander:
+        page = {"Cookie": visitor.cookie, "X-CSRFToken": visitor.headers["X-CSRFToken"], "Accept": "application/json"}
+        ways = [
+            ("/api/notifications", {"Authorization": key}),
+            ("/notifications/send", page),
+            ("/login", {"Content-Type": "application/x-www-form-urlencoded"}),
+        ]
+        streams = [trickle(slow_site, *way) for way in ways for _ in range(CLIENTS)]
+        stop, answers = threading.Event(), []
+        readers = [
+            threading.Thread(target=lambda each=each: answers.append(answer_to(each, stop)), daemon=True)
+            for each in streams
+        ]
+        try:
+            for reader in readers:
+                reader.start()
+            for _ in range(20):
+                assert requests.get(f"{slow_site.url}/healthz", timeout=5).ok
+                assert inbox(bystander)[1] == 0, "a page that needs the database"
+            for reader in readers:
+                reader.join(60)
+        finally:
+            stop.set()
+            for stream in streams:
+                stream.close()
+    assert len(answers) == len(streams)
+    assert [each.split(b"\r\n")[0] for each in answers if b" 408 " not in each.split(b"\r\n")[0]] == []

@@ -1,0 +1,131 @@
+"""Schema: migrations make the tables of the models, and go back again."""
+
+from pathlib import Path
+
+import pytest
+from fresh import statements
+
+from notiway.store import pulling, schema, writing
+from notiway.store.database import open_database, use_database
+from notiway.store.tables import TABLES, InboxItem, Notification
+from notiway.values.draft import Draft
+from notiway.values.errors import WrongInput
+from notiway.values.ids import id_floor
+
+
+def tables(opened):
+    return {name for name in opened.get_tables() if name.startswith("notiway_") and name != schema.OWN.history_table}
+
+
+def test_a_migrated_database_has_exactly_the_tables_of_the_models(empty, tmp_path):
+    schema.migrate(empty)
+    migrated = statements(empty)
+    by_models = open_database(f"sqlite:///{tmp_path}/by_models.db")
+    try:
+        use_database(by_models)
+        by_models.create_tables(TABLES)
+        assert statements(by_models) == migrated
+    finally:
+        by_models.close_all()
+    assert tables(empty) == {table._meta.table_name for table in TABLES}
+
+
+def test_migrations_go_up_and_down_and_up_again(empty):
+    names = schema.pending(empty)
+    assert names == sorted(path.stem for path in schema.OWN.folder.glob("[0-9]*.py"))
+    assert schema.migrate(empty) == names
+    first = statements(empty)
+    assert schema.pending(empty) == []
+    assert schema.migrate(empty) == []
+    assert schema.revert(empty, names[0]) == names[::-1]
+    assert tables(empty) == set()
+    assert schema.pending(empty) == names
+    schema.migrate(empty)
+    assert statements(empty) == first
+
+
+def test_going_down_keeps_the_hosts_own_tables(empty):
+    empty.execute_sql("CREATE TABLE host_table (x TEXT)")
+    schema.migrate(empty)
+    schema.revert(empty)
+    assert "host_table" in empty.get_tables()
+
+
+def test_a_migration_that_is_not_applied_cannot_be_reverted(empty):
+    with pytest.raises(WrongInput):
+        schema.revert(empty, "0001_first_tables")
+
+
+def test_migrations_do_not_import_the_models():
+    for path in Path(schema.OWN.folder).glob("*.py"):
+        assert "notiway.store" not in path.read_text(), path
+        assert "import notiway" not in path.read_text()
+
+
+def test_going_back_says_what_each_migration_made_the_newest_first(empty):
+    names = schema.migrate(empty)
+    assert list(schema.what_goes(empty)) == names[-1:]
+    assert list(schema.what_goes(empty, names[0])) == names[::-1]
+    assert all(made and "\n" not in made for made in schema.what_goes(empty, names[0]).values())
+    assert schema.pending(empty) == [], "it only looks"
+
+
+@pytest.mark.parametrize("name", [None, "0001_first_tables", "0099_nothing"])
+def test_where_nothing_is_applied_nothing_goes(empty, name):
+    assert schema.what_goes(empty, name) == {}
+
+
+def test_an_unknown_migration_is_refused_and_nothing_is_reverted(empty):
+    schema.migrate(empty)
+    assert schema.what_goes(empty, "0099_nothing") == {}
+    with pytest.raises(WrongInput, match="0099_nothing"):
+        schema.revert(empty, "0099_nothing")
+    assert schema.pending(empty) == []
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def either(request, tmp_path):
+    """A database without tables: SQLite, then PostgreSQL."""
+    is_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/either.db" if is_sqlite else request.getfixturevalue("postgres").empty()
+    opened = open_database(url)
+    use_database(opened)
+    yield opened
+    opened.close_all()
+
+
+def insert(opened, table, rows):
+    for row in rows:
+        values = ", ".join([opened.param] * len(row))
+        opened.execute_sql(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
+
+
+def test_an_older_database_goes_up_with_its_rows_and_comes_down_with_them(either):
+    schema.migrate(either)
+    schema.revert(either, "0006_positions")
+    ids = [id_floor(number) for number in range(1, 6)]
+    common = {"name": "n", "type": "info", "priority": "medium", "title": "Hi", "message": "", "created_at": 0}
+    # Written in another order than that of their ids.
+    insert(either, "notiway_notification", [{"id": each, "audience": "global", **common} for each in ids[::-1]])
+    insert(either, "notiway_inbox_item", [{"user_id": "ada", "notification_id": ids[0], "created_at": 0}])
+    insert(either, "notiway_membership", [{"user_id": "cy", "audience": "group:g"}])
+    cursors = [{"user_id": "ada", "pulled_to": ids[2]}, {"user_id": "bob", "pulled_to": ids[4]}]
+    insert(either, "notiway_inbox_cursor", cursors)
+
+    schema.migrate(either)
+    rows = list(Notification.select().order_by(Notification.position))
+    assert [row.id for row in rows] == ids
+    assert [row.horizon for row in rows] == [row.position + 1 for row in rows]
+    assert InboxItem.get().position == rows[0].position
+    assert [pulling.catch_up(user_id) for user_id in ("ada", "bob", "cy")] == [3, 1, 5], "nobody is a newcomer"
+    later = writing.insert(Draft("Later"), "global")[0]
+    assert Notification.get_by_id(later.id).position > rows[-1].position
+    assert [pulling.catch_up(user_id) for user_id in ("ada", "bob", "cy")] == [1, 1, 1]
+
+    schema.revert(either, "0006_positions")
+    found = either.execute_sql("SELECT user_id, pulled_to FROM notiway_inbox_cursor ORDER BY user_id").fetchall()
+    assert found == [(user_id, later.id) for user_id in ("ada", "bob", "cy")]
+    schema.migrate(either)
+    assert pulling.catch_up("ada") == 0
+    schema.revert(either, "0001_first_tables")
+    assert not [name for name in either.get_tables() if name != schema.OWN.history_table]

@@ -1,0 +1,84 @@
+"""Events: what verbs publish carries the item and the count, and a broker that is down loses nothing."""
+
+from dataclasses import replace
+
+import pytest
+from peewee import OperationalError
+
+from notiway import metrics
+from notiway.store import inbox
+from notiway.values.item import Item
+from notiway.verbs import events, items
+from notiway.verbs.send import send_notification
+
+
+def test_the_event_carries_the_item_and_the_absolute_count(broker):
+    for expected in (1, 2, 3):
+        sent = send_notification("ada", "Hi", "there", body={"n": 1})
+        event = broker.events[-1]
+        assert event.data == {"notification": inbox.get("ada", sent.id).as_dict(), "unread": expected}
+        assert event.published_at > 0
+    items.mark_read("ada", [sent.id])
+    send_notification("ada", "Hi")
+    assert broker.events[-1].data["unread"] == 3
+
+
+@pytest.mark.parametrize("fault", [ConnectionRefusedError("no broker"), RuntimeError("a fault of its own")])
+def test_a_broker_that_is_down_loses_nothing_that_is_stored(fault, broker, caplog):
+    broker.fault = fault
+    sent = send_notification("ada", "Hi")
+    assert inbox.get("ada", sent.id).title == "Hi"
+    assert items.mark_read("ada", [sent.id]) == 0
+    assert "the broker did not take an event" in caplog.text
+
+
+def value(counter):
+    return counter._value.get()
+
+
+def test_each_event_that_the_broker_took_is_counted_by_its_kind(broker):
+    counter = metrics.EVENTS_PUBLISHED.labels(kind="created")
+    before, failures = value(counter), value(metrics.PUBLISH_FAILURES)
+    send_notification("ada", "Hi")
+    assert (value(counter), value(metrics.PUBLISH_FAILURES)) == (before + 1, failures)
+    broker.fault = ConnectionRefusedError("no broker")
+    send_notification("ada", "Hi")
+    assert (value(counter), value(metrics.PUBLISH_FAILURES)) == (before + 1, failures + 1)
+
+
+@pytest.mark.usefixtures("broker")
+def test_without_a_database_no_count_is_told_and_the_reason_is_logged(monkeypatch, caplog):
+    def away(user_ids):
+        raise OperationalError("no route to host")
+
+    monkeypatch.setattr(inbox, "unread_counts", away)
+    assert events.unread_counts(["ada"]) == {}
+    assert "no route to host" in caplog.text
+
+
+@pytest.mark.usefixtures("broker")
+def test_counts_are_read_in_batches_for_everybody(monkeypatch):
+    asked = []
+    monkeypatch.setattr(inbox, "unread_counts", lambda part: (asked.append(len(part)), dict.fromkeys(part, 1))[1])
+    users = [str(number) for number in range(1_001)]
+    assert events.unread_counts(iter(users)) == dict.fromkeys(users, 1)
+    assert asked == [500, 500, 1]
+
+
+ITEM = Item("i", "users", "n", "info", "medium", "Hi", "", 0, group_key="disk")
+
+
+@pytest.mark.parametrize(
+    ("item", "options", "audience", "more"),
+    [
+        (ITEM, {}, "users", {}),
+        (ITEM, {"to": "user:ada"}, "user:ada", {}),
+        (ITEM, {"to": "user:ada", "unread": 0}, "user:ada", {"unread": 0}),
+        (replace(ITEM, persisted=False), {}, "users", {}),
+        (replace(ITEM, persisted=False), {"replaces": "disk"}, "users", {"coalesce": "disk"}),
+    ],
+)
+def test_a_new_item_is_told_as_its_reader_sees_it(item, options, audience, more):
+    event = events.created(item, **options)
+    assert (event.kind, event.audience) == ("created", audience)
+    assert event.data == {"notification": replace(item, audience=audience).as_dict()} | more

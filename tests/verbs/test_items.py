@@ -1,0 +1,115 @@
+"""Items: what users do with their own, and that all their devices hear of it."""
+
+import pytest
+from fresh import Undo
+
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.store.tables import InboxItem
+from notiway.values.audience import Audience
+from notiway.values.errors import NotFound
+from notiway.verbs import items
+from notiway.verbs.send import send_notification
+
+EVERYONE = Audience.everyone()
+VERBS = {
+    "mark_read": (items.mark_read, "read"),
+    "mark_unread": (items.mark_unread, "unread"),
+    "delete": (items.delete, "deleted"),
+    "restore": (items.restore, "restored"),
+}
+
+pytestmark = pytest.mark.usefixtures("broker")
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_change_that_is_rolled_back_rings_nothing(name, broker):
+    sent = send_notification("ada", "Hi")
+    broker.clear()
+    with pytest.raises(Undo), db.atomic():
+        with db.atomic():
+            VERBS[name][0]("ada", [sent.id])
+        raise Undo
+    with db.atomic(), pytest.raises(Undo), db.atomic():
+        VERBS[name][0]("ada", [sent.id])
+        raise Undo
+    assert broker.events == []
+    assert not inbox.get("ada", sent.id).is_read
+
+
+@pytest.mark.parametrize("name", VERBS)
+def test_a_change_reaches_the_users_other_devices_with_the_count(name, broker):
+    verb, kind = VERBS[name]
+    first, second = send_notification("ada", "1"), send_notification("ada", "2")
+    if name == "mark_unread":
+        items.mark_read("ada", [first.id])
+    if name == "restore":
+        items.delete("ada", [first.id])
+    broker.clear()
+    count = verb("ada", [first.id])
+    (event,) = broker.events
+    assert (event.kind, event.audience) == (kind, "user:ada")
+    assert event.data["unread"] == count == inbox.unread_count("ada")
+    assert count == {"mark_read": 1, "mark_unread": 2, "delete": 1, "restore": 2}[name]
+    if name == "restore":
+        assert [item["id"] for item in event.data["notifications"]] == [first.id]
+    else:
+        assert event.data["ids"] == [first.id]
+    assert second.id != first.id
+
+
+@pytest.mark.parametrize("name", [*VERBS, "mark_seen"])
+@pytest.mark.parametrize("bulk", [False, True], ids=["alone", "among one's own"])
+def test_another_users_id_is_not_found_nothing_changes_and_nothing_rings(name, bulk, broker):
+    verb = getattr(items, name)
+    own, foreign = send_notification("ada", "hers"), send_notification("bob", "his")
+    broker.clear()
+    before = sorted(InboxItem.select().tuples())
+    with pytest.raises(NotFound):
+        verb("ada", [own.id, foreign.id] if bulk else [foreign.id])
+    assert sorted(InboxItem.select().tuples()) == before
+    assert broker.events == []
+
+
+def test_a_broadcast_may_be_marked_before_it_was_ever_listed():
+    sent = send_notification(EVERYONE, "Hi")
+    assert items.mark_read("ada", [sent.id]) == 0
+    assert inbox.get("ada", sent.id).is_read
+    assert not inbox.feed("bob").items[0].is_read
+
+
+def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
+    first = send_notification("ada", "shown")
+    later = send_notification("ada", "arrived meanwhile")
+    broker.clear()
+    assert items.mark_all_read("ada", first.id) == 1
+    assert [item.id for item in inbox.feed("ada", state="unread").items] == [later.id]
+    name = {"id": first.id, "public_id": first.id, "audience": "user:ada"}
+    assert broker.events[0].data == {"before": first.id, "items": [name], "unread": 1}
+    assert items.mark_all_read("ada") == 0
+    assert broker.kinds == [("read_all", "user:ada")] * 2
+
+
+def test_marking_all_takes_broadcasts_along_that_nobody_listed_yet():
+    send_notification(EVERYONE, "Hi")
+    assert items.mark_all_read("ada") == 0
+    inbox.catch_up("ada")
+    assert inbox.unread_count("ada") == 0
+
+
+def test_seen_is_nobody_elses_business(broker):
+    sent = send_notification("ada", "Hi")
+    broker.clear()
+    items.mark_seen("ada", [sent.id])
+    assert broker.events == []
+    assert inbox.get("ada", sent.id).seen_at is not None
+
+
+def test_many_that_are_brought_back_are_told_in_parts_that_a_client_can_hold(broker):
+    ids = [send_notification("ada", f"Number {n}").id for n in range(items.RESTORED_AT_ONCE + 1)]
+    items.delete("ada", ids)
+    broker.clear()
+    items.restore("ada", ids)
+    told = [[item["id"] for item in event.data["notifications"]] for event in broker.events]
+    assert [len(part) for part in told] == [items.RESTORED_AT_ONCE, 1]
+    assert [each for part in told for each in part] == ids

@@ -1,0 +1,54 @@
+"""A JSON body is read in one way, wherever it is sent: what is none is a 400 that says why."""
+
+import pytest
+
+from notiway.store import api_keys
+
+DEEP = "[" * 50_000
+PARSED_BUT_DEEP = "[" * 900 + "]" * 900
+PAGES = ["/notifications/bulk", "/notifications/seen", "/notifications/read-all", "/notifications/send"]
+STAFF = ["/staff/send", "/staff/preview"]
+API = ["/api/notifications", "/api/tokens"]
+NO_JSON = {
+    "too deep to be read": DEEP,
+    "too deep to be walked through": PARSED_BUT_DEEP,
+    "deep in a field": f'{{"ids": {PARSED_BUT_DEEP}, "userId": "a", "audiences": [{PARSED_BUT_DEEP}]}}',
+    "not finished": "{",
+    "no number": '{"title": NaN}',
+    "no text": b"\xff",
+    "nothing": "",
+}
+
+
+@pytest.fixture
+def post(app, staff):
+    """Posts to any of these paths as somebody who may."""
+    with app.app_context():
+        key = api_keys.add("key", ["publish", "token"])[1]
+
+    def send(path, data):
+        options = {"data": data, "content_type": "application/json"}
+        if path in API:
+            return app.test_client().post(path, headers={"Authorization": f"Bearer {key}"}, **options)
+        return staff.post(path, form="json", **options)
+
+    return send
+
+
+@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+@pytest.mark.parametrize("path", [*PAGES, *STAFF, *API])
+def test_what_is_no_json_is_refused_with_a_reason(post, path, body):
+    response = post(path, body)
+    error = response.json["error"]
+    assert (response.status_code, error["code"]) == (400, "WrongInput")
+    assert error["message"] == "The body is not JSON"
+    assert [fault["path"] for fault in error["fields"]] == ["body"]
+    assert error["fields"][0]["message"]
+
+
+@pytest.mark.parametrize("body", ["5", "null", "[]", '"text"'])
+@pytest.mark.parametrize("path", [*PAGES, *STAFF])
+def test_what_is_no_object_is_refused(post, path, body):
+    response = post(path, body)
+    assert response.status_code == 400
+    assert response.json["error"]["message"] == "The body is not a JSON object"
