@@ -30,7 +30,7 @@ help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
 	@echo "make check   lint, format, types, layers"
-	@echo "make format  mend what lint and format can mend"
+	@echo "make format  fix what lint and format can fix"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
 
 run: export NOTIWAY_ENV := development

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
-import flask_login
 import peewee
-from flask import Blueprint, Flask, g, has_request_context, render_template
-from flask_wtf.csrf import generate_csrf
+from flask import Blueprint, Flask, g, render_template
 from markupsafe import Markup
 
 from notiway.cli import make_commands
@@ -29,7 +25,7 @@ from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
-from notiway.live.runtime import KEY, Runtime, current, database_in_context
+from notiway.live.runtime import KEY, Runtime, database_in_context
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
@@ -37,12 +33,12 @@ from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
-from notiway.store import database, inbox, pulling
-from notiway.values.config import Config
+from notiway.store import database, pulling
+from notiway.values.config import EXTERNAL_USERS, Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, connections, cross_origin, health, reply
-from notiway.web.host_users import active_by_login
-from notiway.web.pages import banners, history, tasks
+from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
+from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
+from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
 from notiway.web.staff import page as staff_page
@@ -93,12 +89,13 @@ class Notiway:
         pulling.keep_backlog(opened, config.backlog_days)
         database.db.follow(database_in_context)
         active = self._user_is_active or active_by_login(app, self._unknown_users)
-        runtime = _runtime(app, config, opened, self._unknown_users or _unknown_to_login(app), active)
+        unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
+        runtime = _runtime(app, config, opened, unknown, active)
         runtime.people = self._people
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)
-        app.session_interface = QuietSessions(app.session_interface)  # type: ignore[assignment]
+        app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
         app.before_request(runtime.start)
         connections.follow_contexts(app)
@@ -106,47 +103,34 @@ class Notiway:
         return runtime
 
     def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for anyone who is not signed in, or while the database is away."""
-        return reply.or_nothing(self._bell)
+        """The bell, with all it needs; nothing for anyone who is not signed in.
 
-    def _bell(self) -> Markup:
-        user_id = auth.current_user_id()
+        It breaks no page: while the database is away it is drawn without a count, and the log says once why.
+        """
+        user_id = _reader()
         if user_id is None:
             return Markup()
         auth.session_key()
-        inbox.catch_up(user_id)
-        config = current().config
-        newest = inbox.newest_id(user_id)
-        assets, g.notiway_assets = not g.get("notiway_assets", False), True
-        floating = self.announcements(floating=True)
-        return Markup(  # noqa: S704 - a rendered template, escaped there
-            render_template(
-                "notiway/bell/_bell.html",
-                unread=inbox.unread_count(user_id),
-                newest_id=newest,
-                csrf_token=generate_csrf(),
-                socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
-                heartbeat=config.heartbeat_seconds,
-                toast_seconds=config.toast_seconds,
-                assets=assets,
-                announcements=floating,
-            )
-        )
+        return bell.draw(user_id, self.announcements(floating=True))
 
     def announcements(self, *, floating: bool = False) -> Markup:
         """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
-        return reply.or_nothing(lambda: self._announcements(floating))
-
-    def _announcements(self, floating: bool) -> Markup:
-        user_id = auth.current_user_id()
+        user_id = _reader()
         if user_id is None or g.get("notiway_announcements", False):
             return Markup()
         g.notiway_announcements = True
-        return banners.draw(user_id, floating=floating)
+        return ornaments.drawn(
+            "announcements",
+            lambda: banners.draw(user_id, floating=floating),
+            lambda: banners.draw_items([], floating=floating),
+        )
 
     def tasks(self, name: str) -> Markup:
         """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        return reply.or_nothing(lambda: tasks.draw(user_id, name) if (user_id := auth.current_user_id()) else Markup())
+        user_id = _reader()
+        if user_id is None:
+            return Markup()
+        return ornaments.drawn("tasks", lambda: tasks.draw(user_id, name), lambda: tasks.container(name))
 
     def head(self) -> Markup:
         """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
@@ -165,6 +149,7 @@ class Notiway:
         )
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
+        staff = staff_page.blueprint()
         live = Blueprint("notiway_live", __name__)
         websocket.register(live)
         signalr.register(live)
@@ -173,10 +158,10 @@ class Notiway:
         health.register(live)
         reply.register(live)
         prefix = runtime.config.url_prefix or None
-        app.register_blueprint(blueprint, url_prefix=prefix)
-        app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
         live.after_request(cross_origin.allow)
-        app.register_blueprint(live, url_prefix=prefix)
+        for each in (blueprint, staff, live):
+            each.after_request(caching.keep_nowhere)
+            app.register_blueprint(each, url_prefix=prefix)
 
         def exempt() -> None:
             # Keys and tokens are no cookies. What takes cookies asks for the Origin, or for the CSRF token by itself.
@@ -192,6 +177,11 @@ class Notiway:
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
         )
+
+
+def _reader() -> str | None:
+    """Who is signed in; None also while the application's own loader cannot ask a database that Notiway shares."""
+    return ornaments.drawn("the user", auth.current_user_id, lambda: None)
 
 
 def _runtime(
@@ -233,17 +223,3 @@ def _runtime(
         huey=huey,
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )
-
-
-def _unknown_to_login(app: Flask) -> UnknownUsers:
-    """The application's user_loader knows who exists; without one nobody does."""
-
-    def unknown(user_ids: Iterable[str]) -> set[str]:
-        manager: flask_login.LoginManager | None = getattr(app, "login_manager", None)
-        load: Callable[[str], object] | None = getattr(manager, "_user_callback", None)
-        if load is None:
-            return set(user_ids)
-        with nullcontext() if has_request_context() else app.test_request_context():
-            return {user_id for user_id in user_ids if load(user_id) is None}
-
-    return unknown

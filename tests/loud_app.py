@@ -1,8 +1,10 @@
 """The host application, with what only tests may do: make users, send much at once, and look inside the process."""
 
 import gc
+import os
 import threading
 import time
+from datetime import timedelta
 
 import greenlet
 from flask import jsonify, request
@@ -15,6 +17,8 @@ from notiway.store import membership
 from notiway.web import auth
 
 app = create_app()
+if "SESSION_SECONDS" in os.environ:
+    app.permanent_session_lifetime = timedelta(seconds=int(os.environ["SESSION_SECONDS"]))
 password_hash = passwords.hash_password(accounts.DEMO_PASSWORD)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,9 @@ from notiway import ConfigError, InvalidNotification, Notiway, send_notification
 from notiway.live import runtime
 from notiway.store import inbox, schema
 from notiway.store.database import db
+from notiway.store.engine import turns
 from notiway.values.audience import Audience
+from notiway.values.errors import Unavailable
 from notiway.values.event import Event
 from notiway.values.item import ANNOUNCEMENT
 from notiway.values.people import UnknownUsers
@@ -53,6 +56,7 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
         login: bool = True,
         database: peewee.Database | None = None,
         unknown_users: UnknownUsers | None = None,
+        migrated: bool = True,
         **more: Any,
     ) -> Flask:
         app = Flask("shop", instance_path=str(tmp_path))
@@ -65,8 +69,9 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
         app.add_url_rule(
             "/page", "page", view_func=lambda: render_template_string("{{ notiway.head() }}|{{ notiway.bell() }}")
         )
-        with app.app_context():
-            schema.migrate(db.obj)
+        if migrated:
+            with app.app_context():
+                schema.migrate(db.obj)
         mounted.append(app)
         return app
 
@@ -129,6 +134,103 @@ def test_styles_and_scripts_are_drawn_once_and_nothing_is_inline(mount: Mount) -
     assert "notiway-bell" in bell
     assert "<link" not in bell
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", head + bell)
+
+
+PARTS = "{{ notiway.announcements() }}{{ notiway.bell() }}{{ notiway.tasks('import') }}"
+
+
+def page_with_all_parts(app: Flask) -> FlaskClient:
+    app.add_url_rule("/parts", "parts", view_func=lambda: f"A page. {render_template_string(PARTS)}")
+    return signed_in(app)
+
+
+def test_before_the_tables_are_made_the_bell_is_empty_and_the_log_says_once_what_to_do(
+    mount: Mount, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = mount(migrated=False)
+    client = page_with_all_parts(app)
+    caplog.clear()
+    for _ in range(3):
+        page = client.get("/parts")
+        assert page.status_code == 200
+        assert page.text.startswith("A page.")
+        assert 'data-count="0"' in page.text
+        assert 'data-notiway-tasks="import"' in page.text
+        assert 'id="notiway-banners"' in page.text
+    told = [record.getMessage() for record in caplog.records]
+    assert len(told) == 1
+    assert "notiway migrate" in told[0]
+    with app.app_context():
+        schema.migrate(db.obj)
+    send(app, "Order placed")
+    assert 'data-count="1"' in client.get("/parts").text
+
+
+def test_a_page_that_was_drawn_without_its_bell_does_not_ring_for_all_that_ever_was(mount: Mount) -> None:
+    app = mount(migrated=False)
+    page = page_with_all_parts(app).get("/parts").text
+    found = re.search(r"since=([0-9a-f-]{36})", page)
+    assert found is not None
+    with app.app_context():
+        schema.migrate(db.obj)
+    assert found[1] < send(app, "Later")
+    assert f'data-newest="{found[1]}"' in page
+
+
+def test_the_bell_does_not_wait_for_a_database_that_another_process_writes_to(
+    mount: Mount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LOCK_WAIT_SECONDS", 3600)
+    app = mount()
+    client = page_with_all_parts(app)
+    send(app, "Order placed")
+    with app.app_context():
+        path = runtime.current().database.database
+        send_notification(Audience.everyone(), "A broadcast that is still to be pulled")
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    page = client.get("/parts")
+    other.close()
+    assert page.status_code == 200
+    assert 'data-count="1"' in page.text, "what can be read is shown"
+    assert 'data-count="2"' in client.get("/parts").text
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OSError("gone"), sqlite3.DatabaseError("malformed"), peewee.InterfaceError("closed"), Unavailable("away")],
+    ids=lambda error: type(error).__name__,
+)
+def test_no_fault_of_the_store_breaks_a_page_of_the_application(
+    mount: Mount, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    client = page_with_all_parts(mount())
+
+    def fail(*_: object) -> None:
+        raise error
+
+    for name in ("catch_up", "newest_id", "unread_count"):
+        monkeypatch.setattr(inbox, name, fail)
+    page = client.get("/parts")
+    assert page.status_code == 200
+    assert 'data-count="0"' in page.text
+
+
+def test_a_broker_that_is_down_breaks_no_page_of_the_application(
+    mount: Mount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = mount()
+    running = app.extensions[runtime.KEY]
+
+    def fail(*_: object) -> None:
+        raise ConnectionRefusedError("no broker")
+
+    monkeypatch.setattr(running.broker, "start", fail)
+    monkeypatch.setattr(running, "start_jobs", fail)
+    client = page_with_all_parts(app)
+    assert [client.get("/parts").status_code for _ in range(2)] == [200, 200]
+    assert caplog.text.count("NOTIWAY_BROKER_URL") == 1
+    assert caplog.text.count("NOTIWAY_JOBS_URL") == 1
 
 
 def test_a_prefix_moves_every_path(mount: Mount) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import asdict
 
 from flask import Flask, session
 from flask_login import login_user
@@ -16,16 +15,13 @@ from flask_wtf.csrf import generate_csrf
 from notiway import Audience, send_notification
 from notiway.host import accounts
 from notiway.host.app import create_app
-from notiway.host.pages.account import SIGNED_IN_AT
 from notiway.live import runtime
 from notiway.live.wires.json import JsonWire
 from notiway.store import membership, schema
 from notiway.store.database import db
-from notiway.values.clock import now_ms
+from notiway.store.writing import item_of, row_of
 from notiway.values.draft import Draft
 from notiway.values.event import Event
-from notiway.values.ids import new_id
-from notiway.values.item import Item
 
 PAYLOAD = int(os.environ["BENCHMARK_PAYLOAD"])
 UNREAD = 3  # notifications that wait in each inbox
@@ -36,9 +32,7 @@ app: Flask = create_app()
 
 def message_of_that_size() -> str:
     """The message with which a frame's JSON text has PAYLOAD bytes."""
-    values = asdict(Draft(TITLE))
-    del values["dedupe_key"]  # no list shows it
-    item = Item(id=new_id(), audience="global", created_at=now_ms(), persisted=False, **values)
+    item = item_of(row_of(Draft(TITLE), "global"), persisted=False)
     text = JsonWire().render(Event("created", item.audience, {"notification": item.as_dict()})) or ""
     return "x" * (PAYLOAD - len(text))
 
@@ -69,7 +63,6 @@ def cookie_of(account: accounts.Account) -> str:
     """The cookie of a session as the sign-in page makes it, without the time that a password hash takes."""
     with app.test_request_context():
         session.permanent = True
-        session[SIGNED_IN_AT] = now_ms()
         login_user(account)
         generate_csrf()
         response = app.make_response("")

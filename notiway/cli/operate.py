@@ -13,6 +13,7 @@ from notiway.ops import doctor, jobs
 from notiway.ops.logs import redact
 from notiway.store import retention, schema
 from notiway.store.database import db
+from notiway.values.config import SECRETS
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 
@@ -75,18 +76,20 @@ def config() -> None:
     for spec in fields(settings):
         value = getattr(settings, spec.name)
         text = ",".join(value) if isinstance(value, tuple) else str(value)
+        if spec.name in SECRETS:
+            text = "(set)" if value else "(not set)"
         click.echo(f"NOTIWAY_{spec.name.upper()}={redact(text)}")
 
 
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="Where the server runs.")
 @click.option("--user", "user_id", help="Whom the test connection signs in as; any active user if left out.")
 def diagnose(url: str, user_id: str | None) -> None:
-    """Check database, broker, workers, secret and a real WebSocket, and say how to mend each fault."""
+    """Check database, broker, workers, secret and a real WebSocket, and say how to fix each fault."""
     faults = 0
     for finding in doctor.examine(current_app._get_current_object(), url, user_id):  # type: ignore[attr-defined]
         faults += not finding.ok
         click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}")
         if not finding.ok:
-            click.echo(f"       {'':<10}  To mend it: {finding.remedy}")
+            click.echo(f"       {'':<10}  To fix it: {finding.remedy}")
     if faults:
         raise click.exceptions.Exit(1)

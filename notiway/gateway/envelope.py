@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped
+from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped, unknown_fields
 from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
 from notiway.values.clock import milliseconds
 from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults, words_of
@@ -27,10 +27,10 @@ class Envelope:
     warnings: tuple[Fault, ...] = ()
 
 
-def parse(raw: object, producer: str, now_ms: int) -> Envelope:
+def parse(raw: object, producer: str, now_ms: int, publisher: str = "app") -> Envelope:
     """Check one envelope; `InvalidNotification` names every fault with its path, those of shape and of rules together.
 
-    `producer` is used where the metadata name none.
+    `producer` is the label where the metadata name none; `publisher` is whose id it is.
 
     >>> parse({"id": "1", "type": "ping", "routing": {"audienceType": 1}}, "billing", 0).audience.key
     'global'
@@ -38,7 +38,7 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
     faults: list[Fault] = []
     model = shaped(raw, faults)
     wrong = {fault.path for fault in faults}
-    draft = _draft(model, producer, now_ms)
+    draft = replace(_draft(model, producer, now_ms), publisher=publisher)
     if not wrong & {"routing", KIND}:
         faults += routing_faults(
             AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
@@ -53,7 +53,8 @@ def parse(raw: object, producer: str, now_ms: int) -> Envelope:
     routing = model.routing
     audience = audience_of(AudienceType(routing.audienceType), routing.audienceValue, routing.tenantId)
     metadata = model.metadata
-    return Envelope(model.id, audience, draft, metadata.isPersisted, metadata.replaces, tuple(_warnings(model)))
+    warnings = (*unknown_fields(raw), *_severity_warnings(model))
+    return Envelope(model.id, audience, draft, metadata.isPersisted, metadata.replaces, warnings)
 
 
 _PATHS = {
@@ -138,7 +139,7 @@ def _expiry(metadata: Metadata, now_ms: int) -> int | None:
     return now_ms + DEFAULT_TTL_MS if metadata.isPersisted else None
 
 
-def _warnings(model: EnvelopeModel) -> list[Fault]:
+def _severity_warnings(model: EnvelopeModel) -> list[Fault]:
     severity = model.body.get("severity")
     if severity is None or (isinstance(severity, str) and severity in SEVERITY_TYPES):
         return []

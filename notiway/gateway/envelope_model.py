@@ -36,6 +36,9 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "metadata.replaces": (LABEL_FAULT, None),
 }
 
+MAX_NAMED = 10  # unknown fields
+SHOWN_CHARACTERS = 50  # of an unknown field's name
+
 Label = Annotated[str, Field(min_length=1, max_length=LABEL_LIMIT)]
 Part = Annotated[str, Field(max_length=MAX_PART_LENGTH)]
 
@@ -101,3 +104,18 @@ def shaped(raw: object, faults: list[Fault]) -> EnvelopeModel:
         faults.append(Fault(path, "is required" if each["type"] == "missing" else words))
         patched[field] = stand_in if path == field else {**patched[field], inner[0]: stand_in}
     return EnvelopeModel.model_validate(patched)
+
+
+def unknown_fields(raw: object) -> list[Fault]:
+    """The fields that were passed over, `MAX_NAMED` at most; a small slip in a name is recognised."""
+    found: list[Fault] = []
+    for before, model in (("", EnvelopeModel), ("routing.", Routing), ("metadata.", Metadata)):
+        given = raw if not before else raw.get(before[:-1]) if isinstance(raw, dict) else None
+        known = {name.lower(): name for name in model.model_fields}
+        for name in given if isinstance(given, dict) else ():
+            if name not in model.model_fields:
+                hint = f"; did you mean {known[name.lower()]}?" if name.lower() in known else ""
+                # As text that any log and any client can take.
+                shown = name[:SHOWN_CHARACTERS].encode(errors="backslashreplace").decode()
+                found.append(Fault(f"{before}{shown}", f"is not known, and was passed over{hint}"))
+    return found[:MAX_NAMED]

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from notiway.gateway.envelope import Envelope
+from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
 from notiway.store import writing
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
+from notiway.values.errors import Fault
 from notiway.values.item import Item
 from notiway.verbs.events import created, publish, unread_counts
+from notiway.verbs.once import First
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +24,69 @@ class Outcome:
     envelope: Envelope
     duplicate: bool
     notification_id: str | None = None
+    warnings: tuple[Fault, ...] = ()
 
 
 def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[Outcome]:
-    """Store what is to be kept, then deliver; a duplicate is neither stored nor delivered again."""
-    with db.atomic():
-        stored = [_store(envelope) if envelope.persisted else None for envelope in envelopes]
-    # Only now: had the transaction failed, a second try must not find the ids of unstored ones taken.
-    taken = [
-        _pass_on(runtime, envelope) if result is None else result
-        for envelope, result in zip(envelopes, stored, strict=True)
-    ]
-    told = [(item, envelope.replaces) for envelope, (item, is_new) in zip(envelopes, taken, strict=True) if is_new]
+    """Store what is to be kept, then deliver; a duplicate is neither stored nor delivered again.
+
+    An id is the publisher's own, and taken once, whether what it names was kept or not.
+    """
+    claimed: list[Key] = []
+    try:
+        with db.atomic():
+            stored = _stored_before(envelopes)
+            taken = [_take(runtime, envelope, stored, claimed) for envelope in envelopes]
+    except BaseException:
+        runtime.seen_ids.forget(claimed)  # a second try must not find them taken
+        raise
+    told = [(item, envelope.replaces) for envelope, (item, first) in zip(envelopes, taken, strict=True) if not first]
     db.after_commit(lambda: _ring(runtime, told))
-    return [
-        Outcome(envelope, not is_new, item.id if is_new else None)
-        for envelope, (item, is_new) in zip(envelopes, taken, strict=True)
-    ]
+    return [_outcome(envelope, item, first) for envelope, (item, first) in zip(envelopes, taken, strict=True)]
 
 
-def _store(envelope: Envelope) -> tuple[Item, bool]:
-    row, is_new = writing.insert(envelope.draft, envelope.audience.key)
-    if is_new and envelope.audience.type is AudienceType.USER:
-        writing.deliver_to([row.id], [envelope.audience.value])
-    return writing.item_of(row), is_new
+def _outcome(envelope: Envelope, item: Item, first: First | None) -> Outcome:
+    if first is None:
+        return Outcome(envelope, False, item.id, envelope.warnings)
+    return Outcome(envelope, True, None, (*envelope.warnings, *first.differences(First.of(item))))
 
 
-def _pass_on(runtime: Runtime, envelope: Envelope) -> tuple[Item, bool]:
-    item = writing.item_of(writing.row_of(envelope.draft, envelope.audience.key), persisted=False)
-    return item, runtime.seen_ids.add((envelope.draft.producer, envelope.id))
+def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, Item]:
+    """What is stored under the ids of those that are not to be kept; for the others the insert will tell."""
+    ids: dict[str, list[str]] = {}
+    for envelope in envelopes:
+        if not envelope.persisted:
+            ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
+    return {
+        (publisher, key): writing.item_of(row)
+        for publisher, keys in ids.items()
+        for key, row in writing.first_of(publisher, keys).items()
+    }
+
+
+def _take(
+    runtime: Runtime, envelope: Envelope, stored: dict[Key, Item], claimed: list[Key]
+) -> tuple[Item, First | None]:
+    """The item, and what was sent under its id before, if anything."""
+    draft, audience = envelope.draft, envelope.audience
+    key = draft.publisher, envelope.id
+    item = writing.item_of(writing.row_of(draft, audience.key), persisted=envelope.persisted)
+    first: First | None = runtime.seen_ids.get(key)
+    if first is None and key in stored:
+        first = First.of(stored[key])
+    if first is not None:
+        return item, first
+    if not envelope.persisted:
+        runtime.seen_ids.add(key, First.of(item))
+        claimed.append(key)
+        return item, None
+    row, is_new = writing.insert(draft, audience.key)
+    if not is_new:
+        return item, First.of(writing.item_of(row))
+    if audience.type is AudienceType.USER:
+        writing.deliver_to([row.id], [audience.value])
+    stored[key] = writing.item_of(row)
+    return stored[key], None
 
 
 def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:

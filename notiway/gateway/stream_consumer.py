@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import peewee
@@ -124,7 +124,10 @@ class Consumer:
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
         for entry_id, fields in entries:
             try:
-                good.append(envelope.parse(_decoded(fields), PRODUCER, now_ms()))
+                parsed = envelope.parse(_decoded(fields), PRODUCER, now_ms())
+                # Whoever writes to the stream is trusted alike, so there the producer's name keeps ids apart.
+                own = replace(parsed.draft, publisher=f"stream:{parsed.draft.producer}")
+                good.append(replace(parsed, draft=own))
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))
         with db.connection_context():

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import uuid_utils
 
-from notiway.host.tables import User
+from notiway.host.tables import Session, User
+from notiway.store.database import db
 from notiway.store.sql import in_batches, marks, run
-from notiway.values.clock import now_ms
 from notiway.values.people import Person
 
 DEMO_EMAIL = "demo@example.com"
 STAFF_EMAIL = "staff@example.com"
 DEMO_PASSWORD = "notiway"  # noqa: S105 - published on purpose; made on an empty database only
 
-# Every request of a signed-in user asks this.
-FIND = "SELECT id, email, name, is_staff, timezone, signed_out_at FROM notiway_user WHERE id = ? AND is_active"
+FIND = "SELECT id, email, name, is_staff, timezone FROM notiway_user WHERE id = ? AND is_active"
 
 # Without those who are locked out; a membership may outlive its user.
 COUNT_MEMBERS = (
@@ -36,7 +36,6 @@ class Account:
     name: str
     is_staff: bool
     timezone: str
-    signed_out_at: int | None
     is_active: bool = True
     is_authenticated: bool = True
     is_anonymous: bool = False
@@ -65,10 +64,13 @@ def add(email: str, name: str, password_hash: str, *, is_staff: bool = False) ->
 def find(user_id: str) -> Account | None:
     """The active user of that id."""
     row = run(FIND, (user_id,)).fetchone()
-    if row is None:
-        return None
-    user_id, email, name, is_staff, timezone, signed_out_at = row
-    return Account(user_id, email, name or email, bool(is_staff), timezone, signed_out_at)
+    return None if row is None else of_row(row)
+
+
+def of_row(row: Sequence[Any]) -> Account:
+    """The account of an active user: id, email, name, is_staff, timezone."""
+    user_id, email, name, is_staff, timezone = row
+    return Account(user_id, email, name or email, bool(is_staff), timezone)
 
 
 def find_with_hash(email: str) -> tuple[Account, str] | None:
@@ -88,15 +90,31 @@ def keep_hash(user_id: str, password_hash: str) -> None:
     User.update(password_hash=password_hash).where(User.id == user_id).execute()
 
 
-def end_sessions(user_id: str, now: int | None = None) -> None:
-    """Every session that began before `now` (milliseconds; the present) is over."""
-    User.update(signed_out_at=now or now_ms()).where(User.id == user_id).execute()
+def deactivate(user_id: str) -> bool:
+    """Lock the user out, of every session; False when there is none of that id. The caller publishes the kick."""
+    with db.atomic():
+        Session.delete().where(Session.user_id == user_id).execute()
+        return _set(user_id, is_active=False)
 
 
-def deactivate(user_id: str, now: int | None = None) -> bool:
-    """Lock the user out; False when there is none of that id. The caller publishes the kick."""
-    changes = {User.is_active: False, User.signed_out_at: now or now_ms()}
-    return bool(User.update(changes).where(User.id == user_id).execute())
+def activate(user_id: str) -> bool:
+    """Let a user in again, who must sign in anew; False when there is none of that id."""
+    return _set(user_id, is_active=True)
+
+
+def set_staff(user_id: str, is_staff: bool) -> bool:
+    """Let a user send to others, or no more; False when there is none of that id."""
+    return _set(user_id, is_staff=is_staff)
+
+
+def is_active(user_id: str) -> bool | None:
+    """Whether the user may come in; None when there is none of that id."""
+    row = run("SELECT is_active FROM notiway_user WHERE id = ?", (user_id,)).fetchone()
+    return None if row is None else bool(row[0])
+
+
+def _set(user_id: str, **changes: bool) -> bool:
+    return bool(User.update(**changes).where(User.id == user_id).execute())
 
 
 def unknown_users(user_ids: Iterable[str]) -> set[str]:
@@ -140,6 +158,5 @@ def _account(user: User) -> Account:
         name=user.name or user.email,
         is_staff=user.is_staff,
         timezone=user.timezone,
-        signed_out_at=user.signed_out_at,
         is_active=user.is_active,
     )

@@ -19,23 +19,23 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from notiway.extension import Notiway
 from notiway.folders import resources
-from notiway.host import accounts, commands, contacts, headers
+from notiway.host import accounts, commands, contacts, headers, login
 from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, LiveNumbers
-from notiway.host.pages import account, dashboard, errors, sending, usecases
+from notiway.host.pages import account, dashboard, errors, profile, sending, usecases
 from notiway.host.secret import development_wanted, find_secret
+from notiway.host.sessions import IDLE_DAYS
 from notiway.live.runtime import Runtime
 from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 from notiway.web import body, reply
 
-SESSION_DAYS = 14  # of absence; every page that a person opens starts them anew
 HERE = Path(__file__).resolve().parent
 MIGRATIONS = Migrations(resources("migrations", HERE) / "host", "notiway_host_migration")
 DEFAULTS: dict[str, Any] = {
     "NOTIWAY_BASE_TEMPLATE": "host/base.html",
     "MAX_CONTENT_LENGTH": 1024 * KIB,
-    "PERMANENT_SESSION_LIFETIME": timedelta(days=SESSION_DAYS),
+    "PERMANENT_SESSION_LIFETIME": timedelta(days=IDLE_DAYS),
     "SESSION_COOKIE_NAME": "notiway_session",
     "SESSION_COOKIE_HTTPONLY": True,
     "SESSION_COOKIE_SAMESITE": "Lax",
@@ -92,20 +92,25 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings or {})
     config = Config.load(app.config)
     logs.set_up(development=config.development)
-    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=config.development)
+    lenient = config.development or (app.testing and bool(app.secret_key))
+    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=lenient)
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
     app.session_interface = SecureBehindTls()
-    account.set_up_login(app)
+    login.set_up(app)
     app.before_request(_take_body)  # before the CSRF check, which looks into it
     CSRFProtect(app)
-    running = Notiway(unknown_users=accounts.unknown_users, people=accounts.HostPeople()).init_app(app)
+    running = Notiway(
+        unknown_users=accounts.unknown_users, people=accounts.HostPeople(), user_is_active=accounts.is_active
+    ).init_app(app)
     running.migrations += (MIGRATIONS,)
     group = cast("AppGroup", app.cli.commands["notiway"])
     for command in (commands.USER, commands.DEMO):
         group.add_command(command)
-    app.register_blueprint(account.blueprint(_limiter(app, config), config.login_rate))
+    limiter = _limiter(app, config)
+    app.register_blueprint(account.blueprint(limiter, config.login_rate))
+    app.register_blueprint(profile.blueprint(limiter, config.login_rate))
     app.register_blueprint(dashboard.blueprint())
     app.register_blueprint(sending.blueprint())
     app.register_blueprint(usecases.blueprint(_live_numbers(running)))

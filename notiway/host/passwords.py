@@ -26,7 +26,7 @@ def hash_password(password: str) -> str:
     >>> hash_password("correct horse").startswith("$argon2id$")
     True
     """
-    return _off_the_loop(lambda: HASHER.hash(password))
+    return off_the_loop(lambda: HASHER.hash(password))
 
 
 def matches(stored: str | None, password: str) -> bool:
@@ -38,7 +38,7 @@ def matches(stored: str | None, password: str) -> bool:
     if len(password) > MAX_LENGTH:
         stored, password = None, ""
     nobody = _nobody()
-    return _off_the_loop(lambda: _verify(stored or nobody, password)) and stored is not None
+    return off_the_loop(lambda: _verify(stored or nobody, password)) and stored is not None
 
 
 def is_outdated(stored: str) -> bool:
@@ -58,7 +58,7 @@ def _nobody() -> str:
     return hash_password(secrets.token_urlsafe())
 
 
-def _off_the_loop(work: Callable[[], Result]) -> Result:
+def off_the_loop(work: Callable[[], Result]) -> Result:
     """Under gevent a hash in the loop would stop every other request: do it in a real thread."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("threading"):

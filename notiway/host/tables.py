@@ -20,10 +20,24 @@ class User(Table):
     tenant_id = peewee.CharField(null=True)
     timezone = peewee.CharField(default="UTC")
     created_at = peewee.BigIntegerField(default=now_ms)
-    signed_out_at = peewee.BigIntegerField(null=True)  # sessions older than this are over
 
     class Meta:
         table_name = "notiway_user"
+
+
+class Session(Table):
+    """One login session, by the name that its cookie carries; it is over when the row is gone."""
+
+    id = peewee.CharField(primary_key=True, max_length=64)
+    user_id = peewee.CharField(max_length=200, index=True)
+    started_at = peewee.BigIntegerField(default=now_ms)
+    seen_at = peewee.BigIntegerField(default=now_ms)  # when its user last opened a page, to the minute
+    ends_at = peewee.BigIntegerField()
+    address = peewee.CharField(max_length=60)
+    user_agent = peewee.CharField(max_length=300)
+
+    class Meta:
+        table_name = "notiway_session"
 
 
 class Contact(Table):
@@ -39,4 +53,4 @@ class Contact(Table):
         primary_key = peewee.CompositeKey("user_id", "email")
 
 
-TABLES = (User, Contact)
+TABLES = (User, Session, Contact)

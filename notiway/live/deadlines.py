@@ -40,6 +40,12 @@ class Deadlines:
             self._ends[connection] = ends_at, end
             self._next = min(self._next, ends_at)
 
+    def move(self, connection: Connection, ends_at: float | None) -> None:
+        """The session goes on until this time. Who must say hello first is left alone: that comes sooner."""
+        _, end = self._ends.get(connection, (0.0, sign_out))
+        if end is sign_out:
+            self.set(connection, ends_at)
+
     def forget(self, connection: Connection) -> None:
         """The connection has ended by itself."""
         self._ends.pop(connection, None)

@@ -221,12 +221,19 @@ class Hub:
     def _follow(self, listeners: list[Connection], event: Event) -> None:
         if event.kind == "kick":
             self._kick(listeners, event)
+        elif event.kind == "renewed":
+            self._renew(listeners, event)
         elif event.kind == "joined":
             for connection in listeners:
                 self.listeners.add(connection, event.data["audience"])
         elif event.kind == "left":
             for connection in listeners:
                 self.listeners.remove(connection, event.data["audience"])
+
+    def _renew(self, listeners: list[Connection], event: Event) -> None:
+        for connection in listeners:
+            if connection.session == event.data["session"]:
+                self._deadlines.move(connection, event.data["ends_at"])
 
     def _kick(self, listeners: list[Connection], event: Event) -> None:
         session = event.data.get("session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,6 +25,8 @@ from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
+
+log = logging.getLogger(__name__)
 
 KEY = "notiway"  # in app.extensions
 
@@ -52,6 +55,7 @@ class Runtime:
     pace: Pace = field(default_factory=Pace)
     huey: Any = None
     start_jobs: Callable[[], Any] | None = None
+    told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
     _jobs: Any = None
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -76,9 +80,15 @@ class Runtime:
             check_greenlets()
             self._started = True
         self.reactor.start()
-        self.broker.start(self.badges.deliver)
-        if self.start_jobs is not None:
-            self._jobs = self.start_jobs()
+        # The first request starts this: what cannot start now is told, and must not cost the application its page.
+        try:
+            self.broker.start(self.badges.deliver)
+        except OSError:
+            log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
+        try:
+            self._jobs = None if self.start_jobs is None else self.start_jobs()
+        except Exception:
+            log.exception("background work did not start; correct NOTIWAY_JOBS_URL, then restart")
 
     def begin_drain(self) -> None:
         """Be not ready any more, so that no new work is sent here."""

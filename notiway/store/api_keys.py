@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 from notiway.store.tables import ApiKey
 from notiway.values.clock import now_ms
+from notiway.values.draft import LABEL_LIMIT, text_faults
 from notiway.values.errors import Fault, NotFound, WrongInput
 from notiway.values.ids import new_id
 
 PREFIX = "nw_"  # lets a secret scanner, and our own logs, know one when they see it
 RANDOM_BYTES = 32
 SCOPE = re.compile(r"(?:publish|token)(?::[\w.*@:-]+)?", re.ASCII)
+PRODUCER = "producer:"  # before a name, or a pattern of names, that a key is bounded to
 MAX_NAME = 200  # characters
 USE_NOTED_MS = 60_000
 
@@ -36,13 +38,20 @@ class Producer:
 def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
     """Make a key; the second value is the key itself, which is stored nowhere and shown once.
 
+    A scope `producer:billing` bounds the names that its envelopes may claim; `*` stands for any characters.
+
     >>> producer, key = api_keys.add("billing", ["publish"])  # doctest: +SKIP
     """
-    faults = [Fault("scope", f"{scope!r} is neither publish nor token") for scope in scopes if not is_scope(scope)]
-    if not scopes:
+    names = [scope.removeprefix(PRODUCER) for scope in scopes if scope.startswith(PRODUCER)]
+    faults = [fault for each in names for fault in text_faults("producer", each, LABEL_LIMIT, required=True)]
+    allowed = [scope for scope in scopes if not scope.startswith(PRODUCER)]
+    faults += [Fault("scope", f"{scope!r} is neither publish nor token") for scope in allowed if not is_scope(scope)]
+    if not allowed:
         faults.append(Fault("scope", "at least one is needed: publish, token"))
     if not name.strip() or len(name) > MAX_NAME:
         faults.append(Fault("name", f"must have 1 to {MAX_NAME} characters"))
+    elif faults_of_name := text_faults("name", name, MAX_NAME):
+        faults += faults_of_name
     elif ApiKey.select().where(ApiKey.name == name).exists():
         faults.append(Fault("name", f"{name!r} is taken, perhaps by a revoked key; choose another"))
     if faults:

@@ -55,13 +55,14 @@ class Notification(Table):
     created_at = peewee.BigIntegerField(default=now_ms)
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
+    publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
     position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/positions.py)
     horizon = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # all before it was decided by then
 
     class Meta:
         table_name = "notiway_notification"
         indexes = (
-            (("producer", "dedupe_key"), True),
+            (("publisher", "dedupe_key"), True),
             (("audience", "id"), False),
             (("audience", "position"), False),
             (("dedupe_key",), False),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from notiway.store import positions
 from notiway.store.database import db
-from notiway.store.sql import IN_ORDER, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
@@ -18,11 +18,11 @@ log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
 ROWS_PER_INSERT = 400  # in one statement
-OF_THE_ROW = ("recalled_at", "position", "horizon")  # no part of what a user sees
+OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
 def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
-    """Store a checked draft; returns the row, and False if that producer sent that dedupe key before.
+    """Store a checked draft; returns the row, and False if that publisher sent that dedupe key before.
 
     Call it inside a transaction.
     """
@@ -32,15 +32,23 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
         row.position, row.horizon = position, position + 1
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
-        action="IGNORE", conflict_target=[Notification.producer, Notification.dedupe_key]
+        action="IGNORE", conflict_target=[Notification.publisher, Notification.dedupe_key]
     )
     if draft.dedupe_key is None:
         Notification.insert(**values).execute()
         return row, True
     if db.rows_affected(db.execute(conflict)):
         return row, True
-    first = Notification.get((Notification.producer == draft.producer) & (Notification.dedupe_key == draft.dedupe_key))
-    return first, False
+    return first_of(draft.publisher, [draft.dedupe_key])[draft.dedupe_key], False
+
+
+def first_of(publisher: str, dedupe_keys: Sequence[str]) -> dict[str, Notification]:
+    """What this publisher stored under these keys before."""
+    found: dict[str, Notification] = {}
+    for part in in_batches(dedupe_keys):
+        mine = (Notification.publisher == publisher) & Notification.dedupe_key.in_(list(part))
+        found |= {str(row.dedupe_key): row for row in Notification.select().where(mine)}
+    return found
 
 
 def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notification:
@@ -90,10 +98,13 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arri
     return count
 
 
-def holders(notification_id: str) -> list[str]:
-    """The audience keys of the users who have it in their inbox."""
-    rows = run("SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?", (notification_id,)).fetchall()
-    return [f"user:{row[0]}" for row in rows]
+def holders(notification_id: str, after: str = "", limit: int = BATCH) -> list[str]:
+    """The ids of the users who have it in their inbox, in order: the next ones after a user, `limit` at most."""
+    rows = run(
+        "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ? AND user_id > ? ORDER BY user_id LIMIT ?",
+        (notification_id, after, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:

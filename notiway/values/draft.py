@@ -59,7 +59,8 @@ class Draft:
     body: Mapping[str, Any] | None = None
     expires_at: int | None = None  # milliseconds since the epoch
     dedupe_key: str | None = None
-    producer: str = "app"
+    producer: str = "app"  # a label, shown to clients
+    publisher: str = "app"  # whose dedupe keys these are; nobody can claim another's
     sent_at: int | None = None  # milliseconds since the epoch, by the producer's clock
 
     def as_dict(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ KINDS = frozenset(
         "joined",
         "left",
         "kick",
+        "renewed",
     }
 )
 

@@ -9,6 +9,7 @@ from typing import Any
 from notiway.live.runtime import Runtime, current
 from notiway.store import writing
 from notiway.store.database import db
+from notiway.store.sql import in_batches
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft, replaces_faults
@@ -16,6 +17,7 @@ from notiway.values.errors import Fault
 from notiway.values.item import Item
 from notiway.verbs import recipients
 from notiway.verbs.events import created, publish, unread_counts
+from notiway.verbs.once import First
 
 
 def send_notification(
@@ -76,6 +78,8 @@ def send_notification(
     if not persist:
         return _send_unstored(runtime, draft, audience, user_ids, replaces)
     with db.atomic():
+        if dedupe_key is not None and runtime.seen_ids.get((draft.publisher, dedupe_key)) is not None:
+            return writing.row_of(draft, audience)  # it was sent, and kept nowhere
         row, is_new = writing.insert(draft, audience)
         if is_new:
             writing.deliver_to([row.id], user_ids)
@@ -87,23 +91,29 @@ def send_notification(
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
     if not user_ids:
         publish(runtime, created(item))
-    counts = unread_counts(user_ids)
-    for user_id in user_ids:
-        publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
+    for part in in_batches(user_ids):
+        counts = unread_counts(part)
+        for user_id in part:
+            publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
 
 
 def _send_unstored(
     runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str], replaces: str | None
 ) -> Notification:
     row = writing.row_of(draft, audience)
+    if draft.dedupe_key is not None:
+        kept = writing.first_of(draft.publisher, [draft.dedupe_key])
+        if kept:
+            return kept[draft.dedupe_key]
     item = writing.item_of(row, persisted=False)
     audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
 
     def ring() -> None:
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
-        if draft.dedupe_key is None or runtime.seen_ids.add((draft.producer, draft.dedupe_key)):
-            for key in audiences:
-                publish(runtime, created(item, to=key, replaces=replaces))
+        if draft.dedupe_key is None or runtime.seen_ids.add((draft.publisher, draft.dedupe_key), First.of(item)):
+            for part in in_batches(audiences):
+                for key in part:
+                    publish(runtime, created(item, to=key, replaces=replaces))
 
     db.after_commit(ring)
     return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
 from typing import Any
@@ -13,17 +15,23 @@ from notiway.gateway import admission, client_tokens, envelope, openapi
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
+from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
 from notiway.store import api_keys, inbox, resuming
 from notiway.store.api_keys import Producer
+from notiway.values import security_log
+from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.web import auth, body
+
+log = logging.getLogger(__name__)
 
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 PAGE_LIMIT = 200  # notifications in one answer
 PAGE_DEFAULT = 50
+UNKNOWN_USER = "no user here has this id (where users live elsewhere, set NOTIWAY_USERS=external)"
 
 
 def register(blueprint: Blueprint) -> None:
@@ -49,7 +57,10 @@ def publish() -> ResponseReturnValue:
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]
     outcomes = iter(publish_envelopes(now, good))
-    answers = [each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes)) for each in results]
+    unknown = _unknown_users(now, good)
+    answers = [
+        each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes), unknown) for each in results
+    ]
     if isinstance(body, list):
         return jsonify(answers)
     return jsonify(answers[0]), 200 if answers[0]["duplicate"] else 201
@@ -66,10 +77,17 @@ def make_token() -> ResponseReturnValue:
     faults = [
         Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
     ]
-    if faults:
-        raise Forbidden("This key may not make that token", faults)
-    admission.check_user(now, claims.user_id)
-    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id))
+    about = {"key": producer.id, "user": claims.user_id, "address": request.remote_addr}
+    try:
+        if faults:
+            raise Forbidden("This key may not make that token", faults)
+        admission.check_user(now, claims.user_id)
+    except NotiwayError:
+        security_log.note("token_not_made", **about)
+        raise
+    token_id = client_tokens.new_id()
+    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id, token_id=token_id))
+    security_log.note("token_made", **about, token=token_id)
     return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 
@@ -104,13 +122,16 @@ def read_docs() -> ResponseReturnValue:
 
 
 def _producer(scope: str) -> Producer:
+    """Whose key the request carries; `Unauthorized` or `Forbidden` for one that may not do this."""
     key = auth.given_token() if "Authorization" in request.headers else None
     if not key:
         raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
     producer = api_keys.find(key)
     if producer is None:
+        security_log.note("key_refused", address=request.remote_addr)
         raise Unauthorized("This API key is not known here, or it was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
+        security_log.note("key_refused", key=producer.id, scope=scope, address=request.remote_addr)
         raise Forbidden(f"This key has no scope {scope!r}")
     api_keys.note_use(producer)
     return producer
@@ -123,22 +144,45 @@ def _may(producer: Producer, scope: str, audience: str) -> bool:
 
 def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
     try:
-        parsed = envelope.parse(raw, producer.name, now_ms())
+        parsed = envelope.parse(raw, producer.name, now_ms(), f"key:{producer.id}")
     except NotiwayError as error:
         return error
+    faults = []
     if not _may(producer, "publish", parsed.audience.key):
-        fault = Fault("routing", f"this key may not publish to {parsed.audience.key}")
-        return Forbidden("This key may not publish there", [fault])
-    return parsed
+        faults.append(Fault("routing", f"this key may not publish to {parsed.audience.key}"))
+    if not _may_be_called(producer, parsed.draft.producer):
+        faults.append(Fault("metadata.producer", "this key may not call itself that"))
+    if faults:
+        security_log.note("key_refused", key=producer.id, audience=parsed.audience.key, address=request.remote_addr)
+    return Forbidden("This key may not publish that", faults) if faults else parsed
 
 
-def _answer(outcome: Outcome) -> dict[str, Any]:
+def _may_be_called(producer: Producer, label: str) -> bool:
+    names = [each.removeprefix(api_keys.PRODUCER) for each in producer.scopes if each.startswith(api_keys.PRODUCER)]
+    return not names or label == producer.name or any(fnmatchcase(label, name) for name in names)
+
+
+def _unknown_users(now: Runtime, envelopes: Sequence[Envelope]) -> set[str]:
+    """The users among those addressed whom the application does not know; asked when all is done, to warn only."""
+    ids = {each.audience.value for each in envelopes if each.audience.type is AudienceType.USER}
+    try:
+        return now.unknown_users(ids) if ids else set()
+    except Exception:
+        log.exception("the application could not say which users exist; the envelopes were taken without warnings")
+        return set()
+
+
+def _answer(outcome: Outcome, unknown_users: set[str]) -> dict[str, Any]:
+    warnings = list(outcome.warnings)
+    audience = outcome.envelope.audience
+    if audience.type is AudienceType.USER and audience.value in unknown_users:
+        warnings.append(Fault("routing.audienceValue", UNKNOWN_USER))
     return {
         "id": outcome.envelope.id,
         "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
-        **({"warnings": [asdict(each) for each in outcome.envelope.warnings]} if outcome.envelope.warnings else {}),
+        **({"warnings": [asdict(each) for each in warnings]} if warnings else {}),
     }
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
-import time
 from sys import intern
 from typing import Any
 
 import flask_login
+from blinker import Signal
 from flask import Flask, current_app, request, session
 from flask_login import user_logged_in, user_logged_out
 from flask_wtf.csrf import validate_csrf
@@ -16,11 +17,21 @@ from wtforms import ValidationError
 from notiway.gateway import admission
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
-from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
+from notiway.values import security_log
+from notiway.values.errors import ConfigError, Fault, Forbidden, Throttled, Unauthorized
+from notiway.values.event import Event
 from notiway.values.principal import Principal
+from notiway.verbs.events import publish
 from notiway.verbs.sign_out import session_of_key, sign_out
+from notiway.web import sessions
+
+log = logging.getLogger(__name__)
+
+# For a host that keeps a list of sessions. Sent by the application with `user` and `name`, the session's own.
+session_began, session_ended = Signal(), Signal()
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
@@ -35,13 +46,12 @@ def principal() -> Principal | None:
     """
     token = given_token()
     if token is not None:
-        return of_claims(admission.admit(runtime.current(), token))
+        return of_claims(_admit(token))
     check_origin()
     user_id = current_user_id()
     if user_id is None:
         return None
-    lifetime = current_app.permanent_session_lifetime.total_seconds() if session.permanent else None
-    return Principal(user_id, session_key(), None if lifetime is None else time.time() + lifetime)
+    return Principal(user_id, session_key(), sessions.ends_at())
 
 
 def require_principal() -> Principal:
@@ -69,6 +79,14 @@ def bearer() -> str | None:
     return value.strip() or None if scheme.lower() == "bearer" else None
 
 
+def _admit(token: str) -> Claims:
+    try:
+        return admission.admit(runtime.current(), token)
+    except Unauthorized as error:
+        security_log.note("token_refused", reason=error.message, address=request.remote_addr)
+        raise
+
+
 def require_owner() -> str:
     """Whose items a request is about: the bearer of a client token, else the user who is signed in.
 
@@ -78,7 +96,7 @@ def require_owner() -> str:
     if token is None:
         return require_user()
     if OWNER not in request.environ:
-        request.environ[OWNER] = admission.admit(runtime.current(), token).user_id
+        request.environ[OWNER] = _admit(token).user_id
     return str(request.environ[OWNER])
 
 
@@ -105,10 +123,21 @@ def is_staff() -> bool:
     return bool(flag() if callable(flag) else flag)
 
 
+def take_turn(user_id: str) -> None:
+    """Count one thing that this user changes or sends; `Throttled` when that goes over NOTIWAY_USER_RATE."""
+    now = runtime.current()
+    try:
+        now.throttle.take("user", now.config.user_rate, user_id)
+    except Throttled:
+        security_log.note("user_throttled", user=user_id, address=request.remote_addr)
+        raise
+
+
 def require_staff() -> str:
     """The id of the signed-in member of staff; `Unauthorized` for nobody, `Forbidden` for everybody else."""
     user_id = require_user()
     if not is_staff():
+        security_log.note("staff_refused", user=user_id, address=request.remote_addr)
         raise Forbidden("This page is for staff")
     return user_id
 
@@ -118,6 +147,20 @@ def session_key() -> str:
     if SESSION_KEY not in session:
         session[SESSION_KEY] = secrets.token_urlsafe(12)
     return intern(str(session[SESSION_KEY]))
+
+
+def tell_renewal() -> None:
+    """Let the open connections of this session live as long as it does, now that a page has renewed it."""
+    if SESSION_KEY not in session or "_user_id" not in session:
+        return
+    now, key = runtime.current(), session_key()
+    try:
+        # The cookie counts whole seconds, so one Event a second is enough.
+        if now.pace.due(f"session:{key}", RENEWAL_SECONDS) and (user_id := current_user_id()) is not None:
+            data = {"session": key, "ends_at": sessions.end_if_renewed()}
+            publish(now, Event("renewed", f"user:{user_id}", data))
+    except Exception:
+        log.exception("the renewal of a session was not told: its open connections end with the old cookie")
 
 
 def check_csrf() -> None:
@@ -147,18 +190,21 @@ def check_origin() -> None:
     # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
     schemes = ("https",) if request.is_secure else ("http", "https")
     if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
+        security_log.note("origin_refused", origin=origin, address=request.remote_addr)
         raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
 
 
 def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
-    def began(_sender: Flask, **_: Any) -> None:
+    def began(sender: Flask, user: Any = None, **_: Any) -> None:
         session[SESSION_KEY] = secrets.token_urlsafe(12)
+        session_began.send(sender, user=user, name=session[SESSION_KEY])
 
-    def ended(_sender: Flask, user: Any = None, **_: Any) -> None:
+    def ended(sender: Flask, user: Any = None, **_: Any) -> None:
         key = session.pop(SESSION_KEY, None)
         if key is not None and user is not None and not user.is_anonymous:
+            session_ended.send(sender, user=user, name=key)
             sign_out(_id_of(user), key)
 
     user_logged_in.connect(began, app, weak=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import nullcontext
 from typing import Any
 
@@ -27,6 +28,20 @@ def active_by_login(app: Flask, unknown_users: UnknownUsers | None) -> UserIsAct
     return is_active
 
 
+def unknown_to_login(app: Flask) -> UnknownUsers:
+    """Ids for which the application's `user_loader` finds nobody; without one there is nobody."""
+
+    def unknown(user_ids: Iterable[str]) -> set[str]:
+        return {user_id for user_id in user_ids if _load(app, user_id) is None}
+
+    return unknown
+
+
+def none_unknown(_user_ids: Iterable[str]) -> set[str]:
+    """Of users who live elsewhere none is unknown: any id may be one."""
+    return set()
+
+
 def _load(app: Flask, user_id: str) -> Any:
     load = getattr(getattr(app, "login_manager", None), "_user_callback", None)
     if load is None:
@@ -34,5 +49,5 @@ def _load(app: Flask, user_id: str) -> Any:
     with nullcontext() if has_request_context() else app.test_request_context():
         try:
             return load(user_id)
-        except ValueError:  # `int(user_id)`: an id of another form is nobody's
+        except (TypeError, ValueError):  # `int(user_id)`: an id of another form is nobody's
             return None

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
 from typing import Any, Literal
 
 import flask_login.utils
 from flask import Blueprint, Flask, Response, current_app, jsonify, make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
-from markupsafe import Markup
 from werkzeug.exceptions import HTTPException, default_exceptions
 
 from notiway.live import runtime
@@ -92,15 +90,6 @@ def failure(error: NotiwayError) -> ResponseReturnValue:
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
-
-
-def or_nothing(draw: Callable[[], Markup]) -> Markup:
-    """Part of a page that the page can do without while the database is away."""
-    try:
-        return draw()
-    except Unavailable as error:
-        log.warning("a part of %s was left out: %s", request.path, error.reason)
-        return Markup()
 
 
 def _broken_rows(error: sqlite3.Error) -> ResponseReturnValue:

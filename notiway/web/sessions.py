@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, Response, request
+import flask_login
+from flask import Flask, Response, current_app, request, session
 from flask.sessions import SessionInterface, SessionMixin
+from itsdangerous import BadSignature
 
 BACKGROUND_HEADER = "X-Notiway-Background"
+SESSION_END = "notiway_session_end"  # in the session, set by a host that bounds it: seconds since the epoch
 BACKGROUND_FLAG = "notiway.background"  # in the WSGI environ: a socket or stream
 
 
@@ -17,15 +22,68 @@ class QuietSessions:
     No subclass of `SessionInterface`: its defaults would hide what the application's own does.
     """
 
-    def __init__(self, inner: SessionInterface) -> None:
+    def __init__(self, inner: SessionInterface, on_saved: Callable[[], None] = lambda: None) -> None:
         self.inner = inner
+        self.on_saved = on_saved  # called when the session's cookie was sent anew: its end has moved
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
-        if not is_background():
-            self.inner.save_session(app, session, response)
+        if is_background():
+            return
+        self.inner.save_session(app, session, response)
+        name = f"{self.inner.get_cookie_name(app)}="
+        if session and any(line.startswith(name) for line in response.headers.getlist("Set-Cookie")):
+            self.on_saved()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+def ends_at() -> float | None:
+    """When the session of this request ends if nobody opens a page again: seconds since the epoch; None for never.
+
+    That is a lifetime after its cookie was signed, not after now: a socket that opens late must not live longer.
+    """
+    if _is_remembered():
+        return None
+    lifetime = current_app.permanent_session_lifetime.total_seconds()
+    signed_at = _signed_at()
+    if signed_at is not None:
+        return _bounded(signed_at + int(lifetime) + 1)  # the second in which the cookie is no longer taken
+    # Kept by the server, which renews it as it likes.
+    return _bounded(time.time() + lifetime) if session.permanent else _bounded(None)
+
+
+def end_if_renewed() -> float | None:
+    """When it ends after this request, which has signed the cookie anew."""
+    if _is_remembered():
+        return None
+    lifetime = current_app.permanent_session_lifetime.total_seconds()
+    return _bounded(int(time.time()) + int(lifetime) + 1)
+
+
+def _signed_at() -> int | None:
+    interface = current_app.session_interface
+    serializer_of = getattr(interface, "get_signing_serializer", None)
+    serializer = None if serializer_of is None else serializer_of(current_app)
+    value = request.cookies.get(interface.get_cookie_name(current_app))
+    if serializer is None or value is None:
+        return None
+    try:
+        _, moment = serializer.loads(value, return_timestamp=True)
+    except BadSignature:
+        return None
+    return int(moment.timestamp())
+
+
+def _bounded(moment: float | None) -> float | None:
+    last: float | None = session.get(SESSION_END)
+    return min((each for each in (moment, last) if each is not None), default=None)
+
+
+def _is_remembered() -> bool:
+    """Whether flask-login's "remember me" signs this browser in again when the session has ended."""
+    value = request.cookies.get(current_app.config.get("REMEMBER_COOKIE_NAME", flask_login.COOKIE_NAME))
+    return value is not None and flask_login.decode_cookie(value) is not None
 
 
 def is_background() -> bool:

@@ -214,3 +214,73 @@ def test_an_old_page_after_sign_out_says_what_to_do_instead_of_failing_silently(
     context.clear_cookies()
     bell(page).click()
     expect(panel(page).get_by_text("You are signed out")).to_be_visible()
+
+
+def test_what_an_outage_said_is_gone_when_it_is_over(browse: Browse, mortal_site: Site, console: Console) -> None:
+    console.expect(DEAD_SERVER)
+    site = mortal_site
+    ada = Person(site, "Ada")
+    ada.store("Before")
+    page, other = visit(browse(ada), "/notifications"), visit(browse(ada))
+    site.kill()
+    history(page).get_by_role("button", name="Mark as read: Before", exact=True).click()
+    expect(toasts(page)).to_contain_text("The server could not be reached")
+    bell(other).click()
+    expect(other.get_by_text("Your notifications could not be loaded")).to_be_visible()
+    site.start()
+    expect_live(page)
+    expect(toasts(page)).to_have_count(0)
+    expect_live(other)
+    expect(row(panel(other), "Before")).to_be_visible()
+    expect(other.get_by_text("Your notifications could not be loaded")).to_be_hidden()
+
+
+def test_the_head_of_the_panel_keeps_its_height_when_the_line_is_lost(
+    browse: Browse, mortal_site: Site, console: Console
+) -> None:
+    console.expect(DEAD_SERVER)
+    ada = Person(mortal_site, "Ada")
+    pages = [visit(browse(ada, viewport={"width": width, "height": 800})) for width in (1280, 390, 320)]
+    height = "document.querySelector('.notiway-panel__head').offsetHeight"
+    heights = []
+    for page in pages:
+        open_panel(page)
+        heights.append(page.evaluate(height))
+    mortal_site.kill()
+    for page, before in zip(pages, heights, strict=True):
+        expect_state(page, "reconnecting", "Reconnecting…")
+        assert page.evaluate(height) == before
+    assert heights[0] < 60  # px: one row
+
+
+def test_a_fault_of_the_server_is_not_blamed_on_the_reader(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect("status of 500")
+    page = visit(browse(ada))
+    page.route("**/notifications/recent", lambda route: route.fulfill(status=500, body="Boom"))
+    bell(page).click()
+    expect(panel(page).get_by_text("Something went wrong on the server. Try again in a moment.")).to_be_visible()
+    page.unroute("**/notifications/recent")
+    panel(page).get_by_role("button", name="Try again").click()
+    expect(panel(page)).to_have_attribute("data-status", "ready")
+
+
+def test_an_old_page_after_sign_out_offers_to_sign_in(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect(r"status of 40[01]")
+    context = browse(ada)
+    page = visit(context)
+    context.clear_cookies()
+    bell(page).click()
+    expect(panel(page).get_by_text("You are signed out.")).to_be_visible()
+    expect(panel(page).get_by_role("button", name="Try again")).to_be_hidden()
+    panel(page).get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_refusal_after_sign_out_leads_to_sign_in_too(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect(r"status of 40[01]")
+    ada.store("Old")
+    context = browse(ada)
+    page = visit(context, "/notifications")
+    context.clear_cookies()
+    history(page).get_by_role("button", name="Mark as read: Old", exact=True).click()
+    expect(toasts(page).get_by_role("link", name="Sign in")).to_be_visible()

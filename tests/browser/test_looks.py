@@ -236,3 +236,30 @@ def test_on_paper_there_is_the_list_and_no_bell(browse: Browse, ada: Person) -> 
     expect(row(history(page), "Invoice paid")).to_be_visible()
     expect(bell(page)).to_be_hidden()
     expect(history(page).get_by_role("button", name="Delete: Invoice paid")).to_be_hidden()
+
+
+@pytest.mark.parametrize("path", ["/dashboard", "/notifications", "/account", "/staff/send"])
+def test_text_of_twice_the_size_fits_a_phone(browse: Browse, person: Callable[..., Person], path: str) -> None:
+    grace = person("Grace", is_staff=True)
+    grace.store("Invoice paid", source="billing")
+    context = browse(grace, viewport={"width": 390, "height": 844}, bypass_csp=True)
+    page = visit(context, path)
+    logo = page.locator(".brand img").bounding_box()
+    page.add_style_tag(content="html { font-size: 200% }")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    cut_off = page.evaluate("""() => [...document.querySelectorAll("main :is(a, button, input, select, label, h1, h2)")]
+      .filter((part) => part.checkVisibility() && !part.closest(".notiway-hidden, .staff-hidden, .scroll, pre"))
+      .filter((part) => part.getBoundingClientRect().right > innerWidth + 1 || part.getBoundingClientRect().left < -1)
+      .map((part) => part.outerHTML.slice(0, 120))""")
+    assert cut_off == []
+    spilling = page.evaluate("""() =>
+      [...document.querySelectorAll("main :is(button, .button, .notiway-button, label span)")]
+      .filter((part) => part.checkVisibility() && !part.closest(".notiway-hidden"))
+      .filter((part) => part.scrollWidth > part.clientWidth + 1 && part.clientWidth > 0)
+      .filter((part) => getComputedStyle(part).display !== "inline")
+      .map((part) => part.outerHTML.slice(0, 120))""")
+    assert spilling == []
+    grown = page.locator(".brand img").bounding_box()
+    assert logo
+    assert grown
+    assert grown["width"] == 2 * logo["width"]

@@ -80,3 +80,17 @@ def test_a_fault_is_named_at_its_field_and_nothing_typed_is_lost(browse: Browse,
     title.fill("Now with one")
     page.get_by_role("button", name="Send notification").click()
     expect_unread(page, 1)
+
+
+def test_a_fault_goes_when_its_field_is_changed(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect("status of 422")
+    page = visit(browse(ada))
+    page.get_by_role("button", name="Send notification").click()
+    title = page.get_by_label("Title")
+    expect(title).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_text("Not sent.")).to_be_visible()
+    title.press_sequentially("N")
+    expect(title).not_to_have_attribute("aria-invalid", "true")
+    expect(title).to_have_accessible_description("Best under 50 characters; at most 200.")
+    expect(page.get_by_text("Must not be empty")).to_have_count(0)
+    expect(page.get_by_text("Not sent.")).to_have_count(0)

@@ -192,7 +192,7 @@ def test_every_state_fits_its_screen_and_has_no_barrier(
     page = visit(context, SEND)
     examine(page)
     page.get_by_role("button", name="Send", exact=True).click()
-    expect(page.get_by_role("alert")).to_contain_text("Mend the 2 marked fields")
+    expect(page.get_by_role("alert")).to_contain_text("Fix the 2 marked fields")
     examine(page)
     choose(page, ada)
     page.get_by_label("Announcement").check()
@@ -211,3 +211,20 @@ def examine(page: Page) -> None:
         "async () => (await axe.run()).violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' '))}`)"
     )
     assert broken == []
+
+
+def test_the_hint_of_the_search_says_what_is_there(
+    browse: Browse, grace: Person, ada: Person, console: Console
+) -> None:
+    console.expect("status of 422")
+    page = visit(browse(grace), SEND)
+    hint = page.locator("#staff-found .staff-hint")
+    page.get_by_role("searchbox").fill(ada.email)
+    expect(hint).to_contain_text("1 shown. Tick whom you mean")
+    page.locator("#staff-found").get_by_role("checkbox", name="Ada").check()
+    expect(hint).to_have_text("All matches are chosen.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("alert")).to_be_focused()  # there is no title yet
+    expect(hint).to_have_text("All matches are chosen.")
+    page.get_by_role("searchbox").fill("nobody is called so")
+    expect(hint).to_contain_text("Nobody is called")

@@ -290,3 +290,15 @@ def test_the_use_cases_have_no_fault_that_axe_finds_and_fit_a_phone(browse: Brow
     page.evaluate(AXE)
     assert page.evaluate(VIOLATIONS) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_the_charts_draw_no_line_where_nothing_was_measured(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    drawn = page.evaluate("""async () => {
+      const { columns, SERIES_STYLE } = await import("/static/host/js/ops.js");
+      const samples = [[1000, 5], [2000, null], [3000, 7], [60_000, 9]].map(([at, latencyMs]) => ({ at, latencyMs }));
+      return [SERIES_STYLE.spanGaps, columns("latencyMs", samples)];
+    }""")
+    assert drawn[0] is False
+    times, values = drawn[1]
+    assert list(zip(times, values, strict=True)) == [(1, 5), (2, None), (3, 7), (31.5, None), (60, 9)]

@@ -144,3 +144,15 @@ def test_what_needs_scripts_is_not_shown(browse: Browse, ada: Person) -> None:
     expect(page.locator(".notiway-bell__dot")).to_be_hidden()
     expect(page.get_by_role("region", name="Notifications", exact=True)).to_be_hidden()
     expect(page.get_by_text("UTC")).to_be_visible()
+
+
+def test_the_page_says_that_it_was_sent(browse: Browse, ada: Person) -> None:
+    page = plain(browse, ada, "/dashboard")
+    page.get_by_role("button", name="Send info").click()
+    expect(page.get_by_role("status").filter(has_text="Sent: ")).to_be_visible()
+    expect(page).to_have_url(f"{ada.site.url}/dashboard")
+    page.get_by_label("Title").fill("By hand")
+    page.get_by_role("button", name="Send notification").click()
+    expect(page.get_by_role("status").filter(has_text="Sent: By hand")).to_be_visible()
+    page.reload()
+    expect(page.get_by_text("Sent: By hand")).to_have_count(0)

@@ -31,6 +31,9 @@ def test_keys_are_shown_once_stored_as_hashes_and_revoked(notiway, app):
         (("key", "add", "billing"), 2, "--scope"),
         (("key", "add", "billing", "--scope", "everything"), 1, "neither publish nor token"),
         (("key", "add", "  ", "--scope", "publish"), 1, "characters"),
+        (("key", "add", "billing", "--scope", "publish", "--producer", " "), 1, "producer"),
+        (("key", "add", "billing", "--scope", "producer:billing"), 1, "publish, token"),
+        (("key", "add", "a\x00b", "--scope", "publish"), 1, "NUL"),
         (("key", "revoke", "nobody"), 1, "no API key"),
     ],
 )
@@ -46,3 +49,10 @@ def test_a_key_that_was_used_says_when(notiway, app):
         api_keys.note_use(producer)
         used = next(api_keys.all_keys()).last_used_at
     assert f"\tused {moment(used):%Y-%m-%d}\tactive\n" in notiway("key", "list").output
+
+
+def test_a_key_may_be_bounded_to_the_names_of_producers(notiway):
+    assert (
+        notiway("key", "add", "b", "--scope", "publish", "--producer", "billing", "--producer", "shop *").exit_code == 0
+    )
+    assert "b\tpublish,producer:billing,producer:shop *\t" in notiway("key", "list").output

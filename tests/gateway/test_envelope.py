@@ -274,8 +274,30 @@ def test_title_message_and_link_of_the_body_feed_the_bell():
     assert (draft.title, draft.message, draft.action_url) == ("T", "M", "/status")
 
 
-def test_unknown_fields_are_passed_over():
-    assert parse(good(future=1, metadata={"isPersisted": False, "trace": "x"})).id
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"future": 1, "metadata": {"isPersisted": False, "trace": "x"}}, {"future", "metadata.trace"}),
+        ({"metadata": {"ispersisted": True}}, {"metadata.ispersisted"}),
+        ({"routing": {"audienceType": 1, "audiencevalue": "x"}}, {"routing.audiencevalue"}),
+        ({"Priority": "urgent", "": 1}, {"Priority", ""}),
+        ({"body": {"anything": 1}}, set()),
+        ({"half \ud800": 1}, {"half \\ud800"}),
+        ({"x" * 300: 1}, {"x" * 50}),
+    ],
+)
+def test_unknown_fields_are_passed_over_and_named(changes, named):
+    assert {each.path for each in parse(good(**changes)).warnings} == named
+
+
+def test_a_field_that_is_only_written_wrong_is_recognised():
+    (warning,) = parse(good(metadata={"ispersisted": True})).warnings
+    assert "isPersisted" in warning.message
+
+
+def test_not_every_one_of_a_thousand_unknown_fields_is_named():
+    warnings = parse(good(**{f"field{number}": 1 for number in range(1_000)})).warnings
+    assert len(warnings) <= 20
 
 
 @given(raw=JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(FIELDS, JSON) | {"routing": ROUTING | JSON}))

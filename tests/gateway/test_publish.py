@@ -18,9 +18,20 @@ def context(app):
         yield
 
 
-def envelope(number=1, audience="user:me", persisted=True, **changes):
+@pytest.fixture
+def heard(monkeypatch):
+    events = []
+    monkeypatch.setattr(runtime.current().broker, "publish", events.append)
+    return events
+
+
+def envelope(number=1, audience="user:me", persisted=True, publisher="app", **changes):
     raw = producer.envelope(audience, "order-shipped", persisted=persisted, producer="orders")
-    return parse(raw | {"id": f"order-{number}"} | changes, "tests", now_ms())
+    return parse(raw | {"id": f"order-{number}"} | changes, "tests", now_ms(), publisher)
+
+
+def paths(outcome):
+    return {warning.path for warning in outcome.warnings}
 
 
 def publish(*envelopes):
@@ -51,6 +62,61 @@ def test_the_same_id_is_taken_once_in_one_batch_too(heard, persisted):
     outcomes = publish(*[envelope(persisted=persisted)] * 3) + publish(envelope(persisted=persisted))
     assert [outcome.duplicate for outcome in outcomes] == [False, True, True, True]
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("first", [True, False])
+def test_the_same_id_is_taken_once_kept_or_not(heard, first, together):
+    both = envelope(persisted=first), envelope(persisted=not first)
+    outcomes = publish(*both) if together else publish(both[0]) + publish(both[1])
+    assert [outcome.duplicate for outcome in outcomes] == [False, True]
+    assert len(heard) == 1
+    assert Notification.select().count() == first
+    assert paths(outcomes[1]) == {"metadata.isPersisted"}
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+def test_another_publisher_has_ids_of_its_own_whatever_it_calls_itself(heard, persisted):
+    one, other = (envelope(persisted=persisted, publisher=name) for name in ("key:1", "key:2"))
+    assert one.draft.producer == other.draft.producer
+    assert [outcome.duplicate for outcome in publish(one, other)] == [False, False]
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("persisted", [True, False])
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({}, set()),
+        ({"audience": "user:other"}, {"routing"}),
+        ({"body": {"n": 2}}, {"body"}),
+        ({"body": {"m": [1], "n": 1}}, set()),
+        ({"type": "order-lost"}, {"type"}),
+        ({"audience": "group:ops", "body": {}}, {"routing", "body"}),
+        ({"priority": "urgent"}, set()),
+    ],
+)
+def test_a_duplicate_that_says_something_else_says_so(heard, persisted, changes, warned):
+    publish(envelope(persisted=persisted, body={"n": 1, "m": [1]}))
+    (again,) = publish(envelope(persisted=persisted, **{"body": {"m": [1], "n": 1}, **changes}))
+    assert again.duplicate
+    assert paths(again) == warned
+    assert len(heard) == 1
+
+
+def test_an_id_whose_transaction_failed_is_free_again(heard, monkeypatch):
+    both = envelope(1, persisted=False), envelope(2)
+
+    def fail(*_):
+        raise RuntimeError("the database is away")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("notiway.store.writing.insert", fail)
+        with pytest.raises(RuntimeError):
+            publish(*both)
+    assert heard == []
+    assert [outcome.duplicate for outcome in publish(*both)] == [False, False]
+    assert len(heard) == 2
 
 
 @pytest.mark.parametrize("persisted", [True, False])

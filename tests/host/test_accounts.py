@@ -38,7 +38,17 @@ def test_a_user_who_is_locked_out_is_found_by_staff_no_more_and_counts_no_more(a
         assert reach.of(current(), ADMINS).people == 1
 
 
-def test_a_session_that_began_before_the_end_of_all_sessions_is_over(app, rows, user):
-    accounts.end_sessions(user.id, now=1_000)
-    assert accounts.find(user.id).signed_out_at == 1_000
-    assert User.get_by_id(user.id).is_active
+def test_a_user_who_is_locked_out_may_be_let_in_again(app, rows, user):
+    assert accounts.is_active(user.id) is True
+    assert accounts.deactivate(user.id)
+    assert accounts.is_active(user.id) is False
+    assert accounts.activate(user.id)
+    assert accounts.is_active(user.id) is True
+    assert accounts.is_active("nobody") is None
+    assert not accounts.activate("nobody")
+
+
+def test_a_user_is_made_staff_and_is_staff_no_more(app, rows, user):
+    for wanted in (True, False):
+        accounts.set_staff(user.id, wanted)
+        assert accounts.find(user.id).is_staff is wanted

@@ -89,3 +89,23 @@ def test_the_end_may_be_another_and_comes_once(now, clock, deadlines):
     clock.ticks[0]()
     clock.ticks[0]()
     assert (ended, one.closed) == ([one], None)
+
+
+def test_a_renewal_moves_the_end_of_a_session_and_not_the_time_to_say_hello(now, clock, deadlines):
+    one, silent, ended = client(), client(), []
+    deadlines.set(one, 1_010.0)
+    deadlines.set(silent, 1_005.0, ended.append)
+    for each in (one, silent):
+        deadlines.move(each, 1_100.0)
+    now[0] = 1_050.0
+    clock.ticks[0]()
+    assert (one.closed, one.ends_at) == (None, 1_100.0)
+    assert ended == [silent]
+
+
+def test_a_renewal_gives_an_end_to_what_had_none(now, clock, deadlines):
+    one = client()
+    deadlines.move(one, 1_010.0)
+    now[0] = 1_020.0
+    clock.ticks[0]()
+    assert one.closed == CloseCode.SIGNED_OUT

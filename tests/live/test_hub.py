@@ -198,6 +198,25 @@ def test_a_kick_closes_one_session_in_all_tabs_or_all_of_the_users(hub, connect,
     assert [name for name, each in connections.items() if each.state is not State.OPEN] == closed
 
 
+def test_a_renewal_moves_the_end_of_that_session_and_no_other(hub, connect):
+    connections = {}
+    for name, its_session in (("1", "s1"), ("2", "s1"), ("3", "s2"), ("4", None)):
+        connections[name] = connect(name)[0]
+        connections[name].session = its_session
+        hub.end_at(connections[name], 1e12)
+    hub.deliver(Event("renewed", "user:ada", {"session": "s1", "ends_at": 2e12}))
+    settle(hub.reactor)
+    assert [each.ends_at for each in connections.values()] == [2e12, 2e12, 1e12, 1e12]
+
+
+def test_no_client_hears_of_a_renewal(hub, connect):
+    connection, client = connect()
+    connection.session = "s1"
+    hub.deliver(Event("renewed", "user:ada", {"session": "s1", "ends_at": 2e12}))
+    settle(hub.reactor)
+    assert client.hears_nothing()
+
+
 def test_a_kick_is_the_last_thing_that_is_said(hub, connect):
     connection, client = connect()
     connection.session = "s"

@@ -257,6 +257,19 @@ def test_any_number_is_pulled_in_bounded_statements(count, monkeypatch):
     assert len(titles("bob")) == InboxItem.select().count() == 2 * count
 
 
+def test_broadcasts_are_pulled_in_parts_while_others_write(monkeypatch):
+    pauses = []
+    monkeypatch.setattr(pulling, "pause", lambda: pauses.append(db.in_transaction()))
+    monkeypatch.setattr(pulling, "BATCH", 10)
+    inbox.catch_up("ada")
+    pauses.clear()
+    sent = [send_notification(EVERYONE, str(number)).id for number in range(35)]
+    assert inbox.catch_up("ada") == 35
+    assert pauses == [False] * 3
+    assert [row.notification_id for row in InboxItem.select().order_by(InboxItem.notification)] == sent
+    assert inbox.catch_up("ada") == 0
+
+
 def test_many_users_who_are_far_behind_are_all_brought_up(monkeypatch):
     monkeypatch.setattr(pulling, "BATCH", 3)
     monkeypatch.setattr(pulling, "TOGETHER", 2)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import peewee
 import pytest
 from fresh import statements
 
@@ -102,7 +103,7 @@ def insert(opened, table, rows):
 
 def test_an_older_database_goes_up_with_its_rows_and_comes_down_with_them(either):
     schema.migrate(either)
-    schema.revert(either, "0006_positions")
+    schema.revert(either, "0007_positions")
     ids = [id_floor(number) for number in range(1, 6)]
     common = {"name": "n", "type": "info", "priority": "medium", "title": "Hi", "message": "", "created_at": 0}
     # Written in another order than that of their ids.
@@ -122,10 +123,48 @@ def test_an_older_database_goes_up_with_its_rows_and_comes_down_with_them(either
     assert Notification.get_by_id(later.id).position > rows[-1].position
     assert [pulling.catch_up(user_id) for user_id in ("ada", "bob", "cy")] == [1, 1, 1]
 
-    schema.revert(either, "0006_positions")
+    schema.revert(either, "0007_positions")
     found = either.execute_sql("SELECT user_id, pulled_to FROM notiway_inbox_cursor ORDER BY user_id").fetchall()
     assert found == [(user_id, later.id) for user_id in ("ada", "bob", "cy")]
     schema.migrate(either)
     assert pulling.catch_up("ada") == 0
     schema.revert(either, "0001_first_tables")
     assert not [name for name in either.get_tables() if name != schema.OWN.history_table]
+
+
+def test_two_that_migrate_at_once_do_each_migration_once(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/raced.db"
+    first, second = open_database(url), open_database(url)
+    run, raced = schema.Runner._run, []
+
+    def overtaken(runner, *args, **options):
+        if not raced:
+            raced.append(1)
+            raced.extend(schema.migrate(second))
+        run(runner, *args, **options)
+
+    monkeypatch.setattr(schema.Runner, "_run", overtaken)
+    assert schema.migrate(first) == []
+    assert schema.pending(first) == []
+    assert raced[1:] == schema_names()
+    first.close_all()
+    second.close_all()
+
+
+def schema_names():
+    return sorted(path.stem for path in schema.OWN.folder.glob("[0-9]*.py"))
+
+
+def test_a_migration_that_fails_is_told_and_not_tried_for_ever(tmp_path, monkeypatch):
+    opened = open_database(f"sqlite:///{tmp_path}/failed.db")
+    tries = []
+
+    def fail(*args, **options):
+        tries.append(1)
+        raise peewee.OperationalError("near SELEC: syntax error")
+
+    monkeypatch.setattr(schema.Runner, "_run", fail)
+    with pytest.raises(peewee.OperationalError, match="SELEC"):
+        schema.migrate(opened)
+    assert len(tries) == 1
+    opened.close_all()

@@ -6,10 +6,12 @@ from clients.producer import envelope
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import current
-from notiway.store import inbox, membership, standing
+from notiway.store import inbox, membership, pulling, standing
+from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
+from notiway.verbs.send import send_notification
 
 ME, BOB = "me", "bob"
 MINE = ["global", "user:me"]
@@ -21,10 +23,10 @@ def context(app):
         yield
 
 
-def publish(audience, number=1, **changes):
+def publish(audience, number=1, publisher="app", **changes):
     """Publish a persisted envelope; its notification's id."""
     raw = envelope(audience, "order-shipped", persisted=True, producer="orders") | {"id": f"order-{number}"} | changes
-    (outcome,) = publish_envelopes(current(), [parse(raw, "tests", now_ms())])
+    (outcome,) = publish_envelopes(current(), [parse(raw, "tests", now_ms(), publisher)])
     return outcome.notification_id
 
 
@@ -77,6 +79,18 @@ def test_pulling_brings_a_groups_items_to_who_is_no_member():
     assert inbox.unread_count(ME) == 1
 
 
+@pytest.mark.parametrize("walk", [1, 3, 1_000])
+def test_pulling_goes_in_parts_while_others_write(monkeypatch, walk):
+    monkeypatch.setattr(pulling, "BATCH", walk)
+    pauses = []
+    monkeypatch.setattr(pulling, "pause", lambda: pauses.append(db.in_transaction()))
+    sent = [send_notification(Audience.group("ops"), str(number)).id for number in range(7)]
+    standing.pull(ME, "group:ops")
+    standing.pull(ME, "group:ops")
+    assert [item.id for item in standing.items(ME, ["group:ops"])] == sent
+    assert pauses == [False] * 2 * (7 // walk)
+
+
 def test_pulling_brings_nothing_that_has_expired():
     gone = publish("group:ops", 1)
     Notification.update(expires_at=now_ms() - 1).where(Notification.id == gone).execute()
@@ -94,7 +108,7 @@ def test_an_item_is_found_by_its_audience_and_either_id():
 
 def test_two_producers_with_one_id_mean_two_items():
     first = publish("user:me", 1)
-    second = publish("user:me", 1, metadata={"producer": "billing", "isPersisted": True})
+    second = publish("user:me", 1, publisher="key:another")
     assert sorted(standing.find(ME, "user:me", "order-1")) == [first, second]
 
 

@@ -45,9 +45,27 @@ def test_the_same_dedupe_key_gives_the_first_row_again():
     assert Notification.select().count() == 1
 
 
-def test_the_same_dedupe_key_of_another_producer_is_something_else():
+def test_the_same_dedupe_key_of_another_publisher_is_something_else():
     insert(dedupe_key="k")
-    assert insert(dedupe_key="k", producer="billing")[1]
+    assert insert(dedupe_key="k", publisher="key:1")[1]
+    assert insert(dedupe_key="k", publisher="key:2")[1]
+
+
+def test_the_producer_is_a_label_and_keeps_no_ids_apart():
+    insert(dedupe_key="k", producer="billing")
+    row, is_new = insert(dedupe_key="k", producer="orders")
+    assert not is_new
+    assert row.producer == "billing"
+
+
+def test_what_was_stored_under_an_id_is_found_for_its_publisher_only():
+    first, _ = insert("group:ops", dedupe_key="k", name="disk-full", body={"n": 1}, publisher="key:1")
+    insert(dedupe_key="k", publisher="key:2")
+    insert(dedupe_key="other", publisher="key:1")
+    found = writing.first_of("key:1", ["k", "unheard of"])
+    assert set(found) == {"k"}
+    assert (found["k"].id, found["k"].audience, found["k"].body) == (first.id, "group:ops", {"n": 1})
+    assert writing.first_of("key:1", []) == {}
 
 
 def test_without_a_dedupe_key_everything_is_new():
@@ -80,6 +98,7 @@ def from_the_future(monkeypatch):
         return insert(audience="global")[0].id
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_one_id_from_the_future_does_not_drag_all_later_ones_there(from_the_future, caplog):
     before = now_ms()
     made = [insert()[0].id for _ in range(5)]
@@ -90,6 +109,7 @@ def test_one_id_from_the_future_does_not_drag_all_later_ones_there(from_the_futu
     assert "NTP" in line
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_ids_go_on_above_one_that_is_a_moment_ahead(monkeypatch, caplog):
     with monkeypatch.context() as wrong:
         wrong.setattr(writing, "new_id", lambda: id_floor(now_ms() + AHEAD_MS - 10_000))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fresh import Undo, stored
 
-from notiway.store import inbox, membership, resuming
+from notiway.store import inbox, membership, resuming, sql
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
@@ -89,6 +89,14 @@ def test_the_same_dedupe_key_again_sends_nothing_and_returns_the_first(to, broke
     assert (second.id, second.title) == (first.id, "first")
     assert broker.events == []
     assert Notification.select().count() == 1
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_the_same_dedupe_key_rings_once_kept_or_not(first, broker):
+    send_notification("ada", "first", dedupe_key="k", persist=first)
+    send_notification("ada", "second", dedupe_key="k", persist=not first)
+    assert [event.data["notification"]["title"] for event in broker.events] == ["first"]
+    assert Notification.select().count() == first
 
 
 def test_a_dedupe_key_of_something_that_was_rolled_back_is_free_again(broker):
@@ -227,3 +235,13 @@ def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkey
     assert own == [1]
     assert Notification.select().count() == persist
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_many_recipients_are_told_in_parts_while_others_run(broker, monkeypatch, persist):
+    heard = []
+    monkeypatch.setattr(sql, "pause", lambda: heard.append(len(broker.events)))
+    monkeypatch.setattr(sql.in_batches, "__defaults__", (2,))
+    send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
+    assert [audience for _, audience in broker.kinds] == ["user:ada", "user:bob", "user:cy"]
+    assert heard[-1] == 2

@@ -17,6 +17,7 @@ from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import ConfigError
 from notiway.verbs import keys
+from notiway.verbs.send import send_notification
 
 
 @pytest.fixture
@@ -105,10 +106,111 @@ def test_an_unpersisted_one_is_delivered_once_and_stored_nowhere(publish, app, h
         assert Notification.select().count() == 0
 
 
-def test_two_producers_may_use_the_same_id(publish, heard):
-    assert publish(envelope()).status_code == 201
-    assert publish(envelope(metadata={"producer": "billing", "isPersisted": True})).status_code == 201
+@pytest.mark.parametrize("persisted", [True, False])
+def test_ids_are_kept_apart_by_key_and_not_by_what_a_producer_calls_itself(publish, make_key, heard, persisted):
+    metadata = {"producer": "orders", "isPersisted": persisted}
+    rival = make_key("publish:group:rival:*")
+    routing = {"audienceType": 3, "audienceValue": "ops", "tenantId": "rival"}
+    assert publish(envelope(routing=routing, metadata=metadata), key=rival).status_code == 201
+    assert publish(envelope(metadata=metadata)).status_code == 201, "nobody else can use up its ids"
+    again = publish(envelope(metadata=metadata | {"producer": "billing"}))
+    assert (again.status_code, again.json["duplicate"]) == (200, True)
     assert len(heard) == 2
+
+
+def test_no_key_can_use_up_the_applications_own_ids(publish, app, heard):
+    metadata = {"producer": "app", "isPersisted": True}
+    publish(envelope(id="k", metadata=metadata))
+    with app.app_context():
+        send_notification("user-1", "Hi", dedupe_key="k")
+    assert len(heard) == 2
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_an_id_is_taken_once_kept_or_not(publish, heard, first):
+    assert publish(envelope(metadata={"isPersisted": first})).status_code == 201
+    again = publish(envelope(metadata={"isPersisted": not first}))
+    assert (again.status_code, again.json["duplicate"]) == (200, True)
+    assert [warning["path"] for warning in again.json["warnings"]] == ["metadata.isPersisted"]
+    assert len(heard) == 1
+
+
+def test_a_duplicate_for_somebody_else_says_that_it_was_not_delivered(publish):
+    publish(envelope())
+    again = publish(envelope(routing={"audienceType": 4, "audienceValue": "user-2"}, body={"orderId": 9}))
+    assert again.json["duplicate"] is True
+    warnings = {warning["path"]: warning["message"] for warning in again.json["warnings"]}
+    assert set(warnings) == {"routing", "body"}
+    assert "user:user-1" in warnings["routing"]
+
+
+def test_unknown_fields_are_named_in_warnings(publish):
+    answer = publish(envelope(metadata={"ispersisted": True}))
+    assert answer.json["persisted"] is False
+    assert [warning["path"] for warning in answer.json["warnings"]] == ["metadata.ispersisted"]
+
+
+@pytest.fixture
+def with_users(make_app):
+    """An application that knows its users, one of them, and a key of it: `post, user_id`."""
+    app = make_app()
+    with app.app_context():
+        key = api_keys.add("key", ["publish", "token"])[1]
+        user_id = accounts.add("ada@example.com", "Ada", "x").id
+
+    def post(body, path="/api/notifications"):
+        return app.test_client().post(path, json=body, headers={"Authorization": f"Bearer {key}"})
+
+    return app, post, user_id
+
+
+def to_user(number, user_id):
+    return envelope(number, routing={"audienceType": 4, "audienceValue": user_id})
+
+
+def test_users_that_the_application_does_not_know_are_named_in_warnings(with_users):
+    _, post, user_id = with_users
+    known, unknown = post([to_user(1, user_id), to_user(2, "user-1")]).json
+    assert "warnings" not in known
+    assert [warning["path"] for warning in unknown["warnings"]] == ["routing.audienceValue"]
+    assert unknown["persisted"] is True
+
+
+def test_users_that_the_application_does_not_know_get_no_token(with_users):
+    _, post, user_id = with_users
+    assert post({"userId": user_id}, "/api/tokens").status_code == 201
+    refused = post({"userId": "user-1"}, "/api/tokens")
+    assert error_of(refused) == (400, "WrongInput")
+    assert refused.json["error"]["fields"][0]["path"] == "userId"
+
+
+def test_an_application_that_cannot_say_who_exists_holds_up_nothing(with_users, monkeypatch, caplog):
+    app, post, user_id = with_users
+
+    def fail(_):
+        raise RuntimeError("the directory is away")
+
+    with app.app_context():
+        monkeypatch.setattr(runtime.current(), "unknown_users", fail)
+    answer = post(to_user(1, user_id))
+    assert answer.status_code == 201
+    assert "the directory is away" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("label", "status"), [("billing", 201), ("shop-eu", 201), (None, 201), ("orders", 403), ("shop", 403)]
+)
+def test_a_key_may_be_bounded_to_what_it_calls_itself(publish, make_key, label, status):
+    key = make_key("publish", "producer:billing", "producer:shop-*")
+    answer = publish(envelope(metadata={"producer": label}), key=key)
+    assert answer.status_code == status
+    if status == 403:
+        assert answer.json["error"]["fields"][0]["path"] == "metadata.producer"
+
+
+def test_every_reason_why_a_key_may_not_is_named(publish, make_key):
+    answer = publish(envelope(), key=make_key("publish:global", "producer:billing"))
+    assert {field["path"] for field in answer.json["error"]["fields"]} == {"routing", "metadata.producer"}
 
 
 @pytest.mark.parametrize("persisted", [True, False])

@@ -13,6 +13,7 @@ from notiway.live import runtime
 from notiway.values.errors import ConfigError, Forbidden, Unauthorized
 from notiway.values.principal import Principal
 from notiway.web import auth
+from notiway.web.sessions import SESSION_END
 
 HOST = "http://localhost"
 
@@ -138,6 +139,7 @@ def test_nobody_is_nobody(request_of):
 def test_a_session_ends_when_its_cookie_would(app, request_of, permanent, seconds):
     request_of(User())
     session.permanent = permanent
+    session.pop(SESSION_END)  # of this host, which bounds its sessions
     before, found = time.time(), auth.principal()
     assert found == Principal("7", session[auth.SESSION_KEY], found.ends_at)
     if seconds is None:
@@ -301,3 +303,56 @@ def test_a_logout_of_nobody_closes_nothing(request_of, heard):
     request_of()
     logout_user()
     assert heard == []
+
+
+@pytest.fixture
+def told(app, monkeypatch):
+    """The renewals that reach the broker."""
+    events = []
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    return lambda: [event for event in events if event.kind == "renewed"]
+
+
+@pytest.fixture
+def later(app, monkeypatch):
+    """The pace stands still, long after the sign-in."""
+    pace = app.extensions["notiway"].pace
+    moment = pace._clock() + 10
+    monkeypatch.setattr(pace, "_clock", lambda: moment)
+
+
+def test_a_page_that_a_person_opens_renews_the_connections_of_its_session(browser, user, told, later):
+    browser.get("/account")
+    event = told()[-1]
+    assert event.audience == f"user:{user.id}"
+    assert event.data["session"]
+    assert abs(event.data["ends_at"] - time.time() - 14 * 86_400) < 60
+
+
+def test_many_pages_in_a_second_renew_once(browser, told, later):
+    for _ in range(5):
+        browser.get("/account")
+    assert len(told()) == 1
+
+
+@pytest.mark.parametrize("path", ["/notifications/recent", "/notifications/announcements"])
+def test_what_a_page_does_by_itself_renews_nothing(browser, told, later, path):
+    browser.get(path, form="htmx", headers={"X-Notiway-Background": "1"})
+    assert told() == []
+    browser.get(path, form="htmx")
+    assert len(told()) == 1
+
+
+def test_strangers_renew_nothing(visitor, told):
+    visitor.read_token("/login")
+    visitor.get("/login")
+    assert told() == []
+
+
+def test_a_renewal_that_fails_leaves_the_page_as_it_is(browser, monkeypatch, caplog):
+    def fail(*_):
+        raise RuntimeError("no pace")
+
+    monkeypatch.setattr(browser.client.application.extensions["notiway"].pace, "due", fail)
+    assert browser.get("/account").status_code == 200
+    assert "renewal" in caplog.text

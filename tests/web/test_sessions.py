@@ -1,11 +1,31 @@
 """Sessions: what a page does by itself is no activity."""
 
+import time
 from datetime import timedelta
 
+import flask_login
 import pytest
 from flask import Flask, session
+from flask.sessions import SecureCookieSession, SessionInterface
 
-from notiway.web.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, QuietSessions
+from notiway.web.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, SESSION_END, QuietSessions, ends_at
+
+
+def signed(app, values, at):
+    """A session cookie that was signed at that second."""
+    serializer = app.session_interface.get_signing_serializer(app)
+    maker = serializer.make_signer
+
+    def make_signer(*args, **options):
+        signer = maker(*args, **options)
+        signer.get_timestamp = lambda: at
+        return signer
+
+    serializer.make_signer = make_signer
+    try:
+        return serializer.dumps(values)
+    finally:
+        serializer.make_signer = maker
 
 
 @pytest.fixture
@@ -44,6 +64,55 @@ def test_what_a_page_does_by_itself_reads_the_session_and_never_saves_it(site, o
         answer = site.get("/", **options)
         assert "Set-Cookie" not in answer.headers
         assert answer.text == "2"
+
+
+def test_a_session_ends_when_its_cookie_does_not_a_lifetime_from_now(site):
+    site.get("/")
+    app = site.application
+    signed_at = int(time.time()) - 600
+    cookie = signed(app, {"_permanent": True}, signed_at)
+    with app.test_request_context(headers={"Cookie": f"session={cookie}"}):
+        assert ends_at() == signed_at + 30 * 60 + 1, "the last second in which the cookie is good"
+
+
+def test_a_session_that_says_when_it_ends_at_the_latest_ends_then(site):
+    app = site.application
+    now = int(time.time())
+    cookie = signed(app, {"_permanent": True, SESSION_END: now + 60.5}, now)
+    with app.test_request_context(headers={"Cookie": f"session={cookie}"}):
+        assert ends_at() == now + 60.5
+
+
+def test_a_session_kept_by_the_server_ends_a_lifetime_from_now():
+    class OnTheServer(SessionInterface):
+        def open_session(self, app, request):
+            return SecureCookieSession({"_permanent": True})
+
+    app = Flask("sessions")
+    app.session_interface = QuietSessions(OnTheServer())
+    with app.test_request_context():
+        assert abs(ends_at() - time.time() - app.permanent_session_lifetime.total_seconds()) < 60
+
+
+def test_who_is_remembered_has_no_end(site):
+    app = site.application
+    flask_login.LoginManager(app)
+    with app.test_request_context():
+        remembered = flask_login.encode_cookie("7")
+    cookie = signed(app, {"_permanent": True}, int(time.time()))
+    with app.test_request_context(headers={"Cookie": f"session={cookie}; remember_token={remembered}"}):
+        assert ends_at() is None
+    with app.test_request_context(headers={"Cookie": f"session={cookie}; remember_token=forged|0"}):
+        assert ends_at() is not None
+
+
+def test_a_saved_session_is_told_of_and_a_background_request_saves_none(site):
+    told = []
+    site.application.session_interface.on_saved = lambda: told.append(1)
+    site.get("/")
+    assert told == [1]
+    site.get("/", headers={BACKGROUND_HEADER: "1"})
+    assert told == [1]
 
 
 def test_everything_else_is_the_applications_own_session_interface():

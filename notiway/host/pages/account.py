@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Callable
 from time import time
-from typing import Any
 
-from flask import Blueprint, Flask, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
-from flask_login import LoginManager, current_user, login_required, login_user, logout_user, user_logged_in
+from flask_login import current_user, login_user, logout_user
 from limits import RateLimitItem, parse
 
 from notiway.host import accounts, passwords
+from notiway.host.devices import is_known, remember
 from notiway.live import runtime
-from notiway.values.clock import moment, now_ms
+from notiway.values import security_log
 from notiway.values.urls import local_path
-from notiway.verbs.sign_out import sign_out as close_sockets
 
-log = logging.getLogger(__name__)
-
-SIGNED_IN_AT = "signed_in_at"  # in the session: milliseconds since the epoch
 ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
+ACCOUNT_RATE = "100 per hour"  # wrong passwords for one account, from wherever (NIST SP 800-63B, 5.2.2)
 IPV6_NETWORK = 64  # bits that one customer shares
 
 
 def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
-    """The routes `/login`, `/logout` and `/account`, with at most `login_rate` attempts (`"10 per minute"`)."""
+    """The routes `/login` and `/logout`, with at most `login_rate` attempts (`"10 per minute"`)."""
     routes = Blueprint("account", __name__)
     rate = parse(login_rate)
     address_rate = str(_times(rate, ADDRESS_FACTOR))
@@ -36,42 +32,28 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"], deduct_when=_has_failed)
     limit_pair = limiter.limit(str(rate), key_func=_address_and_email, methods=["POST"])
     routes.add_url_rule("/login", view_func=login, methods=["GET"])
-    routes.add_url_rule("/login", "try_login", limit_address(limit_pair(_try_login(limiter))), methods=["POST"])
+    # Whoever has signed in with this browser before is no stranger to the account, and is not locked out by strangers.
+    limit_account = limiter.limit(
+        ACCOUNT_RATE,
+        key_func=_account,
+        methods=["POST"],
+        deduct_when=_has_failed,
+        exempt_when=lambda: is_known(_email()),
+    )
+    view = limit_address(limit_pair(limit_account(_try_login(limiter))))
+    routes.add_url_rule("/login", "try_login", view, methods=["POST"])
     routes.add_url_rule("/logout", view_func=logout, methods=["POST"])
-    routes.add_url_rule("/account", view_func=login_required(account))
-    routes.add_url_rule("/account/sign-out-everywhere", view_func=login_required(sign_out_everywhere), methods=["POST"])
 
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
-        wait = _seconds_to_wait(limiter, error)
+        wait = seconds_to_wait(limiter, error)
+        security_log.note("sign_in_throttled", address=request.remote_addr)
         fault = f"Too many attempts to sign in. Try again in {wait} seconds."
         response = make_response(_login_page(fault), 429)
         response.headers["Retry-After"] = str(wait)
         return response
 
     return routes
-
-
-def set_up_login(app: Flask) -> None:
-    """flask-login as the host uses it: active users, in sessions that were not ended from elsewhere."""
-    manager = LoginManager()
-    manager.login_view = "account.login"
-    manager.login_message = None  # the page that opens says it
-    manager.session_protection = None  # a phone changes its address all day; the cookie is signed
-
-    def load(user_id: str) -> accounts.Account | None:
-        user = accounts.find(user_id)
-        if "_user_id" not in session:
-            return user  # asked by a command, which has no session
-        began = session.get(SIGNED_IN_AT, 0)
-        return user if user and began > (user.signed_out_at or 0) else None
-
-    def began(_sender: Flask, **_: Any) -> None:
-        session[SIGNED_IN_AT] = now_ms()
-
-    manager.user_loader(load)
-    manager.init_app(app)
-    user_logged_in.connect(began, app, weak=False)
 
 
 def login() -> ResponseReturnValue:
@@ -83,26 +65,11 @@ def login() -> ResponseReturnValue:
 
 def logout() -> ResponseReturnValue:
     """End this session; `auth.follow_logins` closes its sockets in every tab."""
+    if current_user.is_authenticated:
+        security_log.note("signed_out", user=current_user.id, address=request.remote_addr)
     logout_user()
     session.clear()
     flash("You are signed out.")
-    return redirect(url_for("account.login"), 303)
-
-
-def account() -> ResponseReturnValue:
-    """Who is signed in, and since when."""
-    signed_in = moment(session[SIGNED_IN_AT])
-    return render_template("host/account.html", user=current_user, signed_in=signed_in)
-
-
-def sign_out_everywhere() -> ResponseReturnValue:
-    """End every session of the user, on every device, this one too."""
-    user_id = current_user.id
-    accounts.end_sessions(user_id)
-    session.clear()
-    logout_user()
-    close_sockets(user_id)
-    flash("You are signed out on every device.")
     return redirect(url_for("account.login"), 303)
 
 
@@ -111,7 +78,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         found = accounts.find_with_hash(_email())
         password = request.form.get("password", "")
         if not passwords.matches(found[1] if found else None, password) or found is None:
-            log.info("a sign-in from %s was refused", request.remote_addr)
+            security_log.note("sign_in_refused", user=found[0].id if found else None, address=request.remote_addr)
             return make_response(_login_page("This e-mail address and password do not match."), 401)
         user, stored = found
         if passwords.is_outdated(stored):
@@ -120,8 +87,9 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         session.clear()  # nothing of the visitor before lives on: no fixed session, no old CSRF token
         session.permanent = True
         login_user(user)
+        security_log.note("signed_in", user=user.id, address=request.remote_addr)
         _forget_attempts(limiter)
-        return redirect(target, 303)
+        return remember(redirect(target, 303), user.email)
 
     return try_login
 
@@ -160,6 +128,10 @@ def _address() -> str:
     return given
 
 
+def _account() -> str:
+    return f"account {_email() or '-'}"
+
+
 def _address_and_email() -> str:
     return f"{_address()} {_email() or '-'}"
 
@@ -168,7 +140,8 @@ def _times(rate: RateLimitItem, factor: int) -> RateLimitItem:
     return type(rate)(rate.amount * factor, rate.multiples)
 
 
-def _seconds_to_wait(limiter: Limiter, error: RateLimitExceeded) -> int:
+def seconds_to_wait(limiter: Limiter, error: RateLimitExceeded) -> int:
+    """When a limit lets the next attempt through."""
     current = limiter.current_limit
     return max(1, int(current.reset_at - time()) if current else error.limit.limit.get_expiry())
 

@@ -6,10 +6,11 @@ import logging
 
 from flask import Flask, current_app, make_response, render_template
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
-from notiway.values.errors import Unavailable
+from notiway.values.errors import Unauthorized, Unavailable
 from notiway.web import reply
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ def show(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if error.response is not None or status < 400:
         return error
+    if isinstance(error, CSRFError) and reply.form() == "fragment" and not current_user.is_authenticated:
+        # The token went with the session: what the reader of an old page has to do is to sign in.
+        return reply.failure(Unauthorized("Sign in first"))
     code, heading, text = TEXTS.get(status, BROKEN if status >= BROKEN_FROM else TEXTS[400])
     if isinstance(error, CSRFError):
         text = EXPIRED_FORM

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify, make_response, render_template, request, url_for
+from flask import Blueprint, flash, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
@@ -46,6 +46,7 @@ def send() -> ResponseReturnValue:
         body = {"notification": notification_dict(item.as_dict()), "notificationId": sent.id, "unreadCount": unread}
         return jsonify(body), 201
     if asked == "page":
+        flash(f"Sent: {sent.title}")
         return reply.back(url_for("notiway.history"))
     return _fragment({"type": values["type"]}, {}, sent=sent.title, unread=unread)
 

@@ -68,7 +68,7 @@ class HtmlWire:
         return self._frame_or_nothing("connected", connection_id=connection_id, unread=unread)
 
     def heartbeat(self, unread: int) -> str | None:
-        """The frame that proves the line is alive and mends a badge that has drifted."""
+        """The frame that proves the line is alive and corrects a badge that has drifted."""
         return self._frame_or_nothing("badge", unread=unread)
 
     def error(self, code: str, message: str) -> str | None:

@@ -6,7 +6,9 @@ import sqlite3
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from itertools import chain, repeat
 from time import monotonic
 from typing import TypeVar
@@ -17,6 +19,8 @@ LOCK_WAIT_SECONDS = 10  # how long a writer waits for SQLite's write lock, its p
 LOCK_RETRY_SECONDS = (0.0005, 0.001, 0.002, 0.005)  # between the first attempts, and from then on between all
 
 Result = TypeVar("Result")
+
+_hurry: ContextVar[float | None] = ContextVar("notiway_hurry", default=None)  # seconds; each greenlet has its own
 
 
 class Turns:
@@ -83,9 +87,20 @@ def pause(seconds: float = 0.0) -> None:
     time.sleep(seconds)
 
 
+@contextmanager
+def hurried(seconds: float) -> Iterator[None]:
+    """Inside, nobody waits longer than this for the write lock: an answer now is worth more than a whole one."""
+    token = _hurry.set(seconds)
+    try:
+        yield
+    finally:
+        _hurry.reset(token)
+
+
 def deadline() -> float:
     """Until when a writer that begins to wait now goes on, of `time.monotonic`."""
-    return monotonic() + LOCK_WAIT_SECONDS
+    hurry = _hurry.get()
+    return monotonic() + (LOCK_WAIT_SECONDS if hurry is None else min(hurry, LOCK_WAIT_SECONDS))
 
 
 def patiently(attempt: Callable[[], Result], until: float) -> Result:

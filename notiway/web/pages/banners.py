@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
@@ -9,6 +11,7 @@ from markupsafe import Markup
 from notiway.live.wires.json import notification_list
 from notiway.store import inbox, standing
 from notiway.values.clock import now_ms
+from notiway.values.item import Item
 from notiway.web import auth, reply
 
 
@@ -27,12 +30,17 @@ def show() -> ResponseReturnValue:
 
 
 def draw(user_id: str, *, floating: bool) -> Markup:
-    """The banners with their container."""
+    """The banners that stand for this user, with their container."""
     inbox.catch_up(user_id)
+    return draw_items(standing.announcements(user_id), floating=floating)
+
+
+def draw_items(items: Sequence[Item], *, floating: bool) -> Markup:
+    """These banners with their container; it stands empty too, for those that come while the page is open."""
     return Markup(  # noqa: S704 - a rendered template, escaped there
         render_template(
             "notiway/banner/_banners.html",
-            items=standing.announcements(user_id),
+            items=items,
             csrf_token=reply.csrf_token(),
             now=now_ms(),
             floating=floating,

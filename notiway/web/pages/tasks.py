@@ -39,7 +39,11 @@ def follow(task_id: str) -> ResponseReturnValue:
 
 def draw(user_id: str, name: str) -> Markup:
     """The container for tasks of one kind, and those that run or ended lately."""
-    bars = Markup().join(draw_one(task) for task in tasks.standing(user_id, name))
+    return container(name, Markup().join(draw_one(task) for task in tasks.standing(user_id, name)))
+
+
+def container(name: str, bars: Markup = Markup()) -> Markup:  # noqa: B008 - it cannot be changed
+    """The place where tasks of one kind are shown; live reports join it."""
     return Markup('<div class="notiway notiway-tasks" data-notiway-tasks="{}">{}</div>').format(name, bars)
 
 

@@ -38,8 +38,9 @@ def blueprint() -> Blueprint:
 
 
 def _guard() -> None:
-    auth.require_staff()
+    user_id = auth.require_staff()
     if request.method not in reply.SAFE_METHODS:
+        auth.take_turn(user_id)
         body.take()
         auth.check_csrf()
 
@@ -144,13 +145,15 @@ def _form(composed: Composed, faults: dict[str, str], *, notice: str = "", found
     people = runtime.current().people
     known = choices.describe(composed.keys, people)
     found = _found("") if found is None else found
+    left = [each for each in found if each.key not in composed.keys]
     return _looks(composed) | {
         "values": composed.values,
         "faults": faults,
         "notice": notice,
         "query": composed.values["q"].strip(),
         "chosen": [known[key] for key in composed.keys if key in known and key != "global"],
-        "found": [each for each in found if each.key not in composed.keys],
+        "found": left,
+        "chosen_too": len(left) < len(found),
         "everybody": "global" in composed.keys,
         "user_count": None if people is None else people.count(),
         "finds_people": people is not None,

@@ -3,6 +3,14 @@
 const KEPT = 120; // samples: two minutes
 const ROWS = 10; // in the table
 const SERIES = ["connections", "deliveries", "latencyMs"];
+const GAP = 2500; // ms: samples come every second
+const isValue = (value) => value != null;
+/** A value between two gaps has no line, so it is a point. */
+function lonely(plot, index) {
+  const values = plot.data[index];
+  return values.flatMap((value, at) => (isValue(value) && !isValue(values[at - 1]) && !isValue(values[at + 1]) ? [at] : []));
+}
+export const SERIES_STYLE = { width: 2, spanGaps: false, points: { show: true, filter: lonely } };
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
@@ -20,13 +28,20 @@ function draw(figure, samples) {
     padding: [8, 18, 0, 0],
     scales: { y: { range: (_plot, _low, high) => [0, Math.max(high ?? 0, 1) * 1.15] } },
     axes: [{ ...axis, space: 84, size: 28, values: (_plot, splits) => splits.map((at) => clock.format(at * 1000)) }, { ...axis, size: 44 }],
-    series: [{}, { stroke: css("--host-accent"), width: 2, spanGaps: true, points: { show: samples.length < 3 } }],
+    series: [{}, { stroke: css("--host-accent"), ...SERIES_STYLE }],
   };
-  return new uPlot(options, columns(figure, samples), box);
+  return new uPlot(options, columns(figure.dataset.series, samples), box);
 }
 
-function columns(figure, samples) {
-  return [samples.map(({ at }) => at / 1000), samples.map((sample) => sample[figure.dataset.series])];
+/** Seconds and values for uPlot. Where samples are missing a null stands between them: nothing was measured there. */
+export function columns(name, samples) {
+  const points = [];
+  for (const [index, sample] of samples.entries()) {
+    const before = samples[index - 1];
+    if (before && sample.at - before.at > GAP) points.push([(before.at + sample.at) / 2000, null]);
+    points.push([sample.at / 1000, sample[name]]);
+  }
+  return [points.map(([at]) => at), points.map(([, value]) => value)];
 }
 
 function table(board, samples) {
@@ -56,7 +71,7 @@ async function start(board) {
   };
   const show = () => {
     figures.forEach((figure, index) => {
-      plots[index].setData(columns(figure, samples));
+      plots[index].setData(columns(figure.dataset.series, samples));
       figure.querySelector("[data-value]").textContent = shown(samples.at(-1)?.[figure.dataset.series]);
     });
     table(board, samples);

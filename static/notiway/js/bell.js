@@ -9,6 +9,7 @@ import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
 import * as seen from "./list/seen.js";
 import * as characterCount from "./page/character-count.js";
+import * as fieldFaults from "./page/field-faults.js";
 import * as pointer from "./page/pointer.js";
 import * as time from "./page/time.js";
 import * as arrows from "./panel/arrows.js";
@@ -25,7 +26,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, incoming, connection, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, incoming, connection, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
     part.start();
   }
 }

@@ -5,7 +5,7 @@ import pytest
 from flask import Response, abort
 from werkzeug.exceptions import NotFound, TooManyRequests
 
-from notiway.host import accounts
+from notiway.host import sessions
 
 
 @pytest.mark.parametrize(
@@ -47,10 +47,10 @@ def test_a_database_that_is_away_still_leaves_a_readable_page(make_app, monkeypa
     with client.session_transaction() as session:
         session["_user_id"] = "1"
 
-    def away(user_id):
+    def away(*_):
         raise peewee.OperationalError("no route to host")
 
-    monkeypatch.setattr(accounts, "find", away)
+    monkeypatch.setattr(sessions, "find_user", away)
     response = client.get("/dashboard")
     assert response.status_code == 500
     assert "The fault is ours" in response.text

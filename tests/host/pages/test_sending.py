@@ -18,7 +18,7 @@ def test_sending_with_htmx_answers_with_an_empty_form_that_says_so(browser):
     fields = {"type": "warning", "title": "Disk 90 % full", "message": "Soon"}
     text = browser.post("/notifications/send", form="htmx", data=fields).text
     assert 'id="notiway-send"' in text
-    assert "Sent: Disk 90 % full" in text
+    assert "Sent: <bdi>Disk 90 % full</bdi>" in text
     assert 'value="warning" checked' in text
     assert ">Soon<" not in text
     assert 'id="notiway-badge"' in text
@@ -27,7 +27,7 @@ def test_sending_with_htmx_answers_with_an_empty_form_that_says_so(browser):
 def test_a_send_button_gets_only_a_status(browser):
     fields = {"title": "<b>Hi</b>", "answer": "status"}
     text = browser.post("/notifications/send", form="htmx", data=fields).text
-    assert "Sent: &lt;b&gt;Hi&lt;/b&gt;" in text
+    assert "Sent: <bdi>&lt;b&gt;Hi&lt;/b&gt;</bdi>" in text
     assert "<form" not in text
 
 

@@ -297,7 +297,7 @@ def test_of_many_subscriptions_in_a_row_only_the_first_replays_everything(now, a
     assert len(asked) == 1, "it listens already"
     joining.unsubscribe(now, connection, OPS)
     publish(now, 5, OPS.key)
-    monkeypatch.setattr(joining, "REPLAY_OVERLAP_MS", 0)
+    monkeypatch.setattr(joining, "OVERLAP_MS", 0)
     joining.subscribe(now, connection, OPS)
     assert [bool(each["after"]) for each in asked] == [False, True]
     told = []

@@ -31,6 +31,25 @@ def test_the_oldest_are_forgotten_first(monkeypatch):
     assert not seen.add(("billing", "19"))
 
 
+def test_it_knows_what_was_sent_first_until_it_is_forgotten():
+    seen = SeenIds()
+    assert seen.get(("billing", "1")) is None
+    assert seen.add(("billing", "1"), "what it said")
+    assert not seen.add(("billing", "1"), "something else")
+    assert seen.get(("billing", "1")) == "what it said"
+    seen.forget([("billing", "1"), ("billing", "never heard of")])
+    assert seen.get(("billing", "1")) is None
+    assert seen.add(("billing", "1"), "again")
+
+
+def test_what_is_over_is_not_known_any_more():
+    clock = [0.0]
+    seen = SeenIds(lambda: clock[0])
+    seen.add(("billing", "1"), "what it said")
+    clock[0] = REMEMBER_SECONDS + 0.1
+    assert seen.get(("billing", "1")) is None
+
+
 def test_of_many_threads_one_is_first():
     seen = SeenIds()
     with ThreadPoolExecutor(10) as pool:

@@ -1,11 +1,284 @@
-"""What a SignalR client may invoke: whatever fails, each invocation is completed and says what is wrong."""
+"""Invocations: a SignalR client shakes hands and invokes what the hub offers; a fault is told by its code."""
 
 import json
+import time
 
 import pytest
+from pair import settle
 
 from notiway.live.carriers.hub_protocol import READY
+from notiway.live.connection import State
+from notiway.store import inbox
+from notiway.store.database import db
+from notiway.values.audience import Audience
+from notiway.values.principal import Principal
 from notiway.web.sockets import invocations
+
+END = "\x1e"
+HANDSHAKE = {"protocol": "json", "version": 1}
+OPS = {"audienceType": 3, "audienceValue": "ops", "tenantId": None}
+
+
+def frame(*messages):
+    return "".join((each if isinstance(each, str) else json.dumps(each)) + END for each in messages)
+
+
+def call(target, *arguments, number="1", **more):
+    return {"type": 1, "target": target, "arguments": list(arguments), "invocationId": number, **more}
+
+
+@pytest.fixture
+def handle(app):
+    return invocations.handler(app)
+
+
+@pytest.fixture
+def stranger(now, join):
+    """A connection that has not shaken hands, and its client."""
+    return join(Principal("ada"), None, (time.time() + 60, lambda connection: None), format="signalr")
+
+
+class Talk:
+    """What ada's client says and hears."""
+
+    def __init__(self, now, handle, connection, client):
+        self.now, self.handle, self.connection, self.client = now, handle, connection, client
+        self._heard = []
+
+    def say(self, *messages):
+        settle(self.now.reactor)
+        self.handle(self.connection, frame(*messages))
+
+    def hear(self, count=1):
+        while len(self._heard) < count:
+            (text,) = self.client.read()
+            assert text.endswith(END)
+            self._heard += map(json.loads, text[:-1].split(END))
+        heard, self._heard = self._heard[:count], self._heard[count:]
+        return heard
+
+    def ask(self, *messages):
+        self.say(*messages)
+        return self.hear()[0]
+
+
+@pytest.fixture
+def talk(now, handle, stranger):
+    """The same after the handshake."""
+    made = Talk(now, handle, *stranger)
+    assert made.ask(HANDSHAKE) == {}
+    return made
+
+
+# The handshake
+
+
+def test_a_handshake_is_answered_and_what_stands_is_replayed(now, handle, stranger, notify):
+    first = notify("ada", "waits")
+    made = Talk(now, handle, *stranger)
+    made.say(HANDSHAKE)
+    hello, replayed = made.hear(2)
+    assert hello == {}
+    assert (replayed["target"], replayed["arguments"][0]["id"]) == ("notification", first)
+    assert stranger[0].stage == READY
+
+
+def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(now, handle, stranger, notify, monkeypatch):
+    late = []
+    with monkeypatch.context() as held:
+        held.setattr(now.broker, "publish", late.append)
+        notify("ada", "waits")
+    made = Talk(now, handle, *stranger)
+    made.say(HANDSHAKE)
+    made.hear(2)
+    now.hub.deliver(late[0])
+    assert made.ask(call("Explode"))["type"] == 3
+
+
+def test_after_the_handshake_the_connection_ends_with_its_token(now, handle, join):
+    ends_at = time.time() + 3_600
+    principal = Principal("ada", ends_at=ends_at)
+    connection, client = join(principal, None, (time.time() + 60, lambda each: None), format="signalr")
+    made = Talk(now, handle, connection, client)
+    assert made.ask(HANDSHAKE) == {}
+    assert connection.ends_at == ends_at
+
+
+def test_messages_may_share_the_frame_of_the_handshake(now, handle, stranger):
+    made = Talk(now, handle, *stranger)
+    made.say(HANDSHAKE, call("Explode"))
+    hello, answer = made.hear(2)
+    assert (hello, answer["type"]) == ({}, 3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        frame({"protocol": "messagepack", "version": 1}),
+        frame({"protocol": "json", "version": 2}),
+        frame(call("ConnectionId")),
+        frame({}),
+        "{}",
+        "",
+        "no" + END,
+    ],
+)
+def test_a_bad_handshake_is_answered_with_an_error_and_the_end(handle, stranger, text):
+    connection, client = stranger
+    handle(connection, text)
+    error, farewell, close = client.read_all()
+    assert json.loads(error[:-1])["error"]
+    assert json.loads(farewell[:-1])["allowReconnect"] is False
+    assert close == ("close", 1002)
+
+
+# Invocations
+
+
+@pytest.mark.parametrize(("target", "state"), [("MarkAsRead", "read_at"), ("MarkAsDeleted", "deleted_at")])
+@pytest.mark.parametrize("known_as", ["our id", "the producer's id"])
+def test_an_item_is_marked_by_either_id(talk, notify, target, state, known_as):
+    ours = notify("ada", dedupe_key="order-1")
+    talk.hear()
+    told, answer = None, None
+    talk.say(call(target, "user:ada", ours if known_as == "our id" else "order-1"))
+    for message in talk.hear(2):
+        told, answer = (message, answer) if message["type"] == 1 else (told, message)
+    assert answer == {"type": 3, "invocationId": "1", "result": None}
+    assert told["arguments"][0]["eventId"] == "order-1"
+    row = inbox.read_items(f"{inbox.FROM_INBOX} AND n.id = ?", ("ada", ours))[0]
+    assert getattr(row, state) is not None
+
+
+def test_a_broadcast_that_was_never_listed_is_marked_too(talk, notify, now, monkeypatch):
+    monkeypatch.setattr(now.badges, "_run", lambda work: None)  # else it comes into the inbox by itself
+    sent = notify(Audience.everyone(), "to all")
+    talk.hear()
+    talk.say(call("MarkAsRead", "global", sent))
+    assert {message["type"] for message in talk.hear(2)} == {1, 3}
+    assert inbox.get("ada", sent).is_read
+
+
+def test_a_subscription_is_answered_replayed_and_heard_until_it_ends(talk, notify):
+    talk.connection.grants = ("group:ops",)
+    stands = notify(Audience.group("ops"), "stands")
+    talk.say(call("Subscribe", OPS))
+    answer, replayed = talk.hear(2)
+    assert answer == {"type": 3, "invocationId": "1", "result": None}
+    assert replayed["arguments"][0]["id"] == stands
+    assert talk.ask(call("Unsubscribe", OPS, number="2"))["invocationId"] == "2"
+    notify(Audience.group("ops"), "too late", persist=False)
+    last = notify("ada", "to ada", persist=False)
+    assert talk.hear()[0]["arguments"][0]["id"] == last
+
+
+@pytest.mark.parametrize(
+    "routing",
+    [
+        {"audienceType": 2, "audienceValue": "acme"},
+        {"audienceType": 2, "tenantId": "acme"},
+        {"audienceType": 2, "audienceValue": "acme", "tenantId": "acme"},
+    ],
+)
+def test_a_tenant_is_named_by_either_field(talk, routing):
+    talk.connection.grants = ("tenant:acme",)
+    assert talk.ask(call("Subscribe", routing))["result"] is None
+    assert "tenant:acme" in talk.connection.audiences
+
+
+def test_a_newer_token_is_taken(talk, token):
+    assert talk.ask(call("Renew", token("ada", audiences=("group:x",))))["result"] is None
+    assert talk.connection.grants == ("group:x",)
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        (call("Explode"), "NotSupported"),
+        (call("subscribe", OPS), "NotSupported"),
+        (call(7), "NotSupported"),
+        (call("Subscribe"), "WrongInput"),
+        (call("Subscribe", OPS, OPS), "WrongInput"),
+        (call("Subscribe", "group:ops"), "WrongInput"),
+        (call("Subscribe", {}), "WrongInput"),
+        (call("Subscribe", OPS | {"audienceType": True}), "WrongInput"),
+        (call("Subscribe", OPS | {"audienceType": 6}), "WrongInput"),
+        (call("Subscribe", OPS | {"audienceType": "3"}), "WrongInput"),
+        (call("Subscribe", OPS | {"audienceValue": 7}), "WrongInput"),
+        (call("Subscribe", OPS | {"audienceValue": None}), "WrongInput"),
+        (call("Subscribe", OPS | {"tenantId": ["acme"]}), "WrongInput"),
+        (call("Subscribe", {"audienceType": 2}), "WrongInput"),
+        (call("Subscribe", {"audienceType": 2, "audienceValue": "acme", "tenantId": "globex"}), "WrongInput"),
+        (call("Subscribe", OPS), "Forbidden"),
+        (call("Subscribe", {"audienceType": 1}), "NotSupported"),
+        (call("Subscribe", {"audienceType": 4, "audienceValue": "bob"}), "NotSupported"),
+        (call("Unsubscribe", {"audienceType": 5, "audienceValue": "c"}), "NotSupported"),
+        (call("MarkAsRead", "user:ada"), "WrongInput"),
+        (call("MarkAsRead", "user:ada", 7), "WrongInput"),
+        (call("MarkAsDeleted", "user:ada", "nothing"), "NotFound"),
+        (call("Renew", "nonsense"), "Unauthorized"),
+        (call("Renew", None), "WrongInput"),
+        ({"type": 1, "target": "Subscribe", "arguments": OPS, "invocationId": "1"}, "WrongInput"),
+        ({"type": 1, "target": "Subscribe", "invocationId": "1"}, "WrongInput"),
+        ({"type": 4, "target": "Subscribe", "arguments": [], "invocationId": "1"}, "NotSupported"),
+    ],
+)
+def test_a_fault_completes_the_invocation_with_its_code(talk, message, code):
+    answer = talk.ask(message)
+    assert (answer["type"], answer["invocationId"]) == (3, "1")
+    assert answer["error"].startswith(f"{code}: ")
+    assert talk.connection.state is State.OPEN
+
+
+@pytest.mark.parametrize("target", ["MarkAsRead", "MarkAsDeleted"])
+@pytest.mark.parametrize("audience", ["user:bob", "user:ada", "global"])
+def test_another_users_item_is_not_found(talk, notify, target, audience):
+    theirs = notify("bob", dedupe_key="order-1")
+    for known_as in (theirs, "order-1"):
+        assert talk.ask(call(target, audience, known_as))["error"].startswith("NotFound: ")
+    item = inbox.get("bob", theirs)
+    assert (item.read_at, item.deleted_at) == (None, None)
+
+
+def test_a_fault_of_ours_tells_nothing_about_the_inside(talk, monkeypatch, caplog):
+    def fail(*given):
+        raise RuntimeError("hunter2")
+
+    monkeypatch.setattr(invocations.items, "mark_read", fail)
+    monkeypatch.setattr(invocations.standing, "find", lambda *given: ["x"])
+    answer = talk.ask(call("MarkAsRead", "user:ada", "x"))
+    assert answer["error"] == "Error: The server met a fault. It has been noted."
+    assert "hunter2" in caplog.text
+
+
+def test_without_an_invocation_id_nothing_is_answered(talk):
+    nameless = {"type": 1, "target": "Explode", "arguments": []}
+    assert talk.ask(nameless, nameless | {"invocationId": 7}, call("Explode", number="last"))["invocationId"] == "last"
+
+
+@pytest.mark.parametrize("kind", [2, 3, 5, 6, 8, 99, None, "1"])
+def test_a_message_of_another_type_is_passed_over(talk, kind):
+    assert talk.ask({"type": kind}, call("Explode", number="next"))["invocationId"] == "next"
+
+
+def test_a_client_may_say_goodbye(talk):
+    talk.say({"type": 7})
+    assert talk.client.read_all()[-1] == ("close", 1000)
+
+
+@pytest.mark.parametrize("text", ["no end", "no" + END, "[]" + END])
+def test_what_is_no_message_ends_the_connection_with_a_reason(talk, text):
+    talk.handle(talk.connection, text)
+    *_, farewell, close = talk.client.read_all()
+    assert json.loads(farewell[:-1])["error"]
+    assert close == ("close", 1002)
+
+
+def test_no_database_connection_is_held_after_a_message(talk):
+    db.close()
+    talk.say({"type": 6}, call("Explode"))
+    assert db.is_closed()
+
 
 END = "\x1e"
 

@@ -56,7 +56,7 @@ def test_what_was_sent_is_recalled(app, staff, staff_member, user, form):
     if form == "page":
         assert "Recalled. It is gone from every list." in staff.get(SEND).text
     if form == "htmx":
-        assert "Recalled by Grace" in response.text
+        assert "Recalled by <bdi>Grace</bdi>" in response.text
         assert "Recall for everybody" not in response.text
     assert titles(app, user) == []
     assert staff.get("/staff/sent", form="json").json["sent"][0]["state"] == "recalled"

@@ -17,7 +17,8 @@ function report() {
   if (!rows.length || !url) return;
   rows.forEach((row) => row.removeAttribute("data-unseen"));
   const body = new URLSearchParams([...new Set(rows.map((row) => row.dataset.notiwayId))].map((id) => ["ids", id]));
-  fetch(url, { method: "POST", body, headers: { ...csrf(rows[0]), "HX-Request": "true" }, credentials: "same-origin", keepalive: true })
+  const headers = { ...csrf(rows[0]), "HX-Request": "true", "X-Notiway-Background": "1" }; // no sign of a person: it must not prolong the login session
+  fetch(url, { method: "POST", body, headers, credentials: "same-origin", keepalive: true })
     .then((answer) => answer.ok || Promise.reject(answer)) // one that was deleted meanwhile refuses them all
     .then(soon) // there may be more
     .catch(() => rows.forEach((row) => row.setAttribute("data-unseen", ""))); // the next change tries again

@@ -33,8 +33,11 @@ function load() {
 function fail(event) {
   if (event.detail.ctx?.sourceElement !== recent()) return;
   const status = event.detail.ctx.response?.status;
-  const words = status === 401 || status === 403 ? "You are signed out. Reload the page to sign in again." : "Check your connection and try again.";
+  const isSignedOut = status === 401;
+  const words = isSignedOut ? "You are signed out." : status ? "Something went wrong on the server. Try again in a moment." : "Check your connection and try again.";
   panel().querySelector("[data-notiway-error-text]").textContent = words;
+  panel().querySelector("[data-notiway-retry]").hidden = isSignedOut;
+  panel().querySelector("[data-notiway-sign-in]").hidden = !isSignedOut;
   panel().dataset.status = "error";
 }
 
@@ -64,6 +67,7 @@ export function start() {
     upgrade();
     if (event.detail.ctx.sourceElement === recent() && event.detail.ctx.response?.status === 200) panel().dataset.status = "ready";
   });
+  document.addEventListener("notiway:connected", () => panel()?.dataset.status === "error" && load());
   document.addEventListener("click", (event) => event.target.closest?.("[data-notiway-retry]") && load());
   document.addEventListener("focusin", ({ target }) => {
     const away = isOpen() && !panel().contains(target) && target !== trigger() && !target.closest("[data-notiway-toasts]");

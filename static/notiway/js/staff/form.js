@@ -1,12 +1,15 @@
 // form: what the staff page adds to a form that works without it. The page links this module, which starts the picker.
-import { showFailure } from "../toast/failures.js";
+import { showFailure, showUnreachable, wayOut } from "../toast/failures.js";
 import * as picker from "./picker.js";
 
+const WORDS = { 401: "You are signed out.", 403: "You are not allowed to do that.", 404: "That is gone." };
 const page = () => document.querySelector("[data-staff]");
 
 /** A field is marked invalid as long as words stand in its fault. */
 function markFaults() {
-  for (const fault of page()?.querySelectorAll("[data-staff-fault]") ?? []) {
+  const faults = [...(page()?.querySelectorAll("[data-staff-fault]") ?? [])];
+  if (faults.every((fault) => !fault.textContent.trim())) page()?.querySelector(".staff-notice--fault")?.remove();
+  for (const fault of faults) {
     const field = document.getElementById(fault.id.replace(/-fault$/, ""));
     if (!field) continue;
     if (fault.textContent.trim()) field.setAttribute("aria-invalid", "true");
@@ -27,8 +30,8 @@ function failed({ detail: { ctx } }) {
   const status = ctx?.response?.status;
   if (!page()?.contains(ctx?.sourceElement) || status === 422) return; // the form itself tells what is wrong
   if (ctx.sourceElement.id === "staff-preview" && !status) return; // the next change tries again
-  const words = status === 401 ? "You are signed out. Reload the page to sign in again." : status === 403 ? "You are not allowed to do that." : status === 404 ? "That is gone." : "That did not work. Nothing you wrote is lost; try again.";
-  showFailure(words);
+  if (!status) showUnreachable();
+  else showFailure(WORDS[status] ?? "That did not work. Nothing you wrote is lost; try again.", wayOut(status));
 }
 
 function keepEnter(event) {

@@ -18,10 +18,20 @@ function letGo(newest) {
   if (!everybody.checked) form.elements.confirm.checked = false;
 }
 
+/** The hint above the results says how many are left. */
+function count() {
+  const hint = found()?.querySelector("[data-staff-hint]");
+  const number = hint?.querySelector("[data-staff-shown]");
+  const left = boxes(found()).length;
+  if (number && left) number.textContent = left;
+  else if (number) hint.textContent = hint.dataset.allChosen;
+}
+
 /** Take away results that are chosen already. */
 function dropTaken() {
   const taken = new Set(boxes(chosen()).map((box) => box.value));
   for (const box of boxes(found())) if (taken.has(box.value)) box.closest("li").remove();
+  count();
 }
 
 function ticked(event) {
@@ -31,6 +41,7 @@ function ticked(event) {
     if (found().contains(box)) {
       const next = box.closest("li").nextElementSibling?.querySelector("input") ?? search();
       chosen().append(box.closest("li"));
+      count();
       next.focus();
     }
     letGo(box);

@@ -61,7 +61,7 @@ function join(toast) {
   return true;
 }
 
-/** Show {type, title, message, href, linkText, stays, id, count}, now or when there is room. A failure that is told is not told twice. */
+/** Show {type, title, message, href, linkText, stays, id, about, count}, now or when there is room. A failure that is told is not told twice. */
 export function showToast(toast) {
   if (!region()) return;
   const isTold = [...stack().children].some((shown) => title(shown) === toast.title) || waits((other) => other.title === toast.title);
@@ -77,11 +77,16 @@ export function showMany(toasts) {
   return toast;
 }
 
+function closeWhere(name, value) {
+  keep((toast) => toast[name] !== value);
+  if (region()) stack().querySelectorAll(`[data-${name}="${CSS.escape(value)}"]`).forEach(close);
+}
+
+/** Close what is no longer true. */
+export const dismiss = (about) => closeWhere("about", about);
+
 export function start() {
-  onDone((id) => {
-    keep((toast) => toast.id !== id);
-    if (region()) stack().querySelectorAll(`[data-id="${CSS.escape(id)}"]`).forEach(close);
-  });
+  onDone((id) => closeWhere("id", id));
   // Who opens the list sees there what the toasts said; errors still ask for an answer.
   document.addEventListener("notiway:open", () => {
     keep((toast) => toast.stays);

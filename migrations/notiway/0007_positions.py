@@ -61,7 +61,7 @@ def up(migrator, db):
     # By id; below every transaction number where the numbers are those.
     below = "0" if one_writer else "(SELECT COUNT(*) + 1 FROM notiway_notification)"
     db.execute_sql(
-        f"UPDATE notiway_notification SET position = numbered.number - {below},"  # noqa: S608 - constants
+        f"UPDATE notiway_notification SET position = numbered.number - {below},"
         f" horizon = numbered.number - {below} + 1"
         " FROM (SELECT id, ROW_NUMBER() OVER (ORDER BY id) AS number FROM notiway_notification) AS numbered"
         " WHERE numbered.id = notiway_notification.id"
@@ -84,7 +84,7 @@ def up(migrator, db):
     )
     # Whoever has looked before begins where that was, or at the lowest of all: nobody is taken for a newcomer.
     db.execute_sql(
-        "CREATE TEMPORARY TABLE notiway_moved AS SELECT known.user_id AS user_id, COALESCE((SELECT n.position"  # noqa: S608
+        "CREATE TEMPORARY TABLE notiway_moved AS SELECT known.user_id AS user_id, COALESCE((SELECT n.position"
         " FROM notiway_notification n WHERE n.id <= c.pulled_to ORDER BY n.id DESC LIMIT 1),"
         f" {LOWEST}) AS position FROM (SELECT user_id FROM notiway_inbox_cursor"
         " UNION SELECT user_id FROM notiway_inbox_item UNION SELECT user_id FROM notiway_membership) AS known"

@@ -1,0 +1,43 @@
+"""The bell: what `{{ notiway.bell() }}` draws, with a count where the database answers, else without."""
+
+from __future__ import annotations
+
+from flask import g, render_template
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
+
+from notiway.live.runtime import current
+from notiway.store import inbox
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_floor
+from notiway.web import ornaments
+
+
+def draw(user_id: str, announcements: Markup) -> Markup:
+    """The bell of this user. `announcements` are the banners, where the layout has not placed them."""
+
+    def counted() -> Markup:
+        # What is still to be pulled may need the write lock; what is in the inbox can be shown without it.
+        ornaments.drawn("the newest broadcasts", lambda: inbox.catch_up(user_id), lambda: 0)
+        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id), announcements)
+
+    # With an id of now its socket rings for what is new from here on, not for all that there ever was.
+    return ornaments.drawn("the bell", counted, lambda: _draw(0, id_floor(now_ms()), announcements))
+
+
+def _draw(unread: int, newest: str, announcements: Markup) -> Markup:
+    config = current().config
+    assets, g.notiway_assets = not g.get("notiway_assets", False), True
+    return Markup(  # noqa: S704 - a rendered template, escaped there
+        render_template(
+            "notiway/bell/_bell.html",
+            unread=unread,
+            newest_id=newest,
+            csrf_token=generate_csrf(),
+            socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
+            heartbeat=config.heartbeat_seconds,
+            toast_seconds=config.toast_seconds,
+            assets=assets,
+            announcements=announcements,
+        )
+    )
