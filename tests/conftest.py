@@ -12,6 +12,7 @@ from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
 from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
@@ -27,9 +28,14 @@ from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
+SECRET_KEY = "a secret of the tests, of more than 32 bytes"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
+# A busy machine draws and runs examples slowly, which says nothing of the code.
+settings.register_profile("no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("no-clock")
+
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
@@ -122,7 +128,7 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
     def make(**settings: Any) -> Flask:
         url = f"sqlite:///{tmp_path}/{len(made)}.db"
         app = create_app(
-            {"TESTING": True, "SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
+            {"TESTING": True, "SECRET_KEY": SECRET_KEY, "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
         )
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)

@@ -1,4 +1,4 @@
-"""Heartbeat: pings, spread over the interval so that they never come all at once, and who has not answered."""
+"""Heartbeat: pings that are spread over the interval, and the connections that have not answered them."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def holders(notification_id: str, after: str = "", limit: int = BATCH) -> list[s
 
 
 def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
-    """Which of these users have it in their inbox, in a tenant or group or not."""
+    """The users among these who have the notification in their inbox, whatever its audience was."""
     rows = run(
         "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?"
         f" AND user_id IN ({marks(user_ids) or 'NULL'})",

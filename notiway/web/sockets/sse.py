@@ -40,7 +40,7 @@ class Handled(Response):
 
 
 def stream() -> ResponseReturnValue:
-    """Open a stream for who is signed in, or for the bearer of a client token."""
+    """Open a stream for a user who is signed in, or for the bearer of a client token."""
     principal = auth.require_principal()
     now = runtime.current()
     request.environ[BACKGROUND_FLAG] = True
