@@ -115,6 +115,12 @@ def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def changes(user_id: str) -> int:
+    """How often anything of the user's was marked or deleted: a page that knows another number has missed some."""
+    row = run("SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?", (user_id,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:
     """Mark items read (and seen); returns them. `NotFound`, and nothing changed, if one is not the user's."""
     now = now_ms()
@@ -128,7 +134,7 @@ def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
 
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     """Note that items were shown to the user; that does not make them read. One may have been deleted meanwhile."""
-    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
+    _set(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
 
 
 def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
@@ -154,6 +160,7 @@ def mark_all_read(user_id: str, before: str | None = None) -> None:
     # Elsewhere others may have marked some of those that were chosen.
     enough = MARK_BATCH if has_one_writer() else 1
     with db.atomic():
+        _note_change(user_id)
         while run(text, params).rowcount >= enough:
             pause()
 
@@ -170,6 +177,18 @@ def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
 
 
 def _change(
+    user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
+) -> list[Item]:
+    # First, so that whoever waits here holds no item that a pull waits for.
+    _note_change(user_id)
+    return _set(user_id, ids, change, params, deleted)
+
+
+def _note_change(user_id: str) -> None:
+    run("UPDATE notiway_inbox_cursor SET changes = changes + 1 WHERE user_id = ?", (user_id,))
+
+
+def _set(
     user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
 ) -> list[Item]:
     items = get_many(user_id, ids, deleted=deleted)

@@ -12,6 +12,7 @@ from notiway.live.carriers.parking import stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
+from notiway.live.wires.html import HtmlWire
 from notiway.store import inbox, resuming
 from notiway.store.resuming import Cursor
 from notiway.values.errors import Unauthorized, WrongInput
@@ -59,7 +60,14 @@ def _open(upgrade: Upgrade) -> None:
 
 def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     cursor = _cursor()
-    connected = connection.format.wire.connected(connection.id, inbox.arrive(user_id))
+    unread = inbox.arrive(user_id)
+    wire = connection.format.wire
+    if isinstance(wire, HtmlWire) and "changes" in request.args:
+        # What was read or deleted between the page and this line had no Event that could reach it.
+        changed = request.args["changes"] != str(inbox.changes(user_id))
+        connected = wire.connected(connection.id, unread, changed)
+    else:
+        connected = wire.connected(connection.id, unread)
     if cursor is None:
         now.hub.release(connection, [connected])
     else:
