@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
+from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
 
 from notiway.host import accounts, passwords
@@ -83,6 +84,25 @@ def state_of(user: accounts.Account, notification_id: str) -> tuple[int | None, 
     """When the user's copy was seen, read and deleted, in milliseconds."""
     row = InboxItem.get((InboxItem.user_id == user.id) & (InboxItem.notification == notification_id))
     return row.seen_at, row.read_at, row.deleted_at
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; without one installed the tests that need it fail."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where a test has its database: in a folder with SQLite, then in PostgreSQL by this URL. See `fresh.verbs`."""
+    if request.param == "sqlite":
+        yield tmp_path
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.fresh()
+    yield url
+    server.give_back(url)
 
 
 @pytest.fixture(autouse=True)
