@@ -23,7 +23,7 @@ from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
-from notiway.web import auth, body
+from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)
 
@@ -118,7 +118,9 @@ def describe() -> ResponseReturnValue:
 def read_docs() -> ResponseReturnValue:
     """The same, for people."""
     base = runtime.current().config.base_template
-    return render_template("notiway/api_docs.html", api=openapi.document(""), notiway_base=base)
+    return render_template(
+        "notiway/api_docs.html", api=openapi.document(""), notiway_base=base, csrf_token=reply.csrf_token()
+    )
 
 
 def _producer(scope: str) -> Producer:
