@@ -30,7 +30,9 @@ timeout = int(DRAIN_SECONDS) + 30
 graceful_timeout = int(DRAIN_SECONDS) + MARGIN_SECONDS
 keepalive = 5
 control_socket_disable = True
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+# Without declared proxies nobody is believed, not even on this machine: any process here could claim to speak TLS.
+proxies_are_declared = os.environ.get("NOTIWAY_TRUSTED_PROXIES", "0").strip() not in ("", "0")
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1" if proxies_are_declared else "")
 
 # Paths only: query strings may carry tokens, and referrers may carry query strings.
 accesslog = None if DEVELOPMENT else "-"
