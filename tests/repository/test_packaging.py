@@ -125,9 +125,8 @@ def test_every_dependency_is_imported(requirement):
     name = re.match(r"[a-z0-9-]+", requirement)[0]
     module = IMPORTED_AS.get(name, name.replace("-", "_"))
     imports = re.compile(rf"(from|import) {module}\b|\b{module}\.", re.MULTILINE)
-    assert any(
-        imports.search(path.read_text()) for path in [*(ROOT / "notiway").rglob("*.py"), ROOT / "gunicorn.conf.py"]
-    )
+    sources = [*(ROOT / "notiway").rglob("*.py"), ROOT / "gunicorn.conf.py"]
+    assert any(imports.search(path.read_text()) for path in sources)
 
 
 @pytest.mark.parametrize("name", ["flask-sock", "simple-websocket", "wsproto"])

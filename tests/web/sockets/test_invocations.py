@@ -424,3 +424,19 @@ def test_a_routing_that_names_no_audience_is_refused_with_its_faults(invoke, rou
     error = invoke("Subscribe", routing)["error"]
     assert error.startswith("WrongInput: ")
     assert words in error
+
+
+def test_a_subscription_that_fails_is_answered_once_with_its_error(talk, monkeypatch):
+    talk.connection.grants = ("group:ops",)
+
+    def fail(*_, **__):
+        raise RuntimeError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(standing, "items", fail)
+        talk.say(call("Subscribe", OPS, number="1"), call("Nothing", number="2"))
+        first, second = talk.hear(2)
+    assert first["invocationId"] == "1"
+    assert first["error"].startswith("Error: ")
+    assert second["invocationId"] == "2"
+    assert talk.ask(call("Subscribe", OPS, number="3")) == {"type": 3, "invocationId": "3", "result": None}
