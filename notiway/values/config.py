@@ -56,7 +56,7 @@ class Config:
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
     message_rate: float = 100.0  # messages a second that one client may say; ten seconds' worth at once
-    heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
+    heartbeat_seconds: float = 15.0  # at most 15 for SignalR clients, whatever is set
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
     publish_rate: str = "6000 per minute"  # envelopes of one API key

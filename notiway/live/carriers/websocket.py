@@ -70,6 +70,7 @@ class WebSocketTransport:
     """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
 
     answers = True
+    is_impatient = False
     silence_seconds = 0.0
 
     def __init__(

@@ -39,6 +39,7 @@ class HtmlWire:
     """
 
     name = "html"
+    counts = True
 
     def __init__(self, env: Environment) -> None:
         self._env = env

@@ -57,6 +57,7 @@ class JsonWire:
     """Events as `{"event": …, "data": …}`. A change of several items is one line each: see `render`."""
 
     name = "json"
+    counts = True
 
     def render(self, event: Event) -> str | None:
         """The text of an Event; None for those that JSON clients do not hear of."""

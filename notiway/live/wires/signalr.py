@@ -17,6 +17,7 @@ class SignalRWire:
     """Renders Events as calls of the client's methods; the method's name is the notification's name."""
 
     name = "signalr"
+    counts = False
 
     def render(self, event: Event) -> str | None:
         """The invocations for an Event, without an id: nobody answers them."""

@@ -13,6 +13,7 @@ class SseWire:
     """Renders Events as `event:`, `id:` and `data:` lines. Only stored notifications carry an id to resume from."""
 
     name = "sse"
+    counts = True
 
     def render(self, event: Event) -> str | None:
         """The lines of an Event; None for those that streams do not hear of."""
