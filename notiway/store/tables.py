@@ -155,6 +155,22 @@ class SpentToken(Table):
         table_name = "notiway_spent_token"
 
 
+class SpentId(Table):
+    """An id that was used for a notification which is stored no more (store/spent_ids.py)."""
+
+    publisher = peewee.CharField()
+    dedupe_key = peewee.CharField()
+    notification_id = peewee.CharField(max_length=36)
+    audience = peewee.CharField(max_length=420)
+    name = peewee.CharField()
+    spent_at = peewee.BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "notiway_spent_id"
+        primary_key = peewee.CompositeKey("publisher", "dedupe_key")
+        without_rowid = True
+
+
 class TokenEnd(Table):
     """Client tokens of a user that were issued up to this moment are over."""
 
@@ -201,4 +217,16 @@ class Task(Table):
         indexes = ((("user_id", "name", "updated_at"), False),)
 
 
-TABLES = (Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, TokenEnd, AuditEntry, Task)
+TABLES = (
+    Membership,
+    Notification,
+    InboxItem,
+    InboxCursor,
+    Counter,
+    ApiKey,
+    SpentToken,
+    SpentId,
+    TokenEnd,
+    AuditEntry,
+    Task,
+)

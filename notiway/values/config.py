@@ -48,6 +48,7 @@ class Config:
     allowed_origins: tuple[str, ...] = ()
     open_groups: tuple[str, ...] = ()
     retention_days: int = 90
+    dedupe_days: float = 7.0  # how long a producer's id is remembered at least
     backlog_days: int = 7  # how far back a newcomer's inbox begins; announcements that stand come whatever their age
     recent_limit: int = 20
     toast_seconds: float = 6.0  # errors stay until they are closed
@@ -131,6 +132,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     for name, least in (
         ("database_pool", 1),
         ("retention_days", 1),
+        ("dedupe_days", 0),
         ("backlog_days", 0),
         ("recent_limit", 1),
         ("toast_seconds", 1),
