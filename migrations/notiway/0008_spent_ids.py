@@ -17,7 +17,6 @@ def _models(db):
             legacy_table_names = False
             table_name = "notiway_spent_id"
             primary_key = peewee.CompositeKey("publisher", "dedupe_key")
-            without_rowid = True
 
     return [SpentId]
 

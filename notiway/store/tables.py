@@ -168,7 +168,6 @@ class SpentId(Table):
     class Meta:
         table_name = "notiway_spent_id"
         primary_key = peewee.CompositeKey("publisher", "dedupe_key")
-        without_rowid = True
 
 
 class TokenEnd(Table):
