@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -23,6 +24,7 @@ from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
+from notiway.values.item import Item
 from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 PAGE_LIMIT = 200  # notifications in one answer
 PAGE_DEFAULT = 50
+PAGE_CHARACTERS = 512 * 1024  # after which a page ends, however few its notifications
+READ_AT_ONCE = 20  # of these; each may have a body of 32 KiB
 UNKNOWN_USER = "no user here has this id (where users live elsewhere, set NOTIWAY_USERS=external)"
 
 
@@ -100,7 +104,7 @@ def after() -> ResponseReturnValue:
     except ValueError:
         fault = Fault("since", "must be the id of a notification, or a cursor as it was given")
         raise WrongInput("The query is not valid", [fault]) from None
-    page = resuming.page(principal.user_id, cursor, limit)
+    page = _page(principal.user_id, cursor, limit)
     place = page.cursor.as_text()
     return jsonify(
         notifications=notification_list(item.as_dict() for item in page.items),
@@ -108,6 +112,19 @@ def after() -> ResponseReturnValue:
         nextCursor=place if page.more else None,
         cursor=place,
     )
+
+
+def _page(user_id: str, cursor: resuming.Cursor, limit: int) -> resuming.Page:
+    """So many items, or fewer that are large: an answer waits in memory until its client has read it."""
+    items: list[Item] = []
+    size = 0
+    while True:
+        page = resuming.page(user_id, cursor, min(READ_AT_ONCE, limit - len(items)))
+        items += page.items
+        size += sum(len(json.dumps(item.body)) + len(item.message) for item in page.items)
+        if not page.more or len(items) >= limit or size >= PAGE_CHARACTERS:
+            return replace(page, items=items)
+        cursor = page.cursor
 
 
 def describe() -> ResponseReturnValue:

@@ -493,3 +493,18 @@ def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publ
 def test_a_rate_that_cannot_be_read_is_named_at_the_start(make_app, name):
     with pytest.raises(ConfigError, match=name):
         make_app(**{name: "often"})
+
+
+def test_a_page_of_what_came_after_is_bounded_in_bytes_and_the_next_one_goes_on(client, user, send, token):
+    sent = [send(user, f"Large {number}", body={"text": "x" * 30_000}).id for number in range(60)]
+    query, heard, sizes = "", [], []
+    while query is not None:
+        answer = client.get(
+            f"/api/notifications?limit=200&since={query}", headers={"Authorization": f"Bearer {token(user.id)}"}
+        )
+        sizes.append(len(answer.data))
+        heard += [each["id"] for each in answer.json["notifications"]]
+        query = answer.json["nextCursor"]
+    assert heard == sent
+    assert max(sizes) < 1.9 * 1024 * 1024
+    assert len(sizes) > 1
