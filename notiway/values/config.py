@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import limits
 from notiway.values import addresses
 from notiway.values.errors import ConfigError, Fault
 
+PREFIX = "NOTIWAY_"
 KIB = 1024
 BROKER_SCHEMES = ("memory", "redis", "rediss")
 SECRETS = frozenset({"token_secret", "metrics_token"})  # settings that are never shown
@@ -107,6 +109,21 @@ class Config:
         if faults:
             raise ConfigError("Notiway cannot start: fix these settings", faults)
         return config
+
+
+def unknown_settings(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names that begin like a setting and are none, each with a question that names the nearest, where there is one.
+
+    >>> unknown_settings({}, {"NOTIWAY_RETENTION_DAY": "30"})
+    [('NOTIWAY_RETENTION_DAY', ' (NOTIWAY_RETENTION_DAYS?)')]
+    """
+    known = [spec.name.upper() for spec in fields(Config)]
+    given = {name for name in (*settings, *environ) if isinstance(name, str) and name.upper().startswith(PREFIX)}
+    unknown = []
+    for name in sorted(given - {f"{PREFIX}{each}" for each in known}):
+        nearest = get_close_matches(name.upper().removeprefix(PREFIX), known, 1)
+        unknown.append((name, f" ({PREFIX}{nearest[0]}?)" if nearest else ""))
+    return unknown
 
 
 def _convert(raw: Any, default: Any) -> Any:
