@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -32,9 +34,10 @@ from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
+from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
 from notiway.store import database, pulling
-from notiway.values.config import EXTERNAL_USERS, Config
+from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
@@ -42,6 +45,8 @@ from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
 from notiway.web.staff import page as staff_page
+
+log = logging.getLogger(__name__)
 
 
 class Notiway:
@@ -78,6 +83,8 @@ class Notiway:
     def init_app(self, app: Flask) -> Runtime:
         """Mount routes, templates, commands and the live part; raises `ConfigError` for bad settings."""
         config = Config.load(app.config)
+        for name, nearest in unknown_settings(app.config, os.environ):
+            log.warning("%s is no setting of Notiway%s: see docs/reference/settings.md", name, nearest)
         check_workers(config, sys.argv, os.environ)
         if not config.database_url:
             config = replace(config, database_url=f"sqlite:///{Path(app.instance_path) / 'notiway.db'}")
@@ -92,6 +99,7 @@ class Notiway:
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
         runtime.people = self._people
+        runtime.check_alone = partial(check_alone, config, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)

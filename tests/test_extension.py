@@ -370,3 +370,11 @@ def test_every_page_is_drawn_in_an_application_without_csrf_protection(mount: Mo
             drawn[path] = answer.status_code
             assert answer.status_code != 500, path
     assert drawn["/api/docs"] == drawn["/notifications"] == 200
+
+
+def test_a_misspelt_setting_is_named_at_the_start_and_its_value_is_not(
+    mount: Mount, caplog: pytest.LogCaptureFixture
+) -> None:
+    mount(NOTIWAY_TOKEN_SECRETS="hush")
+    assert "NOTIWAY_TOKEN_SECRETS is no setting of Notiway (NOTIWAY_TOKEN_SECRET?)" in caplog.text
+    assert "hush" not in caplog.text

@@ -56,6 +56,7 @@ class Runtime:
     huey: Any = None
     start_jobs: Callable[[], Any] | None = None
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
+    check_alone: Callable[[], None] = lambda: None  # raises `ConfigError` where another process serves this database
     _jobs: Any = None
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -78,6 +79,7 @@ class Runtime:
             if self._started:
                 return
             check_greenlets()
+            self.check_alone()
             self._started = True
         self.reactor.start()
         # The first request starts this: what cannot start now is told, and must not cost the application its page.

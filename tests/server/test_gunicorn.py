@@ -207,3 +207,15 @@ def test_who_came_over_tls_is_believed_of_declared_proxies_only(site):
     answer = requests.get(f"{site.start().url}/login", headers=forwarded, timeout=10)
     assert "Strict-Transport-Security" in answer.headers
     assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_second_server_on_the_same_database_is_refused_and_a_restart_is_not(site):
+    site.start()
+    second = Site(site.folder, NOTIWAY_DRAIN_SECONDS=0)
+    code, said = refused_start(second, "-c", str(ROOT / "gunicorn.conf.py"))
+    assert code != 0
+    assert "another process serves" in said
+    assert requests.get(f"{site.url}/readyz", timeout=10).ok
+    site.kill()
+    site.start()
+    site.command("user", "list")
