@@ -10,12 +10,11 @@ from enum import IntEnum
 from typing import Any, Protocol
 
 from notiway import metrics
-from notiway.live.backlog import BLOCKED, Backlog, Ledger
+from notiway.live.backlog import BLOCKED, SOCKET_BUFFER_BYTES, Backlog, Ledger
 from notiway.values.close_codes import CloseCode, close_label
 
 log = logging.getLogger(__name__)
 
-SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
 PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
@@ -179,7 +178,7 @@ class Connection:
         """Write what is queued; called when the socket can take more."""
         if self.backlog is not None:
             try:
-                if not self.backlog.write(self.send):
+                if not self.backlog.flush(self.sock, self.send):
                     return
             except OSError:
                 self.lost()

@@ -336,3 +336,39 @@ def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_burst
     assert client.read_all() == []
     connection.lost()
     client.close()
+
+
+def room(connection):
+    return connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2  # the kernel doubles what it is given
+
+
+def test_a_client_that_reads_a_large_backlog_has_more_room_in_the_kernel_until_it_has_it():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.settimeout(10)
+        connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
+        connection.release([])
+        connection.offer(b"y" * 4 * 1024 * 1024)
+        assert room(connection) == backlog.SOCKET_BUFFER_BYTES, "one that has stalled pins no more than before"
+        theirs.recv(1024 * 1024)
+        connection.flush()
+        assert room(connection) == backlog.LARGE_BUFFER_BYTES
+        while connection.backlog is not None:
+            theirs.recv(1024 * 1024)
+            connection.flush()
+        assert room(connection) == backlog.SOCKET_BUFFER_BYTES
+        connection.lost()
+
+
+def test_a_small_backlog_gets_no_more_room():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.settimeout(10)
+        connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
+        connection.release([])
+        connection.offer(b"x" * 200_000)
+        while connection.backlog is not None:
+            theirs.recv(20_000)
+            connection.flush()
+            assert room(connection) == backlog.SOCKET_BUFFER_BYTES
+        connection.lost()
