@@ -336,9 +336,7 @@ def blocked_page(context: BrowserContext, path: str = "/dashboard", code: int = 
     return page
 
 
-def test_where_websockets_are_blocked_the_page_asks_now_and_then(
-    browse: Browse, ada: Person, console: Console
-) -> None:
+def test_where_websockets_are_blocked_the_page_asks_now_and_then(browse: Browse, ada: Person, console: Console) -> None:
     console.expect("htmx:ws:error")
     old = ada.store("On the page")
     page = blocked_page(browse(ada), "/notifications")

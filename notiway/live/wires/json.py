@@ -64,7 +64,7 @@ class JsonWire:
         data = event.data
         unread = data.get("unread")
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 values = notification_dict(data["notification"])
                 return _message("notification", values if unread is None else {**values, "unreadCount": unread})
             case "restored":

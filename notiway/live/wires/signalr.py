@@ -23,7 +23,7 @@ class SignalRWire:
         """The invocations for an Event, without an id: nobody answers them."""
         data = event.data
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 return invocation(data["notification"]["name"], notification_dict(data["notification"]))
             case "restored":
                 return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"])

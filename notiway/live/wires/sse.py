@@ -20,7 +20,7 @@ class SseWire:
         data = event.data
         unread = data.get("unread")
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 return self._notification(notification_dict(data["notification"])) + self._count(unread)
             case "restored":
                 restored = notification_list(data["notifications"])

@@ -14,14 +14,6 @@ function isNews(id) {
   return copies(id).length === 0;
 }
 
-function updated(row) {
-  for (const copy of copies(row.dataset.notiwayId)) {
-    const next = row.cloneNode(true);
-    copy.replaceWith(next);
-    window.htmx?.process(next);
-  }
-}
-
 const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);
 const listChanges = {
   read: (change) => setStates(ids(change), "read"),
@@ -30,7 +22,6 @@ const listChanges = {
   deleted: (change) => dropAll(ids(change)),
   recalled: (change) => dropAll(ids(change)),
   restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
-  updated: (change) => [...change.children].forEach(updated),
 };
 const changes = {
   ...listChanges,
