@@ -93,7 +93,7 @@ class Backlog:
                 self._first = memoryview(frame.pop())
 
     def flush(self, sock: Any, send: Callable[[memoryview], int]) -> bool:
-        """`write`; while much waits for a client that reads, it has more room in the kernel. A stalled one gets none."""
+        """`write`; while much waits for a client that reads it has more room in the kernel. A stalled one gets none."""
         is_done = self.write(send)
         needs_room = not is_done and (self._has_room or self.total > LARGE_BYTES)
         if needs_room is not self._has_room:
