@@ -124,7 +124,7 @@ class Connection:
         waiting = iter(frames)
         for data, _ in waiting:
             if sent < len(data):
-                self.backlog = Backlog(data[sent:], self._ledger())
+                self.backlog = Backlog(data, self._ledger(), sent)
                 break
             sent -= len(data)
         if self.owner is not None:
