@@ -28,6 +28,7 @@ class QuietSessions:
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if is_background():
+            _leave_remembered(app, response)
             return
         self.inner.save_session(app, session, response)
         name = f"{self.inner.get_cookie_name(app)}="
@@ -36,6 +37,18 @@ class QuietSessions:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+def _leave_remembered(app: Flask, response: Response) -> None:
+    """Take back that flask-login renews its "remember me" (REMEMBER_COOKIE_REFRESH_EACH_REQUEST)."""
+    name = f"{_remember_name(app)}="
+    cookies = response.headers.getlist("Set-Cookie")
+    if any(each.startswith(name) for each in cookies):
+        response.headers.setlist("Set-Cookie", [each for each in cookies if not each.startswith(name)])
+
+
+def _remember_name(app: Flask) -> str:
+    return str(app.config.get("REMEMBER_COOKIE_NAME", flask_login.COOKIE_NAME))
 
 
 def ends_at() -> float | None:
@@ -82,7 +95,7 @@ def _bounded(moment: float | None) -> float | None:
 
 def _is_remembered() -> bool:
     """Whether flask-login's "remember me" signs this browser in again when the session has ended."""
-    value = request.cookies.get(current_app.config.get("REMEMBER_COOKIE_NAME", flask_login.COOKIE_NAME))
+    value = request.cookies.get(_remember_name(current_app))
     return value is not None and flask_login.decode_cookie(value) is not None
 
 

@@ -106,6 +106,17 @@ def test_who_is_remembered_has_no_end(site):
         assert ends_at() is not None
 
 
+def test_a_background_request_does_not_refresh_what_remembers_a_user(site):
+    app = site.application
+    app.config["REMEMBER_COOKIE_REFRESH_EACH_REQUEST"] = True
+    login = flask_login.LoginManager(app)
+    login.user_loader(lambda user_id: flask_login.UserMixin())
+    site.set_cookie("session", signed(app, {"_user_id": "7", "_fresh": True}, int(time.time())))
+    answer = site.get("/", headers={BACKGROUND_HEADER: "1"})
+    assert answer.headers.getlist("Set-Cookie") == []
+    assert any("remember_token=7|" in each for each in site.get("/").headers.getlist("Set-Cookie"))
+
+
 def test_a_saved_session_is_told_of_and_a_background_request_saves_none(site):
     told = []
     site.application.session_interface.on_saved = lambda: told.append(1)

@@ -11,7 +11,7 @@ from flask_sock import Sock
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from notiway.live import runtime
-from notiway.live.carriers import hub_protocol, joining
+from notiway.live.carriers import hub_protocol
 from notiway.live.carriers.parking import stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.store import tokens
@@ -20,7 +20,7 @@ from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
@@ -89,7 +89,7 @@ def _open(upgrade: Upgrade) -> None:
     sock, view_stays = take_socket(upgrade)
     # Held until the handshake (invocations.py).
     hello = time.time() + hub_protocol.HANDSHAKE_SECONDS, hub_protocol.give_up
-    connection = joining.join(now, sock, "signalr", principal, connection_id, hello)
+    connection = opening.join(now, sock, "signalr", principal, connection_id=connection_id, hello=hello)
     stay(connection, view_stays)
 
 

@@ -22,7 +22,7 @@ from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
@@ -52,7 +52,7 @@ def stream() -> ResponseReturnValue:
     handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    connection = joining.join(now, sock, "sse", principal, head=head)
+    connection = opening.join(now, sock, "sse", principal, head=head)
     joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
     return Handled()

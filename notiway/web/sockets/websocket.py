@@ -18,7 +18,7 @@ from notiway.values.errors import Unauthorized, WrongInput
 from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
 FORMATS = ("json", "html")
@@ -53,7 +53,7 @@ def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
     principal = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
-    connection = joining.join(now, sock, request.args.get("format", "json"), principal)
+    connection = opening.join(now, sock, request.args.get("format", "json"), principal)
     if principal is not None:
         joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
