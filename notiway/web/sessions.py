@@ -13,7 +13,9 @@ from itsdangerous import BadSignature
 
 BACKGROUND_HEADER = "X-Notiway-Background"
 SESSION_END = "notiway_session_end"  # in the session, set by a host that bounds it: seconds since the epoch
-BACKGROUND_FLAG = "notiway.background"  # in the WSGI environ: a socket or stream
+LIVE = "notiway_live"  # the blueprint of what programs ask for: sockets, streams, the API, health
+READ_BY_PEOPLE = f"{LIVE}.api_docs"
+ASSETS = "notiway.static"
 
 
 class QuietSessions:
@@ -100,5 +102,10 @@ def _is_remembered() -> bool:
 
 
 def is_background() -> bool:
-    """Whether nobody asked for this request: a socket, a stream, or a page that brings itself up to date."""
-    return BACKGROUND_HEADER in request.headers or BACKGROUND_FLAG in request.environ
+    """Whether nobody asked for this request: a socket, a stream, or a page that brings itself up to date.
+
+    Known from the route, before anything has asked who is signed in.
+    """
+    if BACKGROUND_HEADER in request.headers or request.endpoint == ASSETS:
+        return True
+    return request.blueprint == LIVE and request.endpoint != READ_BY_PEOPLE

@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, session
 from flask.sessions import SecureCookieSession, SessionInterface
 
-from notiway.web.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, SESSION_END, QuietSessions, ends_at
+from notiway.web.sessions import BACKGROUND_HEADER, SESSION_END, QuietSessions, ends_at
 
 
 def signed(app, values, at):
@@ -55,7 +55,6 @@ def test_a_page_that_a_person_opens_extends_the_login(site):
     [
         {"headers": {BACKGROUND_HEADER: "1"}},
         {"headers": {BACKGROUND_HEADER: ""}},
-        {"environ_overrides": {BACKGROUND_FLAG: True}},
     ],
 )
 def test_what_a_page_does_by_itself_reads_the_session_and_never_saves_it(site, options):

@@ -19,7 +19,6 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake, opening
 
 TOKEN_SECONDS = 30  # between negotiating and connecting
@@ -36,7 +35,6 @@ def register(blueprint: Blueprint) -> None:
 def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
     principal = auth.require_principal()
-    request.environ[BACKGROUND_FLAG] = True
     _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.
@@ -53,7 +51,6 @@ def negotiate() -> ResponseReturnValue:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.hub":
         return None
-    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     principal = auth.require_principal()

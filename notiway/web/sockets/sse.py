@@ -21,7 +21,6 @@ from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake, opening
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
@@ -45,7 +44,6 @@ def stream() -> ResponseReturnValue:
     """Open a stream for who is signed in, or for the bearer of a client token."""
     principal = auth.require_principal()
     now = runtime.current()
-    request.environ[BACKGROUND_FLAG] = True
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
     carrier, mode = _carrier()

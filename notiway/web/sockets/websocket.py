@@ -17,7 +17,6 @@ from notiway.store.standing import REPLAY_LIMIT
 from notiway.values.errors import Unauthorized, WrongInput
 from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake, opening
 
 NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
@@ -33,7 +32,6 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
         return None
-    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
