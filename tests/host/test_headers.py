@@ -26,6 +26,12 @@ def test_every_page_carries_the_csrf_token_and_refuses_foreign_code(browser, vis
     assert not re.search(r"<[^>]+\s(style|on\w+)=", response.text)
 
 
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/login"])
+def test_every_page_of_a_user_has_a_button_to_sign_out(browser, path):
+    form = re.search(r'<form class="sign-out" action="/logout" method="post">.*?</form>', browser.get(path).text, re.S)
+    assert re.search(r"<button[^>]*>\s*Sign out", form[0])
+
+
 def test_static_files_may_be_kept_by_the_browser(visitor):
     with visitor.get("/static/host/css/theme.css") as response:
         assert response.status_code == 200

@@ -31,6 +31,7 @@ def blueprint(limiter: Limiter, rate: str) -> Blueprint:
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         wait = seconds_to_wait(limiter, error)
+        security_log.note("password_change_throttled", user=current_user.id, address=request.remote_addr)
         response = make_response(_page(f"Too many wrong passwords. Try again in {wait} seconds."), 429)
         response.headers["Retry-After"] = str(wait)
         return response
