@@ -15,7 +15,13 @@ def test_every_page_carries_the_csrf_token_and_refuses_foreign_code(browser, vis
     response = (visitor if path == "/login" else browser).get(path)
     assert re.search(r'<meta name="csrf-token" content="[^"]+">', response.text)
     policy = response.headers["Content-Security-Policy"]
-    for rule in ("default-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"):
+    for rule in (
+        "default-src 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'none'",
+    ):
         assert rule in policy
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
