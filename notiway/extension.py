@@ -39,7 +39,7 @@ from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
-from notiway.web.sessions import QuietSessions
+from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
 from notiway.web.staff import page as staff_page
 
@@ -150,7 +150,7 @@ class Notiway:
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
-        live = Blueprint("notiway_live", __name__)
+        live = Blueprint(LIVE, __name__)
         websocket.register(live)
         signalr.register(live)
         sse.register(live)

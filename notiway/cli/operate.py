@@ -88,8 +88,8 @@ def diagnose(url: str, user_id: str | None) -> None:
     faults = 0
     for finding in doctor.examine(current_app._get_current_object(), url, user_id):  # type: ignore[attr-defined]
         faults += not finding.ok
-        click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}")
+        click.echo(redact(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}"))
         if not finding.ok:
-            click.echo(f"       {'':<10}  To fix it: {finding.remedy}")
+            click.echo(redact(f"       {'':<10}  To fix it: {finding.remedy}"))
     if faults:
         raise click.exceptions.Exit(1)

@@ -24,6 +24,7 @@ from notiway.live.pressure import Pressure
 from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
 from notiway.live.replayed import Replayed
+from notiway.live.session_news import SessionNews
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
@@ -48,6 +49,7 @@ class Hub:
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
+        self._news = SessionNews(self._deadlines)
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
@@ -86,6 +88,10 @@ class Hub:
     def end_at(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
         """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
         self.reactor.call_soon(self._deadlines.set, connection, ends_at, end)
+
+    def greet(self, connection: Connection) -> None:
+        """A connection has said hello in time: from now on it ends with its session."""
+        self.reactor.call_soon(self._deadlines.greet, connection)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
@@ -183,6 +189,8 @@ class Hub:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
         elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
+        else:
+            self._news.tell(connection)
 
     def _replay(self, connection: Connection, known_ids: Iterable[str], send: Callable[[], None]) -> None:
         self._replayed.remember(connection, known_ids)
@@ -215,26 +223,15 @@ class Hub:
 
     def _follow(self, listeners: list[Connection], event: Event) -> None:
         if event.kind == "kick":
-            self._kick(listeners, event)
+            self._news.kick(listeners, event)
         elif event.kind == "renewed":
-            self._renew(listeners, event)
+            self._news.renew(listeners, event)
         elif event.kind == "joined":
             for connection in listeners:
                 self.listeners.add(connection, event.data["audience"])
         elif event.kind == "left":
             for connection in listeners:
                 self.listeners.remove(connection, event.data["audience"])
-
-    def _renew(self, listeners: list[Connection], event: Event) -> None:
-        for connection in listeners:
-            if connection.session == event.data["session"]:
-                self._deadlines.move(connection, event.data["ends_at"])
-
-    def _kick(self, listeners: list[Connection], event: Event) -> None:
-        session = event.data.get("session")
-        for connection in listeners:
-            if session is None or connection.session == session:
-                connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
 
 
 def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:

@@ -77,17 +77,16 @@ def make_token() -> ResponseReturnValue:
     faults = [
         Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
     ]
-    about = {"key": producer.id, "user": claims.user_id, "address": request.remote_addr}
     try:
         if faults:
             raise Forbidden("This key may not make that token", faults)
         admission.check_user(now, claims.user_id)
     except NotiwayError:
-        security_log.note("token_not_made", **about)
+        security_log.note("token_not_made", key=producer.id, user=claims.user_id, address=request.remote_addr)
         raise
     token_id = client_tokens.new_id()
     token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id, token_id=token_id))
-    security_log.note("token_made", **about, token=token_id)
+    security_log.note("token_made", key=producer.id, user=claims.user_id, token=token_id, address=request.remote_addr)
     return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 

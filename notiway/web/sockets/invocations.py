@@ -52,9 +52,8 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     if fault is not None:
         _refuse(now, connection, fault)
         return False
-    ends_at = float(connection.stage) if connection.stage else None
     connection.stage = READY
-    now.hub.end_at(connection, ends_at)
+    now.hub.greet(connection)
     try:
         with db.connection_context():
             _replay(now, connection)

@@ -112,7 +112,7 @@ def test_it_may_have_an_id_that_was_agreed_on(join):
 def test_who_must_say_hello_waits_with_its_own_end(now, join):
     ended = []
     connection, _ = join(Principal("ada", ends_at=99.5), None, (0.0, ended.append))
-    assert connection.stage == "99.5"
+    assert connection.ends_at == 99.5
     settle(now.reactor)
     now.hub._deadlines._close_due()
     assert ended == [connection]
