@@ -35,7 +35,7 @@ from notiway.ops.workers import check_workers
 from notiway.store import database
 from notiway.values.config import EXTERNAL_USERS, Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, connections, cross_origin, health, ornaments, reply
+from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import QuietSessions
@@ -147,6 +147,7 @@ class Notiway:
         )
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
+        staff = staff_page.blueprint()
         live = Blueprint("notiway_live", __name__)
         websocket.register(live)
         signalr.register(live)
@@ -155,10 +156,10 @@ class Notiway:
         health.register(live)
         reply.register(live)
         prefix = runtime.config.url_prefix or None
-        app.register_blueprint(blueprint, url_prefix=prefix)
-        app.register_blueprint(staff_page.blueprint(), url_prefix=prefix)
         live.after_request(cross_origin.allow)
-        app.register_blueprint(live, url_prefix=prefix)
+        for each in (blueprint, staff, live):
+            each.after_request(caching.keep_nowhere)
+            app.register_blueprint(each, url_prefix=prefix)
 
         def exempt() -> None:
             # Keys and tokens are no cookies. What takes cookies asks for the Origin, or for the CSRF token by itself.

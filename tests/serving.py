@@ -42,7 +42,7 @@ class Site:
             "NOTIWAY_USERS": "external",  # clients and producers of the tests bring users of their own
             "NOTIWAY_HEARTBEAT_SECONDS": "3600",  # a beat says the count at any time; who tests beats sets its own
             "NOTIWAY_TOAST_SECONDS": "60",  # on a busy machine none leaves before the test has looked
-            "SECRET_KEY": "a secret of the tests",
+            "SECRET_KEY": "a secret of the tests, of more than 32 bytes",
             "PORT": str(self.port),
             "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'tests'}",
             **{name: str(value) for name, value in settings.items()},

@@ -15,13 +15,11 @@ from flask_wtf.csrf import generate_csrf
 from notiway import Audience, send_notification
 from notiway.host import accounts
 from notiway.host.app import create_app
-from notiway.host.pages.account import SIGNED_IN_AT
 from notiway.live import runtime
 from notiway.live.wires.json import JsonWire
 from notiway.store import membership, schema
 from notiway.store.database import db
 from notiway.store.writing import item_of, row_of
-from notiway.values.clock import now_ms
 from notiway.values.draft import Draft
 from notiway.values.event import Event
 
@@ -65,7 +63,6 @@ def cookie_of(account: accounts.Account) -> str:
     """The cookie of a session as the sign-in page makes it, without the time that a password hash takes."""
     with app.test_request_context():
         session.permanent = True
-        session[SIGNED_IN_AT] = now_ms()
         login_user(account)
         generate_csrf()
         response = app.make_response("")

@@ -7,6 +7,7 @@ from flask.cli import AppGroup
 
 from notiway.ops import jobs
 from notiway.store import api_keys
+from notiway.values import security_log
 from notiway.values.clock import moment
 from notiway.verbs.keys import revoke as revoke_key
 
@@ -38,7 +39,8 @@ def register(commands: AppGroup) -> None:
 )
 def add(name: str, scopes: tuple[str, ...], producers: tuple[str, ...]) -> None:
     """Make an API key for the producer NAME and print it, this once."""
-    _, key = api_keys.add(name, [*scopes, *(f"{api_keys.PRODUCER}{each}" for each in producers)])
+    producer, key = api_keys.add(name, [*scopes, *(f"{api_keys.PRODUCER}{each}" for each in producers)])
+    security_log.note("key_added", key=producer.id, scopes=" ".join(scopes))
     click.echo(key)
     click.echo("Keep it now: only its hash is stored, and it is not shown again.", err=True)
 

@@ -13,6 +13,7 @@ from notiway.ops import doctor, jobs
 from notiway.ops.logs import redact
 from notiway.store import retention, schema
 from notiway.store.database import db
+from notiway.values.config import SECRETS
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 
@@ -75,6 +76,8 @@ def config() -> None:
     for spec in fields(settings):
         value = getattr(settings, spec.name)
         text = ",".join(value) if isinstance(value, tuple) else str(value)
+        if spec.name in SECRETS:
+            text = "(set)" if value else "(not set)"
         click.echo(f"NOTIWAY_{spec.name.upper()}={redact(text)}")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.live.runtime import Runtime
-from notiway.store import token_ends
+from notiway.store import tokens
 from notiway.values.clock import now_ms
 from notiway.values.config import EXTERNAL_USERS
 from notiway.values.errors import Fault, Forbidden, Unauthorized, WrongInput
@@ -26,7 +26,7 @@ def admit(now: Runtime, token: str) -> Claims:
 
 def check(now: Runtime, claims: Claims) -> None:
     """`Unauthorized` when a token has ended since it was read; asks the database."""
-    if token_ends.has_ended(claims.user_id, round(claims.issued_at * 1000), claims.key_id):
+    if tokens.has_ended(claims.user_id, round(claims.issued_at * 1000), claims.key_id):
         raise Unauthorized("The token has ended: its user signed out everywhere, or its API key was revoked")
     active = now.user_is_active(claims.user_id)
     if active is False:
@@ -43,6 +43,6 @@ def check_user(now: Runtime, user_id: str) -> None:
         raise WrongInput(NOT_MADE, [Fault("userId", advice)])
     if active is False:
         raise Forbidden(NOT_MADE, [Fault("userId", "this user is deactivated")])
-    if token_ends.ended_at(user_id) >= now_ms():
+    if tokens.ended_at(user_id) >= now_ms():
         fault = "this user signed out everywhere at a time that is still to come: was the server's clock ahead?"
         raise Forbidden(NOT_MADE, [Fault("userId", fault)])

@@ -49,6 +49,11 @@ def derive_secret(secret_key: str | bytes) -> str:
     return hmac.new(raw, b"notiway.client-tokens", hashlib.sha256).hexdigest()
 
 
+def new_id() -> str:
+    """A fresh `jti`."""
+    return secrets.token_urlsafe(ID_BYTES)
+
+
 def mint(secret: str, claims: Claims) -> str:
     """A signed token, issued now, with an id of its own (RFC 7519 §4.1, RFC 7515 §4.1.4).
 
@@ -62,7 +67,7 @@ def mint(secret: str, claims: Claims) -> str:
         "iat": now_ms() / 1000,
         "iss": ISSUER,
         "aud": AUDIENCE,
-        "jti": secrets.token_urlsafe(ID_BYTES),
+        "jti": claims.token_id or new_id(),
     }
     if claims.tenant_id is not None:
         payload["tenantId"] = claims.tenant_id

@@ -92,7 +92,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings or {})
     config = Config.load(app.config)
     logs.set_up(development=config.development)
-    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=config.development)
+    lenient = config.development or (app.testing and bool(app.secret_key))
+    app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=lenient)
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]

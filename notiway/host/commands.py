@@ -11,6 +11,7 @@ from notiway.host.passwords import hash_password
 from notiway.live.runtime import current
 from notiway.ops import jobs
 from notiway.store import membership
+from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.verbs.sign_out import sign_out
@@ -36,6 +37,7 @@ def add(email: str, name: str, staff: bool, password: str) -> None:
         account = accounts.add(email, name, hash_password(password), is_staff=staff)
     except peewee.IntegrityError as error:
         raise click.ClickException(f"There is a user with the address {email} already") from error
+    security_log.note("user_added", user=account.id)
     click.echo(f"{account.id}\tadded {account.email}")
 
 
@@ -54,6 +56,7 @@ def deactivate(user: str) -> None:
     heard = jobs.relay_events()
     accounts.deactivate(found.id)
     sign_out(found.id)
+    security_log.note("user_deactivated", user=found.id)
     click.echo(f"{found.id}\tdeactivated {found.email}")
     if not heard:
         click.echo(jobs.NOBODY_HEARS, err=True)
@@ -64,6 +67,7 @@ def activate(user: str) -> None:
     """Let USER (id or e-mail) in again after `deactivate`."""
     found = find(user)
     accounts.activate(found.id)
+    security_log.note("user_activated", user=found.id)
     click.echo(f"{found.id}\tactivated {found.email}")
 
 
@@ -73,6 +77,7 @@ def staff(user: str, remove: bool) -> None:
     """Let USER (id or e-mail) send to others."""
     found = find(user)
     accounts.set_staff(found.id, not remove)
+    security_log.note("staff_changed", user=found.id, staff="no" if remove else "yes")
     click.echo(f"{found.id}\t{found.email} is {'no staff' if remove else 'staff'}")
 
 
@@ -86,6 +91,7 @@ def password(user: str, password: str) -> None:
     accounts.keep_hash(found.id, hash_password(password))
     sessions.end_all(found.id)
     sign_out(found.id)
+    security_log.note("password_set", user=found.id)
     click.echo(f"{found.id}\tchanged the password of {found.email}")
     if not heard:
         click.echo(jobs.NOBODY_HEARS, err=True)

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from notiway.values.config import SHORTEST_SECRET_BYTES
 from notiway.values.errors import ConfigError, Fault
 
 FILE_NAME = "secret_key"
@@ -27,16 +28,19 @@ def development_wanted(environ: Mapping[str, str]) -> bool:
 def find_secret(given: str | bytes | None, folder: Path, *, development: bool) -> str | bytes:
     """The given key; in development else one that is made once and kept in `folder`.
 
-    Raises `ConfigError` in production when none is given.
+    Raises `ConfigError` in production when none is given, or a weak one.
     """
-    if given:
-        return given
-    if not development:
-        advice = (
-            'set it to a long random text that stays the same: python -c "import secrets; print(secrets.token_hex(32))"'
-        )
+    if development:
+        return given or _kept(folder)
+    advice = (
+        'set it to a long random text that stays the same: python -c "import secrets; print(secrets.token_hex(32))"'
+    )
+    if not given:
         raise ConfigError("Notiway does not start in production without SECRET_KEY", [Fault("SECRET_KEY", advice)])
-    return _kept(folder)
+    if len(given if isinstance(given, bytes) else given.encode()) < SHORTEST_SECRET_BYTES:
+        short = f"it has fewer than {SHORTEST_SECRET_BYTES} bytes and could be guessed; {advice}"
+        raise ConfigError("Notiway does not start in production with a weak SECRET_KEY", [Fault("SECRET_KEY", short)])
+    return given
 
 
 def _kept(folder: Path) -> str:

@@ -11,18 +11,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-import peewee
 from flask import Flask, session
 from flask_login import login_user, logout_user
-from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.live import runtime
+from notiway.ops import queue_file
 from notiway.ops.logs import redact
 from notiway.ops.probe import Probe, Refused
 from notiway.store import schema
 from notiway.store.database import db
+from notiway.store.engine import checks
+from notiway.values.config import SHORTEST_SECRET_BYTES
 
-SHORTEST_SECRET = 16  # characters
 LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
 TIMEOUT_SECONDS = 5.0
 FOREIGN_ORIGIN = "https://foreign.invalid"
@@ -74,12 +74,12 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
 
 
 def check_database() -> Finding:
-    """Does it answer?"""
+    """Does it answer, can it be written to, and is it whole? That its tables are missing, the next check says."""
     where = redact(runtime.current().config.database_url) or "SQLite in the instance folder"
-    try:
-        db.execute_sql("SELECT 1")
-    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
-        return Finding("database", f"{where}: {error}", "start it, or correct NOTIWAY_DATABASE_URL")
+    found = [each for each in checks.troubles() if checks.MIGRATE not in each.remedy]
+    trouble = found[0] if found else checks.damage()
+    if trouble is not None:
+        return Finding("database", f"{where}: {trouble.text}", redact(trouble.remedy))
     return Finding("database", f"{where} answers")
 
 
@@ -117,10 +117,10 @@ def check_jobs() -> Finding:
     if now.config.jobs == "off":
         remedy = "set NOTIWAY_JOBS=web, or worker and start: flask --app app notiway worker"
         return Finding("jobs", "off: nothing is cleaned up by itself", remedy)
-    try:
-        waiting = now.huey.storage.queue_size()
-    except Exception as error:  # noqa: BLE001 - each storage has its own errors, and all mean the same here
-        return Finding("jobs", f"the queue does not answer: {redact(str(error))}", "correct NOTIWAY_JOBS_URL")
+    fault = queue_file.trouble(now.huey)
+    if fault is not None:
+        return Finding("jobs", "the queue takes nothing", fault)
+    waiting = now.huey.storage.queue_size()
     if waiting > LONGEST_QUEUE:
         remedy = "start the server" if now.config.jobs == "web" else "start: flask --app app notiway worker"
         return Finding("jobs", f"{waiting} tasks wait and nobody works on them", remedy)
@@ -132,8 +132,9 @@ def check_secret(app: Flask) -> Finding:
     remedy = 'set SECRET_KEY to the output of: python -c "import secrets; print(secrets.token_hex(32))"'
     if not app.secret_key:
         return Finding("secret", "SECRET_KEY is not set", remedy)
-    if len(app.secret_key) < SHORTEST_SECRET:
-        return Finding("secret", f"SECRET_KEY is shorter than {SHORTEST_SECRET} characters", remedy)
+    raw = app.secret_key if isinstance(app.secret_key, bytes) else app.secret_key.encode()
+    if len(raw) < SHORTEST_SECRET_BYTES:
+        return Finding("secret", f"SECRET_KEY is shorter than {SHORTEST_SECRET_BYTES} bytes", remedy)
     if not os.environ.get("SECRET_KEY") and runtime.current().config.development:
         return Finding("secret", "made for development and kept in the instance folder; production needs SECRET_KEY")
     return Finding("secret", "set")

@@ -24,7 +24,7 @@ from huey.serializer import SignedSerializer
 
 from notiway.live import runtime
 from notiway.ops.queue_file import QueueFile
-from notiway.store import retention
+from notiway.store import private_files, retention
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 from notiway.values.event import Event
@@ -64,6 +64,7 @@ def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Pat
         return MemoryHuey(QUEUE_NAME, **options)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        private_files.create(path)
         return Huey(QUEUE_NAME, storage_class=QueueFile, filename=str(path), cache_mb=1, **options)
     except (OSError, sqlite3.Error) as error:
         advice = "name a file in a folder that this process may write in (sqlite:////var/lib/app/jobs.db)"

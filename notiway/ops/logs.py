@@ -13,7 +13,10 @@ TALKATIVE = ("huey", "peewee.migrations")  # at INFO they tell what commands and
 PLAIN_FORMAT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
 
 # A secret is found by its name or by its shape. The value ends where JSON, a query string or a header would end it.
-_NAMES = r"access_token|refresh_token|client_secret|csrf[-_]?token|password|passwd|secret(?:_key)?|api[-_]?key"
+# A name may be the end of a longer one (NOTIWAY_TOKEN_SECRET), not of a word.
+_START = r"(?<![A-Za-z0-9])"
+_NAMES = r"(?:access|refresh|csrf|connection)?[-_]?token|password|passwd|secret(?:_key)?|api[-_]?key"
+_DATABASES = r"postgres\w*|redis\w*|mysql\w*|amqps?|mongodb\S{0,4}"
 _HEADERS = r"(?:proxy-)?authorization|(?:set-)?cookie|x-csrftoken"
 _SEPARATOR = r"\\?[\"']?\s*[:=]\s*\\?[\"']?"  # also within JSON, where quotes are escaped
 _GIVEN = r"\\?[\"']?\s*(?:=\s*\\?[\"']?|:\s*\\?[\"'])"  # `SECRET_KEY: set it to …` is advice, no secret
@@ -23,13 +26,16 @@ _RULES = [
     (re.compile(rf"(?i)\b({_HEADERS})({_SEPARATOR})[^\r\n\"'\\]+"), rf"\1\2{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
     # ?access_token=abc · "password": "abc" · secret_key=abc
-    (re.compile(rf"(?i)\b({_NAMES})({_GIVEN}){_VALUE}"), rf"\1\2{HIDDEN}"),
+    (re.compile(rf"(?i){_START}({_NAMES})({_GIVEN}){_VALUE}"), rf"\1\2{HIDDEN}"),
+    # the token of one SignalR connection: /hub?id=abc
+    (re.compile(rf"([?&]id=){_VALUE}"), rf"\1{HIDDEN}"),
     # a session cookie that stands alone
-    (re.compile(rf"\b((?:session|remember_token)=){_VALUE}"), rf"\1{HIDDEN}"),
+    (re.compile(rf"{_START}((?:session|remember_token)=){_VALUE}"), rf"\1{HIDDEN}"),
     # an API key of ours, and a JWT (RFC 7519 §3): three base64url parts, the first begins with {"
     (re.compile(r"\bnw_[\w-]{8,}"), HIDDEN),
     (re.compile(r"\beyJ[\w-]{5,}\.[\w-]+\.[\w-]*"), HIDDEN),
-    # scheme://user:password@host
+    # scheme://user:password@host; a database's password may hold / and @
+    (re.compile(rf"((?:{_DATABASES})://[^\s:/@]*:)[^\s\"']+(@)"), rf"\1{HIDDEN}\2"),
     (re.compile(r"(\w://[^\s:/@]*:)[^\s/@]+(@)"), rf"\1{HIDDEN}\2"),
 ]
 

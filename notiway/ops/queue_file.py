@@ -1,4 +1,4 @@
-"""The queue's file: huey's SQLite storage, except that nothing waits inside SQLite."""
+"""The queue's file: huey's SQLite storage, except that nothing waits inside SQLite; and what is wrong with a queue."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from huey import Huey
 from huey.storage import SqliteStorage
 
+from notiway.ops.logs import redact
+from notiway.store.engine.sqlite_guard import identity
 from notiway.store.engine.turns import deadline, patiently
 
 
@@ -19,6 +22,8 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
     """
 
     def __init__(self, *args: Any, **options: Any) -> None:
+        self._file: tuple[int, int] | None = None
+        self._failed: str = ""  # why the last wait for the file was in vain; nothing once one was not
         super().__init__(*args, **options | {"timeout": 0})
 
     def _create_connection(self) -> sqlite3.Connection:
@@ -26,7 +31,20 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
         connection: sqlite3.Connection = patiently(create, deadline())
         # As the database beside it: safe against a crash of the process, and no wait for the disk at each commit.
         connection.execute("PRAGMA synchronous = 1")
+        self._file = self._file or identity(self.filename)
         return connection
+
+    def trouble(self) -> str | None:
+        """What keeps the queue from taking work, with what to do; found without waiting for a lock."""
+        if self._file is not None and self._file != identity(self.filename):
+            return "its file was removed or replaced while it was open: restart this process"
+        if self._failed:
+            return f"{self._failed}: look for another process that holds the lock of its file"
+        try:
+            self.sql("SELECT 1 FROM task LIMIT 1", results=True)
+        except sqlite3.Error as error:
+            return f"{error}: stop the server, and remove the file if it is damaged; it holds only work that waits"
+        return None
 
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[sqlite3.Cursor]:
@@ -34,7 +52,7 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
             cursor: sqlite3.Cursor = self.conn.cursor()
             try:
                 if commit:
-                    patiently(lambda: cursor.execute(self.begin_sql), deadline())
+                    self._begin(cursor)
                 yield cursor
             except BaseException:
                 if commit:
@@ -48,3 +66,22 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
                 if close:
                     self.conn.close()
                     self._conn = None
+
+    def _begin(self, cursor: sqlite3.Cursor) -> None:
+        try:
+            patiently(lambda: cursor.execute(self.begin_sql), deadline())
+        except sqlite3.Error as error:
+            self._failed = str(error)
+            raise
+        self._failed = ""
+
+
+def trouble(huey: Huey) -> str | None:
+    """What keeps a queue from taking work, with what to do; None if nothing does."""
+    try:
+        if isinstance(huey.storage, QueueFile):
+            return huey.storage.trouble()
+        huey.storage.queue_size()
+    except Exception as error:  # noqa: BLE001 - each storage has its own errors, and all mean the same here
+        return f"{redact(str(error))}: start it, or correct NOTIWAY_JOBS_URL"
+    return None

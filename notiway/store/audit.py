@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.sql import marks, run
 from notiway.store.tables import AuditEntry
 from notiway.values.clock import now_ms
@@ -14,6 +15,12 @@ from notiway.values.errors import Forbidden
 from notiway.values.ids import new_id
 
 COMMAND_LINE = "cli"  # the actor of what an operator did in a shell
+
+READERS_WALK = 5_000  # inbox items that one statement counts
+READERS = (
+    "SELECT COUNT(*), COUNT(seen_at), COUNT(read_at), MAX(user_id) FROM (SELECT user_id, seen_at, read_at"
+    " FROM notiway_inbox_item WHERE notification_id = ? AND user_id > ? ORDER BY user_id LIMIT ?) AS part"
+)
 
 Action = Literal["send", "recall"]
 
@@ -91,13 +98,20 @@ def recalls(notification_ids: Sequence[str]) -> dict[str, Entry]:
 
 
 def readers(notification_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """How many saw and how many read each of these: one query, by the index on the notification."""
-    rows = run(
-        "SELECT notification_id, COUNT(seen_at), COUNT(read_at) FROM notiway_inbox_item"
-        f" WHERE notification_id IN ({marks(notification_ids) or 'NULL'}) GROUP BY notification_id",
-        list(notification_ids),
-    ).fetchall()
-    return {row[0]: (row[1], row[2]) for row in rows}
+    """How many saw and how many read each of these that is in an inbox; counted in parts, by an index."""
+    counted = {each: _readers(each) for each in notification_ids}
+    return {each: counts for each, counts in counted.items() if counts is not None}
+
+
+def _readers(notification_id: str) -> tuple[int, int] | None:
+    after, seen, read, total = "", 0, 0, 0
+    while True:
+        rows, of_seen, of_read, last = run(READERS, (notification_id, after, READERS_WALK)).fetchone()
+        seen, read, total = seen + of_seen, read + of_read, total + rows
+        if rows < READERS_WALK:
+            return (seen, read) if total else None
+        after = last
+        pause()
 
 
 def states(notification_ids: Sequence[str]) -> dict[str, str]:

@@ -10,8 +10,10 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.engine.guard import Guard, SqliteGuard, guard_of
+from notiway.store import private_files
+from notiway.store.engine.guard import Guard, guard_of
 from notiway.store.engine.proxy import Proxy
+from notiway.store.engine.sqlite_guard import SqliteGuard
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10
@@ -49,6 +51,7 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         path = parts.path[1:]
         if path and path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
+            private_files.create(Path(path))
         database: peewee.Database = PooledSqliteDatabase(
             path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options
         )

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from notiway.store import search
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, in_batches, like, marks, run
+from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, in_batches, marks, run
 from notiway.store.writing import deliver_to, resume_from
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
@@ -18,6 +19,7 @@ from notiway.values.ids import id_limit, is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
+MARK_BATCH = 2_000  # items that one statement marks
 PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
@@ -81,30 +83,10 @@ def feed(
     before: str | None = None,
     limit: int = 20,
 ) -> Page:
-    """The newest items that pass the filters, `limit` at most, older than the cursor `before`.
-
-    `state` is all, unread or read; `text` is looked for in title and message, ignoring the case as the database does.
-    """
+    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`."""
     catch_up(user_id)
-    where, params = [], [user_id, now_ms()]
-    if state in ("unread", "read"):
-        where.append(f"i.read_at IS {'NULL' if state == 'unread' else 'NOT NULL'}")
-    for column, wanted in (("type", type), ("source", source), ("priority", priority)):
-        if wanted:
-            where.append(f"n.{column} = ?")
-            params.append(wanted)
-    if text:
-        where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
-        params += [f"%{like(text)}%"] * 2
-    if before:
-        where.append("i.notification_id < ?")
-        params.append(before)
-    conditions = "".join(f" AND {part}" for part in where)
-    source_rows = FROM_UNREAD if state == "unread" else FROM_INBOX
-    items = read_items(
-        f"{source_rows} AND i.deleted_at IS NULL AND {VISIBLE}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
-        [*params, limit + 1],
-    )
+    filters = search.Filters(state, type, source, priority, text)
+    items = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
 
 
@@ -152,11 +134,11 @@ def newest_id(user_id: str) -> str:
 
 
 def sources(user_id: str, limit: int = 50) -> list[str]:
-    """The sources that the user's items name, for a filter."""
-    shown = f"i.deleted_at IS NULL AND {VISIBLE}"
+    """The sources that the user's newest items name, for a filter."""
     rows = run(
-        f"SELECT DISTINCT n.source {FROM_INBOX} AND n.source IS NOT NULL AND {shown} LIMIT ?",
-        (user_id, now_ms(), limit),
+        f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
+        " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
+        (user_id, now_ms(), search.WALK, limit),
     )
     return sorted(row[0] for row in rows.fetchall())
 
@@ -212,14 +194,20 @@ def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
 
 
 def mark_all_read(user_id: str, before: str | None = None) -> None:
-    """Mark everything read up to and including the id `before`; without it, everything there is."""
+    """Mark everything read up to and including the id `before`; without it, everything there is. All or nothing."""
     now = now_ms()
     cutoff = " AND notification_id <= ?" if before else ""
-    run(
-        f"UPDATE notiway_inbox_item{BY_UNREAD} SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
-        f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff}",
-        (now, now, user_id, before) if before else (now, now, user_id),
+    text = (
+        "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+        f" WHERE user_id = ? AND notification_id IN (SELECT notification_id FROM notiway_inbox_item{BY_UNREAD}"
+        f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff} ORDER BY notification_id LIMIT ?)"
     )
+    params = (now, now, user_id, user_id, *([before] if before else []), MARK_BATCH)
+    # Elsewhere others may have marked some of those that were chosen.
+    enough = MARK_BATCH if has_one_writer() else 1
+    with db.atomic():
+        while run(text, params).rowcount >= enough:
+            pause()
 
 
 def delete(user_id: str, ids: Sequence[str]) -> list[Item]:

@@ -11,6 +11,15 @@ from notiway.store.sql import in_batches, like, marks, run
 from notiway.store.tables import InboxCursor, Membership
 from notiway.values.audience import Audience, AudienceType
 
+# Jumps from one audience to the next in the index, whatever the number of members between them.
+FIND_AUDIENCES = (
+    "WITH RECURSIVE known (audience) AS (SELECT MIN(audience) FROM notiway_membership UNION ALL"
+    " SELECT (SELECT MIN(m.audience) FROM notiway_membership m WHERE m.audience > known.audience)"
+    " FROM known WHERE known.audience IS NOT NULL)"
+    " SELECT audience, (SELECT COUNT(*) FROM notiway_membership m WHERE m.audience = known.audience) FROM known"
+    " WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\' ORDER BY audience LIMIT ?"
+)
+
 
 def listens_to(user_id: str) -> list[str]:
     """The audience keys a user hears without asking: everybody, the user, its tenants and groups."""
@@ -60,12 +69,7 @@ def count_members(audience: str) -> int:
 
 def find_audiences(text: str, limit: int) -> list[tuple[str, int]]:
     """The tenants and groups whose key holds `text`, in either case, with the number of their members."""
-    rows = run(
-        "SELECT audience, COUNT(*) FROM notiway_membership WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\'"
-        " GROUP BY audience ORDER BY audience LIMIT ?",
-        (f"%:%{like(text)}%", limit),
-    ).fetchall()
-    return [(row[0], row[1]) for row in rows]
+    return [(row[0], row[1]) for row in run(FIND_AUDIENCES, (f"%:%{like(text)}%", limit)).fetchall()]
 
 
 def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] = ()) -> bool:

@@ -32,12 +32,25 @@ def pending(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> l
 
 
 def migrate(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> list[str]:
-    """Apply all pending migrations; returns their names.
+    """Apply all pending migrations; returns their names, without those that another process applied meanwhile.
 
     >>> schema.migrate(open_database("sqlite:///:memory:"))  # doctest: +SKIP
     ['0001_first_tables', '0002_tasks', '0003_staff']
     """
-    return [name for each in sets for name in _runner(database, each).up()]
+    return [name for each in sets for name in _apply(database, each)]
+
+
+def _apply(database: peewee.Database, migrations: Migrations) -> list[str]:
+    while True:
+        before = pending(database, (migrations,))
+        try:
+            applied: list[str] = _runner(database, migrations).up()
+        except peewee.DatabaseError:
+            # Two instances that start at once both migrate: whichever comes second finds the tables made.
+            if pending(database, (migrations,)) == before:
+                raise
+        else:
+            return applied
 
 
 def revert(database: peewee.Database, name: str | None = None, sets: Sequence[Migrations] = (OWN,)) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 
 # SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
 # choose these indexes by themselves.
@@ -39,12 +40,14 @@ def marks(values: Sequence[Any]) -> str:
 
 
 def in_batches(values: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:
-    """The values in parts, so that no statement grows with what a caller gives.
+    """The values in parts, so that no statement grows with what a caller gives; others run between two parts.
 
     >>> [list(part) for part in in_batches("abc", 2)]
     [['a', 'b'], ['c']]
     """
     for start in range(0, len(values), size):
+        if start:
+            pause()
         yield values[start : start + size]
 
 

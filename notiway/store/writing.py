@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from notiway.store.database import db
-from notiway.store.sql import has_one_writer, in_batches, marks, run
+from notiway.store.sql import BATCH, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
@@ -83,10 +83,13 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None
         )
 
 
-def holders(notification_id: str) -> list[str]:
-    """The audience keys of the users who have it in their inbox."""
-    rows = run("SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?", (notification_id,)).fetchall()
-    return [f"user:{row[0]}" for row in rows]
+def holders(notification_id: str, after: str = "", limit: int = BATCH) -> list[str]:
+    """The ids of the users who have it in their inbox, in order: the next ones after a user, `limit` at most."""
+    rows = run(
+        "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ? AND user_id > ? ORDER BY user_id LIMIT ?",
+        (notification_id, after, limit),
+    ).fetchall()
+    return [row[0] for row in rows]
 
 
 def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 
 import limits
 
+from notiway.values import addresses
 from notiway.values.errors import ConfigError, Fault
 
 KIB = 1024
 BROKER_SCHEMES = ("memory", "redis", "rediss")
+SECRETS = frozenset({"token_secret", "metrics_token"})  # settings that are never shown
+SHORTEST_SECRET_BYTES = 32
 EXTERNAL_USERS = "external"
 CHOICES = {
     "jobs": ("web", "worker", "off"),
@@ -57,7 +60,10 @@ class Config:
     login_rate: str = "10 per minute"
     publish_rate: str = "6000 per minute"  # envelopes of one API key
     token_rate: str = "600 per minute"  # noqa: S105 - client tokens of one API key
+    user_rate: str = "600 per minute"  # what one user changes or sends over HTTP
     token_secret: str = ""  # empty: derived from SECRET_KEY
+    metrics_allow: tuple[str, ...] = ("private",)  # who may read /metrics without a token: networks, `private`, `all`
+    metrics_token: str = ""  # empty: none
     users: str = "host"  # whose ids there are: the host's own, or any
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
@@ -94,6 +100,8 @@ class Config:
         origins = tuple(origin.rstrip("/").lower() for origin in config.allowed_origins)
         config = replace(config, allowed_origins=origins)
         faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
+        if not config.development and not settings.get("TESTING") and not settings.get("DEBUG"):
+            faults += _weak_secrets(config)
         if faults:
             raise ConfigError("Notiway cannot start: fix these settings", faults)
         return config
@@ -145,6 +153,11 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
         broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
+    broken += [
+        ("metrics_allow", f"{each!r} is no network such as 10.0.0.0/8, and neither `private` nor `all`")
+        for each in config.metrics_allow
+        if not addresses.is_known(each)
+    ]
     for origin in config.allowed_origins:
         parts = urlsplit(origin)
         if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
@@ -153,10 +166,18 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         broken.append(("url_prefix", "must begin with / and not end with one"))
     broken += [
         (name, f"must read like '10 per minute', not {getattr(config, name)!r}")
-        for name in ("login_rate", "publish_rate", "token_rate")
+        for name in ("login_rate", "publish_rate", "token_rate", "user_rate")
         if not _is_rate(getattr(config, name))
     ]
     return broken
+
+
+def _weak_secrets(config: Config) -> list[Fault]:
+    return [
+        Fault(f"NOTIWAY_{name.upper()}", f"must have at least {SHORTEST_SECRET_BYTES} bytes, random ones")
+        for name in sorted(SECRETS)
+        if 0 < len(getattr(config, name).encode()) < SHORTEST_SECRET_BYTES
+    ]
 
 
 def _is_rate(text: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from notiway.store import api_keys
 from notiway.store.database import db
+from notiway.values import security_log
 from notiway.verbs.sign_out import sign_out_key
 
 
@@ -15,3 +16,4 @@ def revoke(name_or_id: str) -> None:
     with db.atomic():
         key_id = api_keys.revoke(name_or_id)
         db.after_commit(lambda: sign_out_key(key_id))
+        db.after_commit(lambda: security_log.note("key_revoked", key=key_id))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from notiway.live.runtime import current
 from notiway.store import inbox, membership
 from notiway.store.database import db
+from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.verbs.events import publish
@@ -23,6 +24,7 @@ def join(user_id: str, audience: Audience) -> None:
         inbox.catch_up(user_id)
         changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
         db.after_commit(lambda: publish(runtime, Event("joined", f"user:{user_id}", changed)))
+        db.after_commit(lambda: security_log.note("member_joined", user=user_id, audience=audience.key))
 
 
 def leave(user_id: str, audience: Audience) -> None:
@@ -32,3 +34,4 @@ def leave(user_id: str, audience: Audience) -> None:
         membership.leave(user_id, audience)
         changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
         db.after_commit(lambda: publish(runtime, Event("left", f"user:{user_id}", changed)))
+        db.after_commit(lambda: security_log.note("member_left", user=user_id, audience=audience.key))

@@ -9,6 +9,7 @@ from typing import Any
 from notiway.live.runtime import Runtime, current
 from notiway.store import audit, writing
 from notiway.store.database import db
+from notiway.store.engine.turns import pause
 from notiway.store.rows import SEVERAL
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
@@ -30,15 +31,25 @@ def recall(notification_id: str, *, by: str) -> bool:
         if not writing.recall(item.id):
             return False
         audit.record(by, "recall", item.audience, notification_id=item.id, details={"title": item.title})
-        holders = writing.holders(item.id) if item.audience == SEVERAL else [item.audience]
-        db.after_commit(lambda: _tell(runtime, item, holders))
+        db.after_commit(lambda: _tell(runtime, item))
     return True
 
 
-def _tell(runtime: Runtime, item: Item, holders: Sequence[str]) -> None:
+def _tell(runtime: Runtime, item: Item) -> None:
     """Named users get their new count; after a broadcast each process corrects those who are connected to it."""
-    counts = unread_counts(key.removeprefix("user:") for key in holders if key.startswith("user:"))
-    for key in holders:
+    if item.audience != SEVERAL:
+        _tell_some(runtime, item, [item.audience])
+        return
+    last = ""
+    while holders := writing.holders(item.id, last):
+        _tell_some(runtime, item, [f"user:{user_id}" for user_id in holders])
+        last = holders[-1]
+        pause()
+
+
+def _tell_some(runtime: Runtime, item: Item, keys: Sequence[str]) -> None:
+    counts = unread_counts(key.removeprefix("user:") for key in keys if key.startswith("user:"))
+    for key in keys:
         data: dict[str, Any] = {"ids": [item.id], "items": named([replace(item, audience=key)])}
         user_id = key.removeprefix("user:")
         if user_id in counts:

@@ -9,6 +9,7 @@ from typing import Any
 from notiway.live.runtime import Runtime, current
 from notiway.store import writing
 from notiway.store.database import db
+from notiway.store.sql import in_batches
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft, replaces_faults
@@ -90,9 +91,10 @@ def send_notification(
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
     if not user_ids:
         publish(runtime, created(item))
-    counts = unread_counts(user_ids)
-    for user_id in user_ids:
-        publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
+    for part in in_batches(user_ids):
+        counts = unread_counts(part)
+        for user_id in part:
+            publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
 
 
 def _send_unstored(
@@ -109,8 +111,9 @@ def _send_unstored(
     def ring() -> None:
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
         if draft.dedupe_key is None or runtime.seen_ids.add((draft.publisher, draft.dedupe_key), First.of(item)):
-            for key in audiences:
-                publish(runtime, created(item, to=key, replaces=replaces))
+            for part in in_batches(audiences):
+                for key in part:
+                    publish(runtime, created(item, to=key, replaces=replaces))
 
     db.after_commit(ring)
     return row

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from notiway.live.runtime import current
-from notiway.store import token_ends
+from notiway.store import tokens
 from notiway.store.database import db
+from notiway.values import security_log
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.verbs.events import publish
@@ -21,8 +22,9 @@ def sign_out(user_id: str, session: str | None = None) -> None:
         _kick(f"user:{user_id}", session)
         return
     with db.atomic():
-        token_ends.end(user_id)
+        tokens.end(user_id)
         db.after_commit(lambda: _kick(f"user:{user_id}", None))
+        db.after_commit(lambda: security_log.note("signed_out_everywhere", user=user_id))
 
 
 def session_of_key(key_id: str) -> str:

@@ -19,6 +19,7 @@ from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
 from notiway.store import api_keys, inbox
 from notiway.store.api_keys import Producer
+from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
@@ -77,10 +78,17 @@ def make_token() -> ResponseReturnValue:
     faults = [
         Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
     ]
-    if faults:
-        raise Forbidden("This key may not make that token", faults)
-    admission.check_user(now, claims.user_id)
-    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id))
+    about = {"key": producer.id, "user": claims.user_id, "address": request.remote_addr}
+    try:
+        if faults:
+            raise Forbidden("This key may not make that token", faults)
+        admission.check_user(now, claims.user_id)
+    except NotiwayError:
+        security_log.note("token_not_made", **about)
+        raise
+    token_id = client_tokens.new_id()
+    token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id, token_id=token_id))
+    security_log.note("token_made", **about, token=token_id)
     return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 
@@ -110,13 +118,16 @@ def read_docs() -> ResponseReturnValue:
 
 
 def _producer(scope: str) -> Producer:
+    """Whose key the request carries; `Unauthorized` or `Forbidden` for one that may not do this."""
     key = auth.given_token() if "Authorization" in request.headers else None
     if not key:
         raise Unauthorized("Send an API key: Authorization: Bearer nw_…")
     producer = api_keys.find(key)
     if producer is None:
+        security_log.note("key_refused", address=request.remote_addr)
         raise Unauthorized("This API key is not known here, or it was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
+        security_log.note("key_refused", key=producer.id, scope=scope, address=request.remote_addr)
         raise Forbidden(f"This key has no scope {scope!r}")
     api_keys.note_use(producer)
     return producer
@@ -137,6 +148,8 @@ def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
         faults.append(Fault("routing", f"this key may not publish to {parsed.audience.key}"))
     if not _may_be_called(producer, parsed.draft.producer):
         faults.append(Fault("metadata.producer", "this key may not call itself that"))
+    if faults:
+        security_log.note("key_refused", key=producer.id, audience=parsed.audience.key, address=request.remote_addr)
     return Forbidden("This key may not publish that", faults) if faults else parsed
 
 

@@ -17,7 +17,8 @@ from wtforms import ValidationError
 from notiway.gateway import admission
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
-from notiway.values.errors import ConfigError, Fault, Forbidden, Unauthorized
+from notiway.values import security_log
+from notiway.values.errors import ConfigError, Fault, Forbidden, Throttled, Unauthorized
 from notiway.values.event import Event
 from notiway.values.principal import Principal
 from notiway.verbs.events import publish
@@ -45,7 +46,7 @@ def principal() -> Principal | None:
     """
     token = given_token()
     if token is not None:
-        return of_claims(admission.admit(runtime.current(), token))
+        return of_claims(_admit(token))
     check_origin()
     user_id = current_user_id()
     if user_id is None:
@@ -78,6 +79,14 @@ def bearer() -> str | None:
     return value.strip() or None if scheme.lower() == "bearer" else None
 
 
+def _admit(token: str) -> Claims:
+    try:
+        return admission.admit(runtime.current(), token)
+    except Unauthorized as error:
+        security_log.note("token_refused", reason=error.message, address=request.remote_addr)
+        raise
+
+
 def require_owner() -> str:
     """Whose items a request is about: the bearer of a client token, else the user who is signed in.
 
@@ -87,7 +96,7 @@ def require_owner() -> str:
     if token is None:
         return require_user()
     if OWNER not in request.environ:
-        request.environ[OWNER] = admission.admit(runtime.current(), token).user_id
+        request.environ[OWNER] = _admit(token).user_id
     return str(request.environ[OWNER])
 
 
@@ -114,10 +123,21 @@ def is_staff() -> bool:
     return bool(flag() if callable(flag) else flag)
 
 
+def take_turn(user_id: str) -> None:
+    """Count one thing that this user changes or sends; `Throttled` when that goes over NOTIWAY_USER_RATE."""
+    now = runtime.current()
+    try:
+        now.throttle.take("user", now.config.user_rate, user_id)
+    except Throttled:
+        security_log.note("user_throttled", user=user_id, address=request.remote_addr)
+        raise
+
+
 def require_staff() -> str:
     """The id of the signed-in member of staff; `Unauthorized` for nobody, `Forbidden` for everybody else."""
     user_id = require_user()
     if not is_staff():
+        security_log.note("staff_refused", user=user_id, address=request.remote_addr)
         raise Forbidden("This page is for staff")
     return user_id
 
@@ -170,6 +190,7 @@ def check_origin() -> None:
     # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
     schemes = ("https",) if request.is_secure else ("http", "https")
     if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
+        security_log.note("origin_refused", origin=origin, address=request.remote_addr)
         raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
 
 

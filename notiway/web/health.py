@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
-import peewee
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, jsonify, request
 from flask.typing import ResponseReturnValue
-from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import metrics
 from notiway.live import runtime
-from notiway.store.database import db
+from notiway.ops import queue_file
+from notiway.store.engine import checks
+from notiway.store.engine.checks import Trouble
+from notiway.values import addresses
+from notiway.values.errors import Forbidden
+from notiway.web import auth
 
 log = logging.getLogger(__name__)
+FORWARDED = ("X-Forwarded-For", "Forwarded")
+PROXY_FIX = "werkzeug.proxy_fix.orig"  # in the WSGI environ: the address is what a trusted proxy said
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # Prometheus's text exposition format
 
 
@@ -30,30 +36,49 @@ def alive() -> ResponseReturnValue:
 
 
 def ready() -> ResponseReturnValue:
-    """200 when a request would be served well; else 503, with what is wrong."""
+    """200 when a request would be served well; else 503, and for the operator what is wrong."""
     faults = _faults()
     if not faults:
         return jsonify(status="ready")
-    log.warning("not ready: %s", "; ".join(faults.values()))
-    return jsonify(status="not ready", reasons=faults), 503
+    log.warning("not ready: %s", "; ".join(f"{each.text}: {each.remedy}" for each in faults.values()))
+    reasons = {"reasons": {name: each.text for name, each in faults.items()}} if _is_operator() else {}
+    return jsonify(status="not ready", **reasons), 503
 
 
 def measured() -> ResponseReturnValue:
-    """Metrics of this process, for Prometheus."""
+    """Metrics of this process, for Prometheus; `Forbidden` for strangers."""
+    if not _is_operator():
+        raise Forbidden("Metrics are for the operator: see NOTIWAY_METRICS_ALLOW and NOTIWAY_METRICS_TOKEN")
     return Response(metrics.exposition(), content_type=METRICS_TYPE)
 
 
-def _faults() -> dict[str, str]:
+def _is_operator() -> bool:
+    """Whether the caller may see how this process is: by the token, or from a network that the settings allow.
+
+    Behind a proxy that nobody told us of (NOTIWAY_TRUSTED_PROXIES) every client has the proxy's address, so there only
+    the token counts.
+    """
+    config = runtime.current().config
+    given = auth.bearer()
+    if given is not None and config.metrics_token:
+        return hmac.compare_digest(given.encode(), config.metrics_token.encode())
+    is_hidden = any(name in request.headers for name in FORWARDED) and PROXY_FIX not in request.environ
+    return addresses.lies_in(None if is_hidden else request.remote_addr, config.metrics_allow)
+
+
+def _faults() -> dict[str, Trouble]:
     now = runtime.current()
     faults = {}
     if now.draining:
-        faults["draining"] = "this process is shutting down"
-    try:
-        db.execute_sql("SELECT 1")
-    except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
-        faults["database"] = f"the database does not answer ({type(error).__name__})"
+        faults["draining"] = Trouble("this process is shutting down", "nothing is to be done")
+    for trouble in checks.troubles():
+        faults["database"] = trouble
     try:
         now.broker.ping()
     except OSError as error:
-        faults["broker"] = f"the broker does not answer ({type(error).__name__})"
+        told = f"the broker does not answer ({type(error).__name__})"
+        faults["broker"] = Trouble(told, "start it, or correct NOTIWAY_BROKER_URL")
+    in_queue = None if now.config.jobs == "off" else queue_file.trouble(now.huey)
+    if in_queue is not None:
+        faults["jobs"] = Trouble("the queue of background work takes nothing", in_queue)
     return faults

@@ -1,5 +1,8 @@
 """Operating commands: migrations up and down, cleanup, settings without secrets, and the doctor's exit code."""
 
+import re
+from dataclasses import fields
+
 import pytest
 
 from notiway.live import runtime
@@ -8,6 +11,7 @@ from notiway.store import schema
 from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.clock import now_ms
+from notiway.values.config import SECRETS, Config
 from notiway.values.ids import id_floor
 
 DAY_MS = 24 * 60 * 60 * 1000
@@ -114,3 +118,21 @@ def test_the_doctor_fails_when_it_found_a_fault_and_says_what_to_do(notiway, mon
     assert (result.exit_code, asked) == (code, [("http://127.0.0.1:9", "7")])
     assert "ok     database" in result.output
     assert ("FAULT  broker" in result.output) is ("Start Redis" in result.output) is bool(faults)
+
+
+def test_no_setting_that_is_a_secret_is_printed(make_app):
+    """By its name, whatever its value looks like."""
+    app = make_app(
+        NOTIWAY_TOKEN_SECRET="plain words which no pattern would find",
+        NOTIWAY_METRICS_TOKEN="other words which no pattern would find",
+    )
+    output = app.test_cli_runner().invoke(args=["notiway", "config"]).output
+    assert "words" not in output
+    assert "NOTIWAY_TOKEN_SECRET=(set)" in output
+    assert "NOTIWAY_METRICS_TOKEN=(set)" in output
+    assert "NOTIWAY_TOKEN_SECRET=(not set)" in make_app().test_cli_runner().invoke(args=["notiway", "config"]).output
+
+
+def test_every_setting_whose_name_tells_of_a_secret_is_known_as_one():
+    telling = {each.name for each in fields(Config) if re.search(r"secret|password|passphrase|token$|key$", each.name)}
+    assert telling == SECRETS

@@ -11,7 +11,7 @@ from notiway.gateway import admission, client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.store import api_keys, schema, token_ends
+from notiway.store import api_keys, schema, tokens
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.values.errors import Forbidden, Unauthorized, WrongInput
@@ -113,7 +113,7 @@ def test_no_token_is_made_for_a_deactivated_user(make_app, users):
 
 
 def test_no_token_is_made_that_would_be_refused_at_once_and_the_clock_is_named(now, user):
-    token_ends.end(user.id, now=now_ms() + 3_600_000)  # the clock was an hour ahead when the user signed out
+    tokens.end(user.id, now=now_ms() + 3_600_000)  # the clock was an hour ahead when the user signed out
     with pytest.raises(Forbidden, match="clock"):
         admission.check_user(now, user.id)
 

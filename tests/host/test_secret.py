@@ -47,3 +47,21 @@ def test_many_processes_that_start_at_once_agree_on_one_key(tmp_path):
     with ThreadPoolExecutor(8) as pool:
         keys = list(pool.map(lambda _: find_secret(None, tmp_path, development=True), range(32)))
     assert len(set(keys)) == 1
+
+
+@pytest.mark.parametrize("weak", ["x", "a" * 31, b"a" * 31, "ä" * 15])
+def test_production_does_not_start_with_a_weak_secret_key(tmp_path, weak):
+    with pytest.raises(ConfigError, match=r"SECRET_KEY.*32 bytes"):
+        find_secret(weak, tmp_path, development=False)
+    assert find_secret(weak, tmp_path, development=True) == weak
+
+
+@pytest.mark.parametrize("good", ["a" * 32, b"a" * 32, "ä" * 16])
+def test_thirty_two_bytes_are_enough(tmp_path, good):
+    assert find_secret(good, tmp_path, development=False) == good
+
+
+def test_a_weak_secret_key_stops_the_application_unless_it_is_a_test(tmp_path):
+    settings = {"SECRET_KEY": "x", "NOTIWAY_DATABASE_URL": f"sqlite:///{tmp_path}/n.db", "NOTIWAY_ENV": "production"}
+    with pytest.raises(ConfigError, match="SECRET_KEY"):
+        create_app(settings)

@@ -1,5 +1,7 @@
 """The doctor names each fault and how to fix it. What it says of a running server: tests/test_gunicorn.py."""
 
+from pathlib import Path
+
 import peewee
 import pytest
 from servers import answer, free_port
@@ -36,6 +38,29 @@ def test_a_database_that_does_not_answer_is_named_and_nothing_that_needs_it_is_t
     findings = {finding.name: finding for finding in doctor.examine(app, f"http://127.0.0.1:{free_port()}")}
     assert "NOTIWAY_DATABASE_URL" in findings["database"].remedy
     assert "migrations" not in findings
+
+
+def test_a_damaged_database_is_to_be_restored_and_not_migrated(app):
+    path = Path(runtime.current().database.database)
+    runtime.current().database.close_all()
+    path.write_bytes(path.read_bytes()[:4096] + b"\xff" * 100_000)
+    findings = {finding.name: finding for finding in doctor.examine(app, f"http://127.0.0.1:{free_port()}")}
+    assert "restore a backup" in findings["database"].remedy
+    assert "migrations" not in findings
+
+
+def test_a_database_without_tables_answers_and_needs_its_migrations(app):
+    schema.revert(db.obj, "0001_first_tables", runtime.current().migrations)
+    assert doctor.check_database().ok
+    assert not doctor.check_migrations().ok
+
+
+def test_a_queue_whose_file_is_gone_is_named(configure):
+    configure(jobs="web")
+    storage = runtime.current().huey.storage
+    storage.enqueue(b"a task")
+    Path(storage.filename).unlink()
+    assert "restart" in doctor.check_jobs().remedy
 
 
 def test_pending_migrations_are_named():

@@ -33,6 +33,17 @@ JWT = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl"
         (f"token {JWT} expired", JWT),
         ("redis://user:hunter2@cache:6379/0 is down", "hunter2"),
         ("postgresql://app:hunter2@db/notiway", "hunter2"),
+        ("postgresql://u:hunter/2@h/db", "hunter/2"),
+        ("redis://:hunt@er2@cache:6379/0 is down", "hunt@er2"),
+        ("NOTIWAY_TOKEN_SECRET=hunter2", "hunter2"),
+        ("NOTIWAY_METRICS_TOKEN='hunter2'", "hunter2"),
+        ('{"connectionToken":"hunter2-abc.def","x":1}', "hunter2-abc.def"),
+        ("POST /hub?id=hunter2.abc HTTP/1.1", "hunter2.abc"),
+        ("wss://h/hub?a=1&id=hunter2", "hunter2"),
+        ('{"token": "hunter2"}', "hunter2"),
+        ("client_secret: 'hunter2'", "hunter2"),
+        ("notiway_session=abc.def-ghi", "abc.def-ghi"),
+        ("remember_token=42|abc", "42|abc"),
     ],
 )
 def test_a_secret_is_hidden_and_the_rest_is_kept(line, secret):
@@ -50,6 +61,10 @@ def test_a_secret_is_hidden_and_the_rest_is_kept(line, secret):
         "http://127.0.0.1:5000/healthz",
         "token bucket is full",
         "SECRET_KEY: set it to a long random text",
+        "GET /notifications/0192f3c4-1111-7000-8000-000000000000/read",
+        "https://app.example.com/path?email=ada@example.com",
+        "NOTIWAY_TOKEN_RATE=600 per minute",
+        "user_id=42",
     ],
 )
 def test_what_is_no_secret_stays_as_it_is(line):

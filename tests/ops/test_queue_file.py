@@ -68,3 +68,38 @@ def test_a_folder_that_cannot_be_made_is_told_with_what_to_set(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match="NOTIWAY_JOBS_URL"):
         jobs.build_huey(Config(jobs_url=f"sqlite:///{tmp_path}/file/jobs.db"))
+
+
+def test_a_queue_in_order_is_in_no_trouble(huey):
+    assert huey.storage.trouble() is None
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_is_no_longer_the_one_that_is_open_is_noticed(huey, tmp_path, how):
+    path = tmp_path / "jobs.db"
+    content = path.read_bytes()
+    path.unlink()
+    if how == "replaced":
+        path.write_bytes(content)
+    assert "restart" in huey.storage.trouble()
+
+
+def test_a_short_lock_is_no_trouble_one_that_outlasts_every_wait_is(huey, other, monkeypatch):
+    assert huey.storage.trouble() is None
+    monkeypatch.setattr(turns, "LOCK_WAIT_SECONDS", 0.02)
+    with pytest.raises(sqlite3.OperationalError):
+        huey.storage.enqueue(b"a task")
+    assert "locked" in huey.storage.trouble()
+    other.execute("COMMIT")
+    huey.storage.enqueue(b"a task")
+    assert huey.storage.trouble() is None
+
+
+def test_a_damaged_queue_is_named(huey, tmp_path):
+    huey.storage.sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    path = tmp_path / "jobs.db"
+    content = path.read_bytes()
+    with path.open("r+b") as file:
+        file.write(b"\xff" * len(content))
+    huey.storage.close()
+    assert "not a database" in huey.storage.trouble()

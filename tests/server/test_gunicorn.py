@@ -181,8 +181,8 @@ def test_what_a_command_sends_rings_in_the_running_server(site, open_sockets):
 
 def test_deactivating_a_user_closes_what_they_have_open(site):
     site.start()
-    site.command("user", "add", "leaver@example.com", "--password", "a password")
-    cookie = site.sign_in("leaver@example.com", "a password").cookie
+    site.command("user", "add", "leaver@example.com", "--password", "unusual words like zwieback")
+    cookie = site.sign_in("leaver@example.com", "unusual words like zwieback").cookie
     probe = Probe(f"{site.url}/ws/notifications", {"Cookie": cookie, "Origin": site.url}, 20)
     site.command("user", "deactivate", "leaver@example.com")
     assert close_code(probe) == 4009

@@ -4,7 +4,8 @@ import pytest
 from fresh import verbs
 from peewee import SQL
 
-from notiway.store import inbox, membership
+from notiway.store import inbox, membership, search, sql
+from notiway.store.database import db
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -417,3 +418,122 @@ def test_marking_all_does_not_touch_what_is_read_or_deleted(monkeypatch):
 def test_several_items_come_in_the_order_they_were_asked_for_and_once():
     first, second = send("ada", "1"), send("ada", "2")
     assert [item.id for item in inbox.get_many("ada", [second, first, second])] == [second, first]
+
+
+# Bounded: what a large inbox asks for is done in parts
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """How often others could run."""
+    seen = []
+    for module in (inbox, search, sql):
+        monkeypatch.setattr(module, "pause", lambda *seconds: seen.append(db.in_transaction()))
+    return seen
+
+
+def fill(count, user_id="ada"):
+    """An inbox with one item in five that is rare, one in three read, and one in seven deleted."""
+    ids = [id_floor(1_700_000_000_000 + number) for number in range(count)]
+    now = now_ms()
+    Notification.insert_many(
+        [
+            {"id": each, "audience": f"user:{user_id}", "title": "rare" if number % 5 == 0 else "common",
+             "source": f"s{number % 4}", "created_at": now}
+            for number, each in enumerate(ids)
+        ]
+    ).execute()  # fmt: skip
+    InboxItem.insert_many(
+        [
+            {"user_id": user_id, "notification": each, "read_at": now if number % 3 == 0 else None,
+             "deleted_at": now if number % 7 == 0 else None, "created_at": now}
+            for number, each in enumerate(ids)
+        ]
+    ).execute()  # fmt: skip
+    return ids
+
+
+@pytest.mark.parametrize("filters", [
+    {}, {"text": "rare"}, {"state": "unread", "text": "rare"}, {"state": "read"}, {"source": "s1", "text": "common"},
+    {"text": "nothing has this"}, {"source": "s9"}, {"type": "error"}, {"priority": "medium", "text": "RARE"},
+])  # fmt: skip
+@pytest.mark.parametrize("walk", [1, 7, 60, 1000])
+def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatch, pauses, filters, walk):
+    fill(200)
+    monkeypatch.setattr(search, "WALK", 100_000)
+    expected, before = [], None
+    while before is not None or not expected:
+        page = inbox.feed("ada", limit=9, before=before, **filters)
+        expected.append((page.items, page.next_cursor))
+        before = page.next_cursor
+        if before is None:
+            break
+    assert pauses == []
+    monkeypatch.setattr(search, "WALK", walk)
+    found, before = [], None
+    for _ in expected:
+        page = inbox.feed("ada", limit=9, before=before, **filters)
+        found.append((page.items, page.next_cursor))
+        before = page.next_cursor
+    assert found == expected
+    if walk == 7 and filters:
+        assert pauses
+
+
+def test_what_needs_no_search_is_one_statement(monkeypatch, pauses):
+    fill(100)
+    monkeypatch.setattr(search, "WALK", 5)
+    assert len(inbox.feed("ada", limit=20).items) == 20
+    assert len(inbox.feed("ada", state="unread", limit=20).items) == 20
+    assert pauses == []
+
+
+@pytest.mark.parametrize("cutoff", [None, 60])
+@pytest.mark.parametrize("batch", [1, 7, 1000])
+def test_everything_is_marked_in_parts_and_all_or_nothing(monkeypatch, pauses, cutoff, batch):
+    monkeypatch.setattr(inbox, "MARK_BATCH", batch)
+    ids = fill(100)
+    fill(0)
+    send("bob", "not hers")
+    before = ids[cutoff] if cutoff is not None else None
+    with db.atomic():
+        inbox.mark_all_read("ada", before)
+    left = InboxItem.select().where(
+        (InboxItem.user_id == "ada") & InboxItem.read_at.is_null() & InboxItem.deleted_at.is_null()
+    )
+    expected = [each for number, each in enumerate(ids) if number % 3 and number % 7 and before and each > before]
+    assert sorted(row.notification_id for row in left) == expected
+    assert inbox.unread_count("bob") == 1
+    assert (len(pauses) > 3) is (batch < 10)
+
+
+def test_without_a_transaction_of_the_caller_all_is_marked_or_nothing(monkeypatch):
+    monkeypatch.setattr(inbox, "MARK_BATCH", 5)
+    fill(60)
+    before = everything()
+
+    def fail():
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(inbox, "pause", fail)
+    with pytest.raises(KeyboardInterrupt):
+        inbox.mark_all_read("ada")
+    assert everything() == before
+
+
+def test_the_sources_are_those_of_the_newest_items(monkeypatch):
+    ids = fill(100)
+    assert inbox.sources("ada") == ["s0", "s1", "s2", "s3"]
+    monkeypatch.setattr(search, "WALK", 3)
+    newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
+    Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
+    assert inbox.sources("ada") == ["newest"]
+
+
+def test_broadcasts_are_pulled_in_parts_while_others_write(monkeypatch, pauses):
+    monkeypatch.setattr(inbox, "PULL_BATCH", 10)
+    sent = [send(EVERYONE, str(number)) for number in range(35)]
+    assert inbox.catch_up("ada") == 35
+    assert pauses == [False] * 3
+    assert [row.notification_id for row in InboxItem.select().order_by(InboxItem.notification)] == sent
+    assert inbox.catch_up("ada") == 0

@@ -4,6 +4,7 @@ import pytest
 from fresh import verbs
 
 from notiway.store import inbox, membership
+from notiway.store.database import db
 from notiway.store.tables import Membership
 from notiway.values.audience import Audience
 from notiway.verbs.send import send_notification
@@ -110,3 +111,32 @@ def test_leaving_keeps_what_is_there_and_brings_nothing_new():
     membership.leave("ada", ADMINS)
     send_notification(ADMINS, "afterwards")
     assert [item.title for item in inbox.feed("ada").items] == ["as a member"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", [("group:acme:ops", 2), ("group:ops", 1), ("tenant:ACME", 3), ("tenant:zeta", 1)]),
+        ("acme", [("group:acme:ops", 2), ("tenant:ACME", 3)]),
+        ("OPS", [("group:acme:ops", 2), ("group:ops", 1)]),
+        ("group", []),
+        ("%", []),
+        ("nobody", []),
+    ],
+)
+def test_audiences_are_found_by_a_part_of_their_name_with_their_members(text, found):
+    for number, key in enumerate(["tenant:ACME"] * 3 + ["group:acme:ops"] * 2 + ["group:ops", "tenant:zeta"]):
+        membership.join(str(number), Audience.parse(key))
+    assert membership.find_audiences(text, 10) == found
+    assert membership.find_audiences(text, 1) == found[:1]
+
+
+def test_looking_for_an_audience_costs_by_audiences_and_not_by_members():
+    for number in range(500):
+        Membership.insert(user_id=str(number), audience="tenant:acme").execute()
+    steps = []
+    connection = db.obj.connection()
+    connection.set_progress_handler(lambda: steps.append(1), 100)
+    assert membership.find_audiences("other", 10) == []
+    connection.set_progress_handler(None, 0)
+    assert len(steps) < 5

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import peewee
 import pytest
 from fresh import statements
 
@@ -79,3 +80,41 @@ def test_an_unknown_migration_is_refused_and_nothing_is_reverted(empty):
     with pytest.raises(WrongInput, match="0099_nothing"):
         schema.revert(empty, "0099_nothing")
     assert schema.pending(empty) == []
+
+
+def test_two_that_migrate_at_once_do_each_migration_once(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path}/raced.db"
+    first, second = open_database(url), open_database(url)
+    run, raced = schema.Runner._run, []
+
+    def overtaken(runner, *args, **options):
+        if not raced:
+            raced.append(1)
+            raced.extend(schema.migrate(second))
+        run(runner, *args, **options)
+
+    monkeypatch.setattr(schema.Runner, "_run", overtaken)
+    assert schema.migrate(first) == []
+    assert schema.pending(first) == []
+    assert raced[1:] == schema_names()
+    first.close_all()
+    second.close_all()
+
+
+def schema_names():
+    return sorted(path.stem for path in schema.OWN.folder.glob("[0-9]*.py"))
+
+
+def test_a_migration_that_fails_is_told_and_not_tried_for_ever(tmp_path, monkeypatch):
+    opened = open_database(f"sqlite:///{tmp_path}/failed.db")
+    tries = []
+
+    def fail(*args, **options):
+        tries.append(1)
+        raise peewee.OperationalError("near SELEC: syntax error")
+
+    monkeypatch.setattr(schema.Runner, "_run", fail)
+    with pytest.raises(peewee.OperationalError, match="SELEC"):
+        schema.migrate(opened)
+    assert len(tries) == 1
+    opened.close_all()

@@ -58,6 +58,14 @@ def test_batches_hold_every_value_once_in_order(count, sizes):
     assert [value for part in parts for value in part] == list(range(count))
 
 
+def test_others_run_between_two_batches(monkeypatch):
+    seen = []
+    monkeypatch.setattr(sql, "pause", lambda: seen.append("others"))
+    for part in in_batches("abcde", 2):
+        seen.append("".join(part))
+    assert seen == ["ab", "others", "cd", "others", "e"]
+
+
 @pytest.mark.parametrize("text", ["100%", "a_b", "\\", "\\%", "%", "plain", "'; --"])
 def test_a_pattern_finds_the_text_as_it_stands(sqlite, text):
     pattern = f"%{like(text)}%"

@@ -7,9 +7,11 @@ from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import current
 from notiway.store import inbox, membership, standing
+from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
+from notiway.verbs.send import send_notification
 
 ME, BOB = "me", "bob"
 MINE = ["global", "user:me"]
@@ -75,6 +77,18 @@ def test_pulling_brings_a_groups_items_to_who_is_no_member():
     assert stands([*MINE, "group:acme:ops"]) == [kept]
     assert stands() == [], "only while it is subscribed"
     assert inbox.unread_count(ME) == 1
+
+
+@pytest.mark.parametrize("walk", [1, 3, 1_000])
+def test_pulling_goes_in_parts_while_others_write(monkeypatch, walk):
+    monkeypatch.setattr(standing, "PULL_WALK", walk)
+    pauses = []
+    monkeypatch.setattr(standing, "pause", lambda: pauses.append(db.in_transaction()))
+    sent = [send_notification(Audience.group("ops"), str(number)).id for number in range(7)]
+    standing.pull(ME, "group:ops")
+    standing.pull(ME, "group:ops")
+    assert [item.id for item in standing.items(ME, ["group:ops"])] == sent
+    assert pauses == [False] * 2 * (7 // walk)
 
 
 def test_pulling_brings_nothing_that_has_expired():

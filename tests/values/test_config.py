@@ -94,3 +94,15 @@ def test_every_setting_is_one_of_the_environment():
     config = Config.load({}, environ)
     assert (config.heartbeat_seconds, config.url_prefix, config.development) == (2.5, "/bell", True)
     assert all(spec.name == spec.name.lower() for spec in fields(Config))
+
+
+@pytest.mark.parametrize("settings", [{}, {"NOTIWAY_ENV": "production"}])
+def test_a_weak_token_secret_is_refused_in_production(settings):
+    with pytest.raises(ConfigError, match=r"NOTIWAY_TOKEN_SECRET.*32 bytes") as refused:
+        Config.load({"NOTIWAY_TOKEN_SECRET": "swordfish", **settings}, environ={})
+    assert "swordfish" not in str(refused.value)
+
+
+@pytest.mark.parametrize("settings", [{"NOTIWAY_ENV": "development"}, {"TESTING": True}, {"DEBUG": True}])
+def test_development_and_tests_may_have_a_weak_token_secret(settings):
+    assert Config.load({"NOTIWAY_TOKEN_SECRET": "swordfish", **settings}, environ={}).token_secret == "swordfish"

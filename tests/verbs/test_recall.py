@@ -165,3 +165,11 @@ def test_recalling_writes_who_did_it_once(entries):
     assert not recall(entry.notification_id, by="bob")
     assert entries() == [("ada", "send", "global"), ("cy", "recall", "global")]
     assert audit.recalls([entry.notification_id])[entry.notification_id].actor_id == "cy"
+
+
+def test_many_holders_are_told_in_parts(broker, monkeypatch):
+    monkeypatch.setattr("notiway.store.writing.holders.__defaults__", ("", 1))
+    sent = send_notification(["ada", "bob", "cy"], "Hi")
+    broker.clear()
+    assert recall(sent.id, by="grace")
+    assert broker.kinds == [("recalled", f"user:{each}") for each in ("ada", "bob", "cy")]

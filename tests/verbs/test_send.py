@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fresh import Undo, stored
 
-from notiway.store import inbox, membership
+from notiway.store import inbox, membership, sql
 from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
@@ -233,3 +233,13 @@ def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkey
     assert own == [1]
     assert Notification.select().count() == persist
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_many_recipients_are_told_in_parts_while_others_run(broker, monkeypatch, persist):
+    heard = []
+    monkeypatch.setattr(sql, "pause", lambda: heard.append(len(broker.events)))
+    monkeypatch.setattr(sql.in_batches, "__defaults__", (2,))
+    send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
+    assert [audience for _, audience in broker.kinds] == ["user:ada", "user:bob", "user:cy"]
+    assert heard[-1] == 2

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.store import token_ends
+from notiway.store import tokens
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.verbs.sign_out import sign_out
@@ -11,14 +11,14 @@ from notiway.verbs.sign_out import sign_out
 def test_one_session_is_kicked_and_no_token_ends(broker):
     sign_out("ada", "tab-1")
     assert [(event.audience, event.data["session"]) for event in broker.events] == [("user:ada", "tab-1")]
-    assert token_ends.ended_at("ada") == 0
+    assert tokens.ended_at("ada") == 0
 
 
 def test_everywhere_kicks_all_and_ends_every_token_so_far(broker):
     before = now_ms()
     sign_out("ada")
     assert [(event.audience, event.data["session"]) for event in broker.events] == [("user:ada", None)]
-    assert before <= token_ends.ended_at("ada") <= now_ms()
+    assert before <= tokens.ended_at("ada") <= now_ms()
 
 
 def test_inside_a_transaction_nobody_is_kicked_before_the_commit(broker):
@@ -30,7 +30,7 @@ def test_inside_a_transaction_nobody_is_kicked_before_the_commit(broker):
         sign_out("bob")
         raise RuntimeError
     assert len(broker.events) == 1
-    assert token_ends.ended_at("bob") == 0
+    assert tokens.ended_at("bob") == 0
 
 
 @pytest.mark.parametrize("session", [None, "a-session"])

@@ -10,7 +10,7 @@ import pytest
 from conftest import HTMX, JSON
 
 from notiway.live import runtime
-from notiway.store import api_keys, inbox
+from notiway.store import api_keys, inbox, search
 from notiway.store.database import db
 from notiway.store.engine import turns
 from notiway.store.tables import Notification
@@ -217,7 +217,7 @@ def test_rows_that_cannot_be_read_to_their_end_are_told_too(browser, monkeypatch
     def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr(inbox, "read_items", fail)
+    monkeypatch.setattr(search, "read_items", fail)
     assert_told(browser.get("/notifications", form="json"), "json")
 
 

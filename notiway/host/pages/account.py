@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import logging
 from collections.abc import Callable
 from time import time
 
@@ -14,12 +13,13 @@ from flask_login import current_user, login_user, logout_user
 from limits import RateLimitItem, parse
 
 from notiway.host import accounts, passwords
+from notiway.host.devices import is_known, remember
 from notiway.live import runtime
+from notiway.values import security_log
 from notiway.values.urls import local_path
 
-log = logging.getLogger(__name__)
-
 ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
+ACCOUNT_RATE = "100 per hour"  # wrong passwords for one account, from wherever (NIST SP 800-63B, 5.2.2)
 IPV6_NETWORK = 64  # bits that one customer shares
 
 
@@ -32,12 +32,22 @@ def blueprint(limiter: Limiter, login_rate: str) -> Blueprint:
     limit_address = limiter.limit(address_rate, key_func=_address, methods=["POST"], deduct_when=_has_failed)
     limit_pair = limiter.limit(str(rate), key_func=_address_and_email, methods=["POST"])
     routes.add_url_rule("/login", view_func=login, methods=["GET"])
-    routes.add_url_rule("/login", "try_login", limit_address(limit_pair(_try_login(limiter))), methods=["POST"])
+    # Whoever has signed in with this browser before is no stranger to the account, and is not locked out by strangers.
+    limit_account = limiter.limit(
+        ACCOUNT_RATE,
+        key_func=_account,
+        methods=["POST"],
+        deduct_when=_has_failed,
+        exempt_when=lambda: is_known(_email()),
+    )
+    view = limit_address(limit_pair(limit_account(_try_login(limiter))))
+    routes.add_url_rule("/login", "try_login", view, methods=["POST"])
     routes.add_url_rule("/logout", view_func=logout, methods=["POST"])
 
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         wait = seconds_to_wait(limiter, error)
+        security_log.note("sign_in_throttled", address=request.remote_addr)
         fault = f"Too many attempts to sign in. Try again in {wait} seconds."
         response = make_response(_login_page(fault), 429)
         response.headers["Retry-After"] = str(wait)
@@ -55,6 +65,8 @@ def login() -> ResponseReturnValue:
 
 def logout() -> ResponseReturnValue:
     """End this session; `auth.follow_logins` closes its sockets in every tab."""
+    if current_user.is_authenticated:
+        security_log.note("signed_out", user=current_user.id, address=request.remote_addr)
     logout_user()
     session.clear()
     flash("You are signed out.")
@@ -66,7 +78,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         found = accounts.find_with_hash(_email())
         password = request.form.get("password", "")
         if not passwords.matches(found[1] if found else None, password) or found is None:
-            log.info("a sign-in from %s was refused", request.remote_addr)
+            security_log.note("sign_in_refused", user=found[0].id if found else None, address=request.remote_addr)
             return make_response(_login_page("This e-mail address and password do not match."), 401)
         user, stored = found
         if passwords.is_outdated(stored):
@@ -75,8 +87,9 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         session.clear()  # nothing of the visitor before lives on: no fixed session, no old CSRF token
         session.permanent = True
         login_user(user)
+        security_log.note("signed_in", user=user.id, address=request.remote_addr)
         _forget_attempts(limiter)
-        return redirect(target, 303)
+        return remember(redirect(target, 303), user.email)
 
     return try_login
 
@@ -113,6 +126,10 @@ def _address() -> str:
     if isinstance(parsed, ipaddress.IPv6Address):
         return str(ipaddress.ip_network(f"{given}/{IPV6_NETWORK}", strict=False))
     return given
+
+
+def _account() -> str:
+    return f"account {_email() or '-'}"
 
 
 def _address_and_email() -> str:

@@ -9,6 +9,7 @@ from flask_login import current_user, login_required, logout_user
 
 from notiway.host import accounts, password_rules, passwords, sessions
 from notiway.host.pages.account import seconds_to_wait
+from notiway.values import security_log
 from notiway.values.clock import moment
 from notiway.values.errors import NotFound
 from notiway.verbs.sign_out import sign_out as close_sockets
@@ -54,8 +55,10 @@ def change_password() -> ResponseReturnValue:
     else:
         fault = password_rules.fault(new, (user.email, user.name))
     if fault:
+        security_log.note("password_change_refused", user=user.id, address=request.remote_addr)
         return _page(fault), 422
     accounts.keep_hash(user.id, passwords.hash_password(new))
+    security_log.note("password_changed", user=user.id, address=request.remote_addr)
     for session_id in sessions.end_all(user.id, but=auth.session_key()):
         close_sockets(user.id, session_id)
     flash("Your password is changed, and every other device is signed out.")
@@ -67,6 +70,7 @@ def end_session(session_id: str) -> ResponseReturnValue:
     if not sessions.end(current_user.id, session_id):
         raise NotFound("There is no such session")
     close_sockets(current_user.id, session_id)
+    security_log.note("session_ended", user=current_user.id, address=request.remote_addr)
     flash("The device is signed out.")
     return redirect(url_for("profile.account"), 303)
 

@@ -33,15 +33,17 @@ def guard() -> None:
     if auth.bearer() is None:
         guard_session()
         return
-    auth.require_owner()
+    user_id = auth.require_owner()
     if request.method not in reply.SAFE_METHODS:
+        auth.take_turn(user_id)
         body.take()
 
 
 def guard_session() -> None:
     """Let only signed-in users pass, and unsafe requests only with the session's token."""
-    auth.require_user()
+    user_id = auth.require_user()
     if request.method not in reply.SAFE_METHODS:
+        auth.take_turn(user_id)
         body.take()
         auth.check_csrf()
 

@@ -14,7 +14,7 @@ from notiway.live import runtime
 from notiway.live.carriers import hub_protocol, joining
 from notiway.live.carriers.parking import check_server, stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
-from notiway.store import spent_tokens
+from notiway.store import tokens
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
@@ -79,7 +79,7 @@ def _spend(token: str, principal: Principal) -> str:
         raise NotFound("There is no such connection") from None
     if user_id != principal.user_id:
         raise NotFound("There is no such connection")
-    if not spent_tokens.spend(token, now_ms() + TOKEN_SECONDS * 1000):
+    if not tokens.spend(token, now_ms() + TOKEN_SECONDS * 1000):
         raise NotFound("There is no such connection")
     return str(connection_id) or token
 

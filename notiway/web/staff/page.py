@@ -38,8 +38,9 @@ def blueprint() -> Blueprint:
 
 
 def _guard() -> None:
-    auth.require_staff()
+    user_id = auth.require_staff()
     if request.method not in reply.SAFE_METHODS:
+        auth.take_turn(user_id)
         body.take()
         auth.check_csrf()
 

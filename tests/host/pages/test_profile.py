@@ -6,7 +6,7 @@ import pytest
 from conftest import PASSWORD, Browser
 
 from notiway.host import accounts, passwords, sessions
-from notiway.store import token_ends
+from notiway.store import tokens
 from notiway.values.clock import DAY_MS, now_ms
 
 NEW = "unusual words like zwieback"
@@ -140,7 +140,7 @@ def test_every_form_of_the_account_page_needs_its_csrf_token(browser):
 def test_who_signed_out_everywhere_while_the_clock_was_ahead_can_sign_in_again(app, browser, auth, user, monkeypatch):
     ahead = now_ms() + 50 * 60_000
     with monkeypatch.context() as wrong_clock:
-        for module in (sessions, token_ends):
+        for module in (sessions, tokens):
             wrong_clock.setattr(module, "now_ms", lambda: ahead)
         assert browser.post("/account/sign-out-everywhere").status_code == 303
     again = auth(user)

@@ -1,8 +1,12 @@
-"""The ends of client tokens before their time: of all of a user's, or of all that one API key asked for."""
+"""Tokens that are no longer good: used ones that work once, and client tokens that ended before their time."""
 
 from __future__ import annotations
 
+import hashlib
+
+from notiway.store.database import db
 from notiway.store.sql import run
+from notiway.store.tables import SpentToken
 from notiway.values.clock import now_ms
 
 # The later end stays: a clock that ran back brings no token back.
@@ -31,3 +35,14 @@ def ended_at(user_id: str) -> int:
     """The last end of the user's tokens, in milliseconds; 0 for none."""
     row = run("SELECT ended_at FROM notiway_token_end WHERE user_id = ?", (user_id,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def spend(token: str, ends_at: int) -> bool:
+    """Use up a token that works once; False if it was used before.
+
+    It is kept until `ends_at` (milliseconds since the epoch), when it would have ended anyway.
+    """
+    digest = hashlib.sha256(token.encode()).hexdigest()
+    with db.atomic():
+        spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
+        return bool(db.rows_affected(db.execute(spent)))

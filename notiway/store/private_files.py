@@ -1,0 +1,18 @@
+"""Private files: what holds inboxes and hashes is made for its owner only, before anything is written into it."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+
+
+def create(path: Path) -> None:
+    """Make an empty file that nobody else may read; SQLite gives the files beside it the same mode.
+
+    A file that is there stays as it is. Where none can be made, whoever opens it says so.
+    """
+    with suppress(OSError):
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))

@@ -1,0 +1,84 @@
+"""Search: a large inbox is looked through in parts, newest first, and others run between two of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from notiway.store.engine.turns import pause
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
+from notiway.store.sql import BY_UNREAD, like, run
+from notiway.values.item import Item
+
+WALK = 5_000  # items that one statement looks at: some milliseconds
+OLDEST = (
+    "SELECT notification_id FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before}"
+    " ORDER BY notification_id DESC LIMIT 1 OFFSET ?"
+)
+UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for: `state` is all, unread or read; `text` is looked for in title and message, in either case."""
+
+    state: str = "all"
+    type: str | None = None
+    source: str | None = None
+    priority: str | None = None
+    text: str | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether only the unread are looked at, by their index."""
+        return self.state == "unread"
+
+    @property
+    def may_be_rare(self) -> bool:
+        """Whether most of what is looked at may not be what is looked for."""
+        return self.state == "read" or any((self.type, self.source, self.priority, self.text))
+
+    def conditions(self, now: int) -> tuple[str, list[Any]]:
+        """The end of a statement, and its values."""
+        where, values = ["i.deleted_at IS NULL", VISIBLE], list[Any]([now])
+        if self.state in ("unread", "read"):
+            where.append(f"i.read_at IS {'NULL' if self.unread else 'NOT NULL'}")
+        for column, wanted in (("type", self.type), ("source", self.source), ("priority", self.priority)):
+            if wanted:
+                where.append(f"n.{column} = ?")
+                values.append(wanted)
+        if self.text:
+            where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
+            values += [f"%{like(self.text)}%"] * 2
+        return "".join(f" AND {part}" for part in where), values
+
+
+def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int) -> list[Item]:
+    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms."""
+    found: list[Item] = []
+    while True:
+        oldest = _oldest(user_id, filters.unread, before) if filters.may_be_rare else None
+        conditions, values = filters.conditions(now)
+        for test, bound in (("<", before), (">=", oldest)):
+            if bound:
+                conditions += f" AND i.notification_id {test} ?"
+                values.append(bound)
+        found += read_items(
+            f"{FROM_UNREAD if filters.unread else FROM_INBOX}{conditions} ORDER BY i.notification_id DESC LIMIT ?",
+            (user_id, *values, limit - len(found)),
+        )
+        if len(found) == limit or oldest is None:
+            return found
+        before = oldest
+        pause()
+
+
+def _oldest(user_id: str, unread: bool, before: str | None) -> str | None:
+    """The last item of the next part; None if that is the last part."""
+    text = OLDEST.format(
+        hint=BY_UNREAD if unread else "",
+        unread=UNREAD if unread else "",
+        before=" AND notification_id < ?" if before else "",
+    )
+    row = run(text, (user_id, *([before] if before else []), WALK - 1)).fetchone()
+    return None if row is None else str(row[0])
