@@ -134,7 +134,7 @@ def store_task(person: Person, task_id: str, status: str, *, age_ms: int = 0, me
     now = time.time_ns() // 1_000_000 - age_ms
     names = "id, user_id, audience, name, status, done, total, message, created_at, updated_at"
     values = (task_id, person.id, f"user:{person.id}", "import-progress", status, 4, 10, message, now, now)
-    person.change(f"INSERT INTO notiway_task ({names}) VALUES ({', '.join('?' * len(values))})", *values)  # noqa: S608
+    person.change(f"INSERT INTO notiway_task ({names}) VALUES ({', '.join('?' * len(values))})", *values)
 
 
 def test_a_bar_that_has_ended_can_be_closed_and_stays_away(browse: Browse, ada: Person) -> None:
