@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from notiway.store import search
@@ -191,6 +191,13 @@ def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
         " ORDER BY i.notification_id DESC LIMIT ?",
         (user_id, now_ms(), *([before] if before else []), limit),
     )
+
+
+def unread_matching(user_id: str, filters: search.Filters, below: str | None, limit: int) -> list[Item]:
+    """The newest unread items that pass the filters, below the id `below` (None: of all), at most `limit`."""
+    if filters.state == "read":
+        return []
+    return search.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
 
 
 def mark_all_read(user_id: str, before: str | None = None) -> None:
