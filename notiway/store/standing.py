@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
-from notiway.store.database import db
-from notiway.store.engine.turns import pause
-from notiway.store.inbox import catch_up
+from notiway.store import pulling
+from notiway.store.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
-from notiway.store.sql import BY_AUDIENCE, BY_INBOX, marks, run
-from notiway.store.writing import deliver_to
+from notiway.store.sql import BY_INBOX, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
-PULL_WALK = 1_000  # notifications of an audience that one statement looks at
-PART_OF_AUDIENCE = (
-    f"SELECT n.id, {VISIBLE} AND NOT EXISTS"
-    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
-    f" FROM notiway_notification n{BY_AUDIENCE} WHERE n.audience = ? AND n.id > ? ORDER BY n.id LIMIT ?"
-)
+COUNTED = 5_000  # of those that stand beside them
 SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
 GRAVEST_FIRST = ("critical", "warning", "info")
@@ -47,6 +41,32 @@ def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *
     return newest_first[::-1]
 
 
+def beyond(user_id: str, audiences: Collection[str], before: str) -> dict[str, int]:
+    """How many items stand for these audiences before the id `before`, by audience; `COUNTED` in all at most.
+
+    A notification to several users counts as sent to this one.
+    """
+    mine = f"user:{user_id}"
+    keys = [*audiences, SEVERAL]
+    rows = run(
+        f"SELECT CASE n.audience WHEN '{SEVERAL}' THEN ? ELSE n.audience END {FROM_INBOX} AND i.deleted_at IS NULL"
+        f" AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)}) AND i.notification_id < ?"
+        " ORDER BY i.notification_id DESC LIMIT ?",
+        (mine, user_id, now_ms(), *keys, before, COUNTED),
+    ).fetchall()
+    return {key: count for key, count in Counter(row[0] for row in rows).items() if key in audiences}
+
+
+def named(user_id: str, public_id: str) -> str | None:
+    """The id of the user's oldest notification that clients know by this producer's id."""
+    row = run(
+        "SELECT MIN(n.id) FROM notiway_notification n JOIN notiway_inbox_item i ON i.notification_id = n.id"
+        " WHERE n.dedupe_key = ? AND i.user_id = ?",
+        (public_id, user_id),
+    ).fetchone()
+    return None if row is None else row[0]
+
+
 def announcements(user_id: str) -> list[Item]:
     """What is not dismissed and not over, the gravest first, then the newest. Dismissing is reading."""
     found = read_items(ANNOUNCEMENTS, (user_id, now_ms(), LOOKED_AT))
@@ -61,17 +81,7 @@ def severity(item: Item) -> str:
 
 def pull(user_id: str, audience: str) -> None:
     """Put what stands for one audience into the user's inbox: who subscribes without being a member reads it there."""
-    after = ""
-    while True:
-        rows = run(PART_OF_AUDIENCE, (now_ms(), user_id, audience, after, PULL_WALK)).fetchall()
-        missing = [row[0] for row in rows if row[1]]
-        if missing:
-            with db.atomic():
-                deliver_to(missing, [user_id])
-        if len(rows) < PULL_WALK:
-            return
-        after = rows[-1][0]
-        pause()
+    pulling.pull_audience(user_id, audience)
 
 
 def find(user_id: str, audience: str, public_id: str) -> list[str]:

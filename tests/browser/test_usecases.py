@@ -176,8 +176,8 @@ def test_a_bar_that_hears_nothing_asks_how_its_task_is(browse: Browse, ada: Pers
     ada.change("UPDATE notiway_task SET updated_at = updated_at - 61000 WHERE user_id = ?", ada.id)
     page.clock.run_for(75_000)
     expect(page.locator("#notiway-task-dead")).to_have_attribute("data-status", "failed")
-    expect(page.locator("#notiway-task-dead")).to_contain_text("It stopped without a word")
-    expect(page.locator("#notiway-task-waits")).to_contain_text("It still waits for its turn")
+    expect(page.locator("#notiway-task-dead")).to_contain_text("It stopped reporting")
+    expect(page.locator("#notiway-task-waits")).to_contain_text("It is still waiting")
     expect(page.get_by_role("button", name="Close: Contact import")).to_have_count(2)
 
 

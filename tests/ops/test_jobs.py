@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from conftest import SECRET_KEY
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
@@ -72,7 +73,7 @@ def test_of_three_processes_one_runs_each_periodic_task(queue_url, tmp_path):
             assert queue.queue_size() == 0
     finally:
         for process in processes:
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0, 0]
     ran = sorted(line.split()[0] for line in results.read_text().splitlines())
     assert ran == sorted(f"task{number}" for number in range(TASKS))
@@ -210,7 +211,7 @@ def test_a_worker_that_dies_is_replaced(app, monkeypatch):
 @pytest.mark.server
 def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
     url = app.extensions["notiway"].config.database_url
-    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": "test"}
+    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": SECRET_KEY}
     app.extensions["notiway"].huey.enqueue(
         app.extensions["notiway"].huey._registry.string_to_task("notiway.ops.jobs.clean_up")()
     )

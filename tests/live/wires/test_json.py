@@ -76,7 +76,7 @@ def test_each_event_has_its_message(kind, data, event, expected):
 
 
 def test_every_kind_that_clients_hear_of_has_a_message():
-    assert {kind for kind, *_ in MESSAGES} == KINDS - {"kick", "renewed"}
+    assert {kind for kind, *_ in MESSAGES} == KINDS - {"kick", "renewed", "read_each"}
     assert WIRE.render(Event("kick", "user:ada", {"session": None})) is None
 
 
