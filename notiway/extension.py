@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import peewee
@@ -31,7 +32,7 @@ from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.ops import jobs
+from notiway.ops import jobs, relay
 from notiway.ops.workers import check_workers
 from notiway.store import database, pulling
 from notiway.values.config import EXTERNAL_USERS, Config
@@ -198,8 +199,10 @@ def _runtime(
     heard = inbound.put, config.max_message_bytes, inbound.control
     frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
-    huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
+    build = partial(jobs.build_huey, config, secret=app.secret_key, folder=Path(app.instance_path))
+    huey, events = build(), build(name=relay.QUEUE_NAME)
     jobs.add_tasks(huey, app)
+    relay.add_task(events, app)
     return Runtime(
         app=app,
         config=config,
@@ -221,5 +224,7 @@ def _runtime(
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
+        events=events,
+        start_relay=None if config.jobs == "off" or config.broker_is_shared else lambda: relay.start_relay(events),
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )

@@ -188,7 +188,7 @@ class Hub:
         elif connection.user_id is None:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
         elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
-            connection.close(CloseCode.TOO_MANY, "too many connections")
+            connection.format.transport.turn_away(connection, CloseCode.TOO_MANY, "too many connections")
         else:
             self._news.tell(connection)
 

@@ -31,6 +31,7 @@ FOREIGN_ORIGIN = "https://foreign.invalid"
 SOCKET_PATH = "/ws/notifications"
 FORBIDDEN = 403
 SECRET_FILE = "secret_key"  # noqa: S105 - its name; in the instance folder, where this host keeps one
+UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,7 @@ def check_socket(url: str, cookie: str) -> Finding:
             while json.loads(probe.receive()).get("event") != "pong":
                 pass  # `connected` and what is live come first
     except Refused as refusal:
-        return Finding("websocket", f"refused with {refusal.code}", _refusal_advice(refusal.code, headers["Origin"]))
+        return Finding("websocket", str(refusal), _refusal_advice(refusal.code, headers["Origin"]))
     except (OSError, ValueError) as error:
         return Finding("websocket", f"broken: {error}", _proxy_advice(url))
     return Finding("websocket", f"there and back in {(time.perf_counter() - began) * 1000:.0f} ms")
@@ -240,6 +241,8 @@ def _refusal_advice(code: int, origin: str) -> str:
             f"if browsers see the site as {origin}, let the proxy pass the Host header on,"
             " or add it to NOTIWAY_ALLOWED_ORIGINS"
         )
+    if code == UNAVAILABLE:
+        return "start gunicorn with --worker-class gevent; if it runs so already, it is restarting: try again"
     if code in (401, 4001):
         return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
     return _proxy_advice(origin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from notiway.store import search
@@ -157,6 +157,13 @@ class Name(NamedTuple):
     id: str
     public_id: str
     audience: str
+
+
+def unread_matching(user_id: str, filters: search.Filters, below: str | None, limit: int) -> list[Item]:
+    """The newest unread items that pass the filters, below the id `below` (None: of all), at most `limit`."""
+    if filters.state == "read":
+        return []
+    return search.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
 
 
 def mark_all_read(user_id: str, before: str | None = None) -> list[Name]:

@@ -29,6 +29,11 @@ class Filters:
     text: str | None = None
 
     @property
+    def lets_all_unread_in(self) -> bool:
+        """Whether every unread item passes."""
+        return self.state != "read" and not any((self.type, self.source, self.priority, self.text))
+
+    @property
     def unread(self) -> bool:
         """Whether only the unread are looked at, by their index."""
         return self.state == "unread"

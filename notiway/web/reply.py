@@ -31,7 +31,7 @@ def form() -> Form:
     headers = request.headers
     if auth.bearer() is not None:
         return "json"  # a program: it has a token in place of a session
-    machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
+    machines = tuple(runtime.current().url(path) for path in ("/api/", "/hub/", "/ws/"))
     if f"{request.path}/".startswith(machines) and request.endpoint != READ_BY_PEOPLE:
         return "json"
     if headers.get("HX-Request") == "true":

@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from notiway.live import runtime
 from notiway.live.carriers import hub_protocol
-from notiway.live.carriers.parking import stay, take_socket
+from notiway.live.carriers.parking import check_server, stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.store import tokens
 from notiway.values.clock import now_ms
@@ -37,6 +37,7 @@ def register(blueprint: Blueprint) -> None:
 def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
     principal = auth.require_principal()
+    check_server(request.environ)
     _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
 from notiway.live.carriers import joining
-from notiway.live.carriers.parking import stay, take_carrier
+from notiway.live.carriers.parking import check_server, stay, take_carrier
 from notiway.live.carriers.sse import response_head
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
@@ -44,6 +44,7 @@ def stream() -> ResponseReturnValue:
     now = runtime.current()
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
+    check_server(request.environ)
     carrier, mode = _carrier()
     handshake.take_connection()
     head = response_head(_cross_origin(now))

@@ -350,6 +350,15 @@ def test_a_client_may_say_goodbye(talk):
     assert talk.client.read_all()[-1] == ("close", 1000)
 
 
+def test_one_that_was_turned_away_learns_why_when_it_shakes_hands(handle, stranger):
+    connection, client = stranger
+    connection.format.transport.turn_away(connection, 4008, "too many connections")
+    handle(connection, frame({"protocol": "json", "version": 1}))
+    error, _farewell, close = client.read_all()
+    assert json.loads(error[:-1]) == {"error": "too many connections"}
+    assert close == ("close", 4008)
+
+
 @pytest.mark.parametrize("text", ["no end", "no" + END, "[]" + END])
 def test_what_is_no_message_ends_the_connection_with_a_reason(talk, text):
     talk.handle(talk.connection, text)
