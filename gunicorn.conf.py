@@ -108,9 +108,9 @@ def post_worker_init(worker):
 
 def post_request(worker, req, environ, resp):
     """Let others run: a fast keep-alive client whose next request is always there would starve them."""
-    import gevent
+    from notiway.values.pausing import pause
 
-    gevent.sleep(0)
+    pause()
 
 
 def worker_exit(server, worker):

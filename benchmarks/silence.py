@@ -15,7 +15,6 @@ import http.client
 import json
 import os
 import signal
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -34,6 +33,7 @@ from server import HERE, ROOT, Recipe, Server, clean_environment, free_port
 
 GOAL_MS = 50.0
 IDLE_SECONDS = 10.0
+SETTLE_SECONDS = 0.5
 LEAST_SECONDS = 3.0  # a load that is over sooner is done again
 FLOOD_SECONDS = 15.0
 LOCK_SECONDS = 5.0
@@ -63,7 +63,7 @@ class Row:
     worst: float
     stop_cpu: float  # the longest stop of the loop, by the CPU time that the process spent in it
     stop_clock: float
-    where: str = ""
+    where: tuple[str, ...] = ()  # the longest stops, and where in the code they were
 
 
 class Site:
@@ -74,7 +74,6 @@ class Site:
         self.made = made
         self.environment = environment
         self.scale = scale
-        self.url = f"http://127.0.0.1:{server.port}"
         self.database = environment["NOTIWAY_DATABASE_URL"].removeprefix("sqlite:///")
         self.sent_id = ""
 
@@ -98,7 +97,7 @@ class Site:
         return self.ask("GET", path, user, Accept="text/html")
 
     def socket(self, path: str, user: str) -> Any:
-        headers = [("Cookie", self.made["cookies"][user]["cookie"]), ("Origin", self.url)]
+        headers = [("Cookie", self.made["cookies"][user]["cookie"])]
         return simple_websocket.Client(f"ws://127.0.0.1:{self.server.port}{path}", headers=headers)
 
 
@@ -328,12 +327,11 @@ class Meter:
         started = time.monotonic()
         work()
         seconds = time.monotonic() - started
+        time.sleep(SETTLE_SECONDS)  # what a silence at the end kept waiting counts, too
         times = self._take()
         stop = json.loads(self._site.ask("GET", "/probe/end"))
-        p99 = statistics.quantiles(times, n=100)[98]
-        return Row(
-            name, seconds, statistics.median(times), p99, max(times), stop["cpu_ms"], stop["clock_ms"], stop["where"]
-        )
+        p50, p99 = (sorted(times)[int(len(times) * part)] for part in (0.5, 0.99))
+        return Row(name, seconds, p50, p99, max(times), stop["cpu_ms"], stop["clock_ms"], tuple(stop["where"]))
 
     def close(self) -> None:
         self._pulse.kill()
@@ -410,7 +408,7 @@ def main() -> None:
                 if not given.loads or name in given.loads:
                     row = meter.measure(words, lambda load=load, name=name: repeated(load, site, once=name in ONCE))
                     rows.append(row)
-                    print(f"{name}: {row}" if given.where else name, file=sys.stderr, flush=True)
+                    print(name, *(row.where if given.where else ()), sep="\n  ", file=sys.stderr, flush=True)
             rows.append(meter.measure("idle, after", lambda: time.sleep(IDLE_SECONDS)))
         finally:
             meter.close()

@@ -10,6 +10,8 @@ import os
 import sys
 import time
 import traceback
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from flask import Flask, jsonify, request, session
@@ -23,13 +25,15 @@ from notiway.live import runtime
 from notiway.ops import jobs
 from notiway.store import api_keys, audit, schema
 from notiway.store.database import db
+from notiway.store.engine.guard import Guard
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor
 from notiway.verbs.recall import recall
 
 TURN_SECONDS = 0.001
 LONG_SECONDS = 0.03  # without a turn for so long: the watcher looks where the loop is
-SHOWN_FRAMES = 6
+SHOWN_FRAMES = 8
+SHOWN_STOPS = 3
 AGO_MS = 2 * DAY_MS  # the rows are so old
 OLD_MS = 365 * DAY_MS  # and those that the cleanup removes
 
@@ -66,8 +70,9 @@ class Probe:
         self._is_running = False
         by_cpu = max(self._gaps, key=lambda gap: gap[1], default=(0.0, 0.0, ""))
         by_clock = max(self._gaps, default=(0.0, 0.0, ""))
-        over = sum(cpu > 0.05 for _, cpu, _ in self._gaps)
-        return {"cpu_ms": by_cpu[1] * 1e3, "clock_ms": by_clock[0] * 1e3, "over": over, "where": by_cpu[2]}
+        longest = sorted(self._gaps, key=lambda gap: -gap[1])[:SHOWN_STOPS]
+        places = [f"{cpu * 1e3:.0f} ms CPU, {clock * 1e3:.0f} ms: {where}" for clock, cpu, where in longest]
+        return {"cpu_ms": by_cpu[1] * 1e3, "clock_ms": by_clock[0] * 1e3, "where": places}
 
     def _turn(self) -> None:
         import gevent
@@ -86,9 +91,16 @@ class Probe:
         while self._is_running:
             sleep(LONG_SECONDS / 6)
             if not self._where and time.monotonic() - self._last > LONG_SECONDS:
-                frame = sys._current_frames().get(main)
-                steps = traceback.extract_stack(frame)[-SHOWN_FRAMES:]
-                self._where = " < ".join(f"{os.path.basename(s.filename)}:{s.lineno} {s.name}" for s in reversed(steps))
+                self._where = place_of(sys._current_frames()[main])
+
+
+def place_of(frame: FrameType) -> str:
+    """The innermost frames, and the statement if it is one that takes the time."""
+    steps = traceback.extract_stack(frame)
+    at = "".join(str(each.f_locals["sql"]) for each, _ in traceback.walk_stack(frame) if each.f_code is Guard.run.__code__)
+    own = [each for each in steps if f"{os.sep}notiway{os.sep}" in each.filename]
+    shown = [steps[-1], *(own or steps)[-SHOWN_FRAMES:][::-1]]
+    return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in shown) + f" [{at}]"
 
 
 probe = Probe()
@@ -120,6 +132,8 @@ def take_back() -> tuple[str, int]:
 
 @app.post("/load/cleanup")
 def cleanup() -> tuple[str, int]:
+    old = "UPDATE notiway_notification SET created_at = created_at - ? WHERE audience = 'global'"
+    db.execute_sql(old, (OLD_MS,))  # not before: the server's own cleanup comes when it starts
     jobs.clean_up()
     return "", 204
 
@@ -149,11 +163,11 @@ def prepare(scale: float) -> dict[str, Any]:
             _join(people[name].id, "tenant:acme")
         _, key = api_keys.add("benchmark", ["publish"])
         db.obj.execute_sql("ANALYZE")
-        return {
-            "key": key,
-            "cookies": {name: cookie_of(account) for name, account in people.items()},
-            "ids": {name: account.id for name, account in people.items()},
-        }
+    return {
+        "key": key,
+        "cookies": {name: cookie_of(account) for name, account in people.items()},
+        "ids": {name: account.id for name, account in people.items()},
+    }
 
 
 _COUNTS = {"inbox": INBOX, "pull": FIRST_PULL, "broadcasts": BROADCASTS, "readers": READERS}
@@ -184,8 +198,6 @@ def _store_read(first: int, readers: int, staff_id: str) -> None:
     """Ten broadcasts in the inboxes of that many readers, half of whom saw and a third of whom read them."""
     _store(first, READ_BROADCASTS, "global", None)
     with db.atomic():
-        old = "UPDATE notiway_notification SET created_at = ? WHERE audience = 'global'"
-        db.obj.execute_sql(old, (first - OLD_MS,))
         for number in range(READ_BROADCASTS):
             notification_id = id_floor(first + number)
             audit.record(staff_id, "send", "global", notification_id=notification_id, details={"title": "Read me"})

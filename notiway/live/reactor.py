@@ -19,6 +19,7 @@ from typing import Any
 
 from notiway.live.backlog import BLOCKED
 from notiway.live.connection import Connection, State
+from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)
 
@@ -130,11 +131,11 @@ class Reactor:
         waiter.register(self._epoll.fileno(), select.POLLIN)
         while not self._stopping:
             if self._jobs or self._calls:
-                time.sleep(0)  # other greenlets first
+                pause()  # others first
             else:
                 next_timer = min((timer[0] for timer in self._timers), default=float("inf"))
-                pause = min(max(next_timer - time.monotonic(), 0.0), IDLE_SECONDS)
-                waiter.poll(pause * 1000)
+                idle = min(max(next_timer - time.monotonic(), 0.0), IDLE_SECONDS)
+                waiter.poll(idle * 1000)
             self._turn()
 
     def _turn(self) -> None:
