@@ -195,9 +195,9 @@ def flood_socket(site: Site) -> None:
     ]  # fmt: skip
     texts = [json.dumps(each) for each in actions]
     first = json.loads(site.ask("GET", "/notifications/recent", "flooder", Accept="application/json"))
-    ids = [each["notificationId"] for each in first["notifications"]]
-    for each in ids[:5]:
-        texts += [json.dumps({"action": name, "notificationId": each}) for name in ("markAsUnread", "delete", "restore")]
+    ids = [each["id"] for each in first["notifications"]]
+    for name in ("markAsUnread", "delete", "restore"):
+        texts += [json.dumps({"action": name, "notificationId": each}) for each in ids[:5]]
     flood(site.socket("/ws/notifications?format=json", "flooder"), texts)
 
 
@@ -272,7 +272,16 @@ def fill(store: redis.Redis, entries: int, user_id: str) -> redis.Redis:
 
 def drained(site: Site, port: int, store: redis.Redis) -> None:
     """Until the last entry is acknowledged, and no Event waits in the queue."""
-    command = [sys.executable, "-m", "flask", "--app", "silence_app", "notiway", "consume", f"redis://127.0.0.1:{port}/0"]
+    command = [
+        sys.executable,
+        "-m",
+        "flask",
+        "--app",
+        "silence_app",
+        "notiway",
+        "consume",
+        f"redis://127.0.0.1:{port}/0",
+    ]
     paths = f"{ROOT}{os.pathsep}{HERE / 'peers'}"
     process = subprocess.Popen(
         command, env={**site.environment, "PYTHONPATH": paths}, cwd=ROOT, stdout=subprocess.DEVNULL

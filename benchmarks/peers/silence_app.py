@@ -1,6 +1,6 @@
 """Notiway as it is served, with a probe of its event loop and with routes that start large pieces of work.
 
-python silence_app.py SCALE     makes tables, users and rows (SCALE 1: 100,000 users, an inbox of 100,000, …); prints JSON
+python silence_app.py SCALE     makes tables, users and rows (SCALE 1: 100,000 users, …); prints JSON
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ TURN_SECONDS = 0.001
 LONG_SECONDS = 0.03  # without a turn for so long: the watcher looks where the loop is
 SHOWN_FRAMES = 8
 SHOWN_STOPS = 3
+SHOWN_SQL = 300  # characters
 AGO_MS = 2 * DAY_MS  # the rows are so old
 OLD_MS = 365 * DAY_MS  # and those that the cleanup removes
 
@@ -97,7 +98,8 @@ class Probe:
 def place_of(frame: FrameType) -> str:
     """The innermost frames, and the statement if it is one that takes the time."""
     steps = traceback.extract_stack(frame)
-    at = "".join(str(each.f_locals["sql"]) for each, _ in traceback.walk_stack(frame) if each.f_code is Guard.run.__code__)
+    frames = [each for each, _ in traceback.walk_stack(frame)]
+    at = "".join(str(each.f_locals["sql"])[:SHOWN_SQL] for each in frames if each.f_code is Guard.run.__code__)
     own = [each for each in steps if f"{os.sep}notiway{os.sep}" in each.filename]
     shown = [steps[-1], *(own or steps)[-SHOWN_FRAMES:][::-1]]
     return " < ".join(f"{Path(each.filename).name}:{each.lineno} {each.name}" for each in shown) + f" [{at}]"

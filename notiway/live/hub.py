@@ -44,6 +44,7 @@ class Hub:
         self.draining = False
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
+        self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
@@ -66,6 +67,7 @@ class Hub:
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. From now on Events for it are held back until `release`."""
         connection.audiences = tuple(audiences)
+        self._coming[connection] = None
         self.in_turn(self._add, connection)
 
     def release(
@@ -123,6 +125,10 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody here hears an audience, whoever is just opening included."""
+        return bool(self.listeners.count(audience)) or any(audience in each.audiences for each in list(self._coming))
+
     def in_turn(self, call: Callable[..., None], *args: Any) -> None:
         """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
@@ -164,6 +170,12 @@ class Hub:
     # On the reactor
 
     def _add(self, connection: Connection) -> None:
+        try:
+            self._register(connection)
+        finally:
+            self._coming.pop(connection, None)
+
+    def _register(self, connection: Connection) -> None:
         if connection.state is State.CLOSED:
             return
         connection.owner = self

@@ -24,6 +24,7 @@ from notiway.values.pausing import pause
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0  # the longest sleep without a timer
+CALLS_AT_ONCE = 200  # calls of other threads in one turn
 READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 GRACE_SECONDS = 10.0  # how long a client that was said goodbye to may take to end its side
 
@@ -144,8 +145,8 @@ class Reactor:
                 self._drain_wake()
             elif (connection := self._by_fd.get(fd)) is not None:
                 self._guard(self._ready, connection, mask)
-        # Only the calls that are here now: a call may hand over another one.
-        for _ in range(len(self._calls)):
+        # Of the calls that are here now: a call may hand over another one.
+        for _ in range(min(len(self._calls), CALLS_AT_ONCE)):
             function, args = self._calls.popleft()
             self._guard(function, *args)
         now = time.monotonic()

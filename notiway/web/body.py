@@ -13,6 +13,7 @@ from flask import request
 from notiway.store import database
 from notiway.values import json_text
 from notiway.values.errors import Fault, TooSlow, WrongInput
+from notiway.values.pausing import in_stretches
 
 REASON_LIMIT = 200  # characters of the parser's words
 GRACE_SECONDS = 10.0  # for any body
@@ -32,10 +33,13 @@ def take() -> None:
 
 
 def read() -> Any:
-    """The JSON value in the body; `WrongInput` says why it is not JSON."""
+    """The JSON value in the body; `WrongInput` says why it is not JSON. Others run while a long list is read."""
     take()
+    data = request.get_data()
     try:
-        return json_text.read(request.get_data())
+        if len(data) > json_text.PIECE:
+            return list(in_stretches(json_text.read_elements(data)))
+        return json_text.read(data)
     except ValueError as error:
         raise WrongInput("The body is not JSON", [Fault("body", str(error)[:REASON_LIMIT])]) from None
 

@@ -1,8 +1,11 @@
 """A JSON body is read in one way, wherever it is sent: what is none is a 400 that says why."""
 
+import json
+
 import pytest
 
 from notiway.store import api_keys
+from notiway.values import json_text, pausing
 
 DEEP = "[" * 50_000
 PARSED_BUT_DEEP = "[" * 900 + "]" * 900
@@ -52,3 +55,27 @@ def test_what_is_no_object_is_refused(post, path, body):
     response = post(path, body)
     assert response.status_code == 400
     assert response.json["error"]["message"] == "The body is not a JSON object"
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Counts pauses, each as if the work before it had taken long."""
+    seen = []
+    monkeypatch.setattr(pausing, "pause", lambda: seen.append("others"))
+    monkeypatch.setattr(pausing.in_stretches, "__defaults__", (-1.0, pausing.time.monotonic))
+    return seen
+
+
+def test_a_long_list_is_read_checked_and_stored_in_parts(post, pauses):
+    envelope = {"type": "n", "routing": {"audienceType": 1}, "body": {"lines": ["x" * 14_000]}}
+    many = [{"id": str(number), **envelope} for number in range(80)]
+    response = post("/api/notifications", json.dumps(many))
+    assert [each["id"] for each in response.json] == [each["id"] for each in many]
+    assert len(pauses) >= 4 * (len(many) - 1), "read, checked, stored, told"
+
+
+@pytest.mark.parametrize("body", ["{" + " " * json_text.PIECE + "}", '["' + "x" * 4 * json_text.PIECE + '"]'])
+@pytest.mark.parametrize("path", API)
+def test_what_could_not_be_read_in_parts_is_too_large(post, path, body):
+    response = post(path, body)
+    assert (response.status_code, response.json["error"]["code"]) == (413, "TooLarge")

@@ -17,6 +17,7 @@ from notiway.values.errors import Forbidden, NotSupported
 from notiway.values.event import Event
 from notiway.values.ids import id_floor
 from notiway.values.item import Item
+from notiway.values.pausing import in_stretches
 from notiway.values.principal import Principal
 
 REPLAY_PAUSE_MS = 5_000  # within which an audience is not replayed whole to one connection again
@@ -72,7 +73,10 @@ def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], No
 
 def frames_of(connection: Connection, items: list[Item]) -> list[str | None]:
     """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
-    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
+    return [
+        connection.format.text(Event("created", item.audience, {"notification": item.as_dict()}))
+        for item in in_stretches(items)
+    ]
 
 
 def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:
