@@ -30,7 +30,7 @@ from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.ops import jobs
+from notiway.ops import jobs, relay
 from notiway.ops.workers import check_workers
 from notiway.store import database
 from notiway.values.config import EXTERNAL_USERS, Config
@@ -198,6 +198,7 @@ def _runtime(
     act, invoke = actions.handler(app), invocations.handler(app)
     huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
     jobs.add_tasks(huey, app)
+    events = relay.build_queue(config, app)
     return Runtime(
         app=app,
         config=config,
@@ -218,5 +219,8 @@ def _runtime(
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
-        start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
+        relay=events,
+        start_jobs=(lambda: [jobs.consume(events, app, periodic=False), jobs.start_consumer(huey, app)])
+        if config.jobs == "web"
+        else None,
     )

@@ -51,10 +51,11 @@ class Runtime:
     migrations: tuple[Migrations, ...] = (OWN,)
     seen_ids: SeenIds = field(default_factory=SeenIds)
     pace: Pace = field(default_factory=Pace)
-    huey: Any = None
-    start_jobs: Callable[[], Any] | None = None
+    huey: Any = None  # the queue of jobs
+    relay: Any = None  # the queue of other processes' Events
+    start_jobs: Callable[[], list[Any]] | None = None
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
-    _jobs: Any = None
+    _jobs: list[Any] = field(default_factory=list)
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -89,7 +90,7 @@ class Runtime:
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
         try:
-            self._jobs = None if self.start_jobs is None else self.start_jobs()
+            self._jobs = [] if self.start_jobs is None else self.start_jobs()
         except Exception:
             log.exception("background work did not start; correct NOTIWAY_JOBS_URL, then restart")
 
@@ -103,10 +104,11 @@ class Runtime:
 
     def stop(self) -> None:
         """Stop what `start` started, and let go of the queue, which may have been used without that."""
-        if self._jobs is not None:
-            self._jobs.stop()
-        if self.huey is not None:
-            self.huey.storage.close()
+        for consumer in self._jobs:
+            consumer.stop()
+        for queue in (self.relay, self.huey):
+            if queue is not None:
+                queue.storage.close()
         if not self._started:
             return
         self.broker.close()

@@ -31,7 +31,7 @@ def done(runtime, monkeypatch):
     for name in ("reactor", "broker", "inbound"):
         monkeypatch.setattr(runtime, name, Part(done, name))
     jobs = Part(done, "jobs")
-    monkeypatch.setattr(runtime, "start_jobs", lambda: (done.append("jobs start"), jobs)[1])
+    monkeypatch.setattr(runtime, "start_jobs", lambda: (done.append("jobs start"), [jobs])[1])
     return done
 
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import redis
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
@@ -20,7 +18,6 @@ from notiway.ops import jobs
 from notiway.store.tables import Notification
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.config import Config
-from notiway.values.event import Event
 from notiway.values.ids import id_floor
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -227,32 +224,14 @@ def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
         worker.wait()
 
 
-def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_app):
-    app = make_app(NOTIWAY_JOBS="web")
-    heard = []
+def test_a_job_of_the_application_has_a_time_limit(make_app):
+    app = make_app(NOTIWAY_JOB_SECONDS=7)
+    jobs.add(app, import_contacts)
     with app.app_context():
-        assert jobs.relay_events()
-        running = runtime.current()
-        running.broker.publish(Event("sync", "user:42", {"unread": 3}))
-        running.broker.start(heard.append)  # from here on this is the web process
-        task = running.huey.dequeue()
-        assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
-        running.huey.execute(task)
-    assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]
+        huey = runtime.current().huey
+        jobs.enqueue(import_contacts)
+        assert huey.dequeue().timeout == 7
 
 
-@pytest.mark.parametrize(
-    "fault", [sqlite3.OperationalError("database is locked"), redis.ConnectionError("refused"), OSError("no space")]
-)
-def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypatch, fault):
-    app = make_app(NOTIWAY_JOBS="web")
-
-    def fail(task):
-        raise fault
-
-    with app.app_context():
-        assert jobs.relay_events()
-        running = runtime.current()
-        monkeypatch.setattr(running.huey, "enqueue", fail)
-        with pytest.raises(OSError, match=str(fault)):
-            running.broker.publish(Event("sync", "user:42", {"unread": 3}))
+def import_contacts():
+    """A job."""
