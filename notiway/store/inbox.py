@@ -20,6 +20,7 @@ from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 2_000  # items that one statement marks
+SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
@@ -83,11 +84,14 @@ def feed(
     before: str | None = None,
     limit: int = 20,
 ) -> Page:
-    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`."""
+    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`.
+
+    A search in a large inbox may end before it has found as many; the next page goes on from there.
+    """
     catch_up(user_id)
     filters = search.Filters(state, type, source, priority, text)
-    items = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
-    return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
+    items, reached = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
+    return Page(items[:limit], items[limit - 1].id if len(items) > limit else reached)
 
 
 def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
@@ -138,7 +142,7 @@ def sources(user_id: str, limit: int = 50) -> list[str]:
     rows = run(
         f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
         " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
-        (user_id, now_ms(), search.WALK, limit),
+        (user_id, now_ms(), SOURCES_OF, limit),
     )
     return sorted(row[0] for row in rows.fetchall())
 
