@@ -12,7 +12,7 @@ import peewee
 from notiway.store.engine.checkpoints import Checkpoints
 from notiway.store.engine.faults import DatabaseUnavailable, translated
 from notiway.store.engine.guard import Guard
-from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
+from notiway.store.engine.turns import Turns, deadline, is_locked, patiently, pause
 
 LOWER = "notiway_lower"  # a function for statements: every letter in its small form, which SQLite's own knows of ASCII
 
@@ -137,6 +137,8 @@ class SqliteGuard(Guard):
                 f"{len(self.turns)} other writers of this process wait for the lock too: look for a long transaction",
             )
         state.has_turn = True
+        # Else gevent would serve the whole line, one writer after the other, before it looks at a socket.
+        pause()
         if opened_by is not None:
             self._borrow(opened_by)
 
