@@ -43,6 +43,7 @@ ENVELOPE_BYTES = 14_000
 ENTRIES = 8_000
 CONSUME_SECONDS = 120.0
 PATIENCE_SECONDS = 600.0
+LISTENER = "staff"
 
 SERVER = Recipe(
     "Notiway",
@@ -116,7 +117,7 @@ def lock(site: Site) -> None:
 
 
 def publish_one(site: Site, key: str) -> None:
-    made = envelope(f"{key}-{time.monotonic_ns()}", site.made["ids"]["staff"])
+    made = envelope(f"{key}-{time.monotonic_ns()}", site.made["ids"][LISTENER])
     site.ask("POST", "/api/notifications", body=json.dumps(made).encode())
 
 
@@ -171,7 +172,7 @@ def first_pull(site: Site) -> None:
 
 def array(site: Site) -> None:
     """POST of 1,000 envelopes of 14 KB each."""
-    key, user_id = time.monotonic_ns(), site.made["ids"]["staff"]
+    key, user_id = time.monotonic_ns(), site.made["ids"][LISTENER]
     many = [envelope(f"array-{key}-{number}", user_id, ENVELOPE_BYTES) for number in range(ENVELOPES)]
     site.ask("POST", "/api/notifications", body=json.dumps(many).encode())
 
@@ -221,17 +222,8 @@ def flood(client: Any, texts: list[str]) -> None:
     """Send these in turn, as fast as the server reads, and read what comes."""
     until = time.monotonic() + FLOOD_SECONDS
 
-    def read() -> None:
-        try:
-            while True:
-                client.receive()
-        except simple_websocket.ConnectionClosed:
-            return
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
+    threading.Thread(target=read_all, args=(client,), daemon=True).start()
     number = 0
-    # In a thread of its own: a server that reads slowly lets `send` wait.
     while time.monotonic() < until:
         client.send(texts[number % len(texts)])
         number += 1
@@ -245,7 +237,7 @@ def consume(site: Site) -> None:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""]
         store = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
-            filled = fill(redis.Redis(port=port), entries, site.made["ids"]["staff"])
+            filled = fill(redis.Redis(port=port), entries, site.made["ids"][LISTENER])
             drained(site, port, filled)
         finally:
             store.terminate()
@@ -318,6 +310,23 @@ LOADS: dict[str, tuple[str, Callable[[Site], None]]] = {
     "consume": ("notiway consume drains 8,000 entries beside it", consume),
 }
 ONCE = {"lock", "mark-all", "first-pull", "flood", "flood-hub", "cleanup", "send", "recall", "consume"}
+
+
+def listen(site: Site) -> None:
+    """Open pages and clients of the user to whom envelopes go: what is sent is rendered, too."""
+    for path in ("/ws/notifications?format=html", "/ws/notifications?format=json", "/hub"):
+        client = site.socket(path, LISTENER)
+        if path == "/hub":
+            client.send('{"protocol":"json","version":1}\x1e')
+        threading.Thread(target=read_all, args=(client,), daemon=True).start()
+
+
+def read_all(client: Any) -> None:
+    try:
+        while True:
+            client.receive()
+    except simple_websocket.ConnectionClosed:
+        return
 
 
 class Meter:
@@ -412,6 +421,7 @@ def main() -> None:
         meter = Meter(site)
         try:
             site.page("/notifications", "flooder")  # compiled templates, open connections
+            listen(site)
             rows.append(meter.measure("idle, before", lambda: time.sleep(IDLE_SECONDS)))
             for name, (words, load) in LOADS.items():
                 if not given.loads or name in given.loads:

@@ -32,6 +32,8 @@ from notiway.verbs.recall import recall
 
 TURN_SECONDS = 0.001
 LONG_SECONDS = 0.03  # without a turn for so long: the watcher looks where the loop is
+LOOKS = 5  # in one stop
+AGAIN = "\n      then "
 SHOWN_FRAMES = 8
 SHOWN_STOPS = 3
 SHOWN_SQL = 300  # characters
@@ -91,8 +93,9 @@ class Probe:
         """In a thread of the system's: the loop cannot look at itself while it stands still."""
         while self._is_running:
             sleep(LONG_SECONDS / 6)
-            if not self._where and time.monotonic() - self._last > LONG_SECONDS:
-                self._where = place_of(sys._current_frames()[main])
+            looks = 1 + self._where.count(AGAIN) if self._where else 0
+            if looks < LOOKS and time.monotonic() - self._last > LONG_SECONDS * (looks + 1):
+                self._where += (AGAIN if looks else "") + place_of(sys._current_frames()[main])
 
 
 def place_of(frame: FrameType) -> str:
