@@ -50,6 +50,12 @@ READ_BROADCASTS = 10
 app: Flask = create_app()
 
 
+DETAILS = {
+    "title": "Read me", "message": "All of it", "type": "info", "name": "notification", "priority": "medium",
+    "action_url": None, "persist": True, "expires_at": None, "people": READERS, "online": 0,
+}  # fmt: skip
+
+
 class Probe:
     """A greenlet that wants a turn every millisecond: how long it waits is how long the loop stood still."""
 
@@ -205,7 +211,7 @@ def _store_read(first: int, readers: int, staff_id: str) -> None:
     with db.atomic():
         for number in range(READ_BROADCASTS):
             notification_id = id_floor(first + number)
-            audit.record(staff_id, "send", "global", notification_id=notification_id, details={"title": "Read me"})
+            audit.record(staff_id, "send", "global", notification_id=notification_id, details=DETAILS)
             db.obj.execute_sql(
                 "INSERT INTO notiway_inbox_item (user_id, notification_id, seen_at, read_at, created_at)"
                 f" {NUMBERS} SELECT 'u' || n, ?, iif(n % 2, ?, NULL), iif(n % 3, NULL, ?), ? FROM numbers",
