@@ -137,8 +137,12 @@ class SqliteGuard(Guard):
                 f"{len(self.turns)} other writers of this process wait for the lock too: look for a long transaction",
             )
         state.has_turn = True
-        # Else gevent would serve the whole line, one writer after the other, before it looks at a socket.
-        pause()
+        try:
+            # Else gevent would serve the whole line, one writer after the other, before it looks at a socket.
+            pause()
+        except BaseException:  # a greenlet that is killed while it pauses
+            self._leave_turn()
+            raise
         if opened_by is not None:
             self._borrow(opened_by)
 
