@@ -30,7 +30,7 @@ from notiway.values.event import Event
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
-MIB = 1024 * 1024
+QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
@@ -38,7 +38,7 @@ class Hub:
     """The registry of this process's live connections."""
 
     def __init__(
-        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = 64 * MIB
+        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = QUEUE_TOTAL
     ) -> None:
         self.reactor = reactor
         self.draining = False
@@ -69,6 +69,7 @@ class Hub:
         connection.audiences = tuple(audiences)
         self._coming[connection] = None
         self.in_turn(self._add, connection)
+        self.in_turn(self._coming.pop, connection, None)
 
     def release(
         self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
@@ -127,10 +128,11 @@ class Hub:
 
     def is_heard(self, audience: str) -> bool:
         """Whether anybody here hears an audience, whoever is just opening included."""
-        return bool(self.listeners.count(audience)) or any(audience in each.audiences for each in list(self._coming))
+        # In this order: the reactor moves connections from one to the other.
+        return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
 
     def in_turn(self, call: Callable[..., None], *args: Any) -> None:
-        """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
+        """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
     def _ask(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -151,10 +153,7 @@ class Hub:
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
-        if wanted:
-            self.pressure.enter(connection)
-        else:
-            self.pressure.leave(connection)
+        (self.pressure.enter if wanted else self.pressure.leave)(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection has ended: it hears nothing any more."""
@@ -170,12 +169,6 @@ class Hub:
     # On the reactor
 
     def _add(self, connection: Connection) -> None:
-        try:
-            self._register(connection)
-        finally:
-            self._coming.pop(connection, None)
-
-    def _register(self, connection: Connection) -> None:
         if connection.state is State.CLOSED:
             return
         connection.owner = self
