@@ -31,7 +31,7 @@ from notiway.values.event import Event
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
-MIB = 1024 * 1024
+QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
@@ -39,12 +39,13 @@ class Hub:
     """The registry of this process's live connections."""
 
     def __init__(
-        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = 64 * MIB
+        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = QUEUE_TOTAL
     ) -> None:
         self.reactor = reactor
         self.draining = False
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
+        self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
@@ -68,7 +69,9 @@ class Hub:
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. From now on Events for it are held back until `release`."""
         connection.audiences = tuple(audiences)
+        self._coming[connection] = None
         self.in_turn(self._add, connection)
+        self.in_turn(self._coming.pop, connection, None)
 
     def release(self, connection: Connection, first: Sequence[str | None], known_ids: Iterable[str] = ()) -> None:
         """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over."""
@@ -130,8 +133,13 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody here hears an audience, whoever is just opening included."""
+        # In this order: the reactor moves connections from one to the other.
+        return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
+
     def in_turn(self, call: Callable[..., None], *args: Any) -> None:
-        """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
+        """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
     def _ask(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -152,10 +160,7 @@ class Hub:
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
-        if wanted:
-            self.pressure.enter(connection)
-        else:
-            self.pressure.leave(connection)
+        (self.pressure.enter if wanted else self.pressure.leave)(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection has ended: it hears nothing any more."""

@@ -66,6 +66,11 @@ class Runtime:
     def draining(self) -> bool:
         return self.hub.draining
 
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody may hear an audience: False only where all live connections are in this process."""
+        alone = self._started and not self.config.broker_is_shared
+        return not alone or self.hub.is_heard(audience)
+
     def url(self, path: str) -> str:
         """The path on this site; needs no request, for frames are rendered without one."""
         root: str = self.app.config.get("APPLICATION_ROOT") or ""

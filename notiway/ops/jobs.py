@@ -23,6 +23,7 @@ from huey.consumer import Consumer, Scheduler
 from huey.serializer import SignedSerializer
 
 from notiway.live import runtime
+from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
 from notiway.store import private_files, retention
 from notiway.values.config import Config
@@ -91,7 +92,8 @@ def add_tasks(huey: Huey, app: Flask) -> None:
 def add(app: Flask, function: Callable[..., None]) -> None:
     """Register a job of the application's own, where the application is made: web process and worker need to know it.
 
-    If it raises, the tasks that it reports on, and those whose ids are among its arguments, have failed.
+    If it raises, the tasks that it reports on, and those whose ids are among its arguments, have failed. One that takes
+    longer than NOTIWAY_JOB_SECONDS is ended: `huey.exceptions.TaskTimeout` is raised in it.
 
     >>> jobs.add(app, import_contacts)  # doctest: +SKIP
     >>> jobs.enqueue(import_contacts, current_user.id, data)  # in a route  # doctest: +SKIP
@@ -102,7 +104,8 @@ def add(app: Flask, function: Callable[..., None]) -> None:
         with progress.followed(args):
             function(*args)
 
-    app.extensions[runtime.KEY].huey.task(name=function.__name__)(in_app(app, job))
+    running = app.extensions[runtime.KEY]
+    running.huey.task(name=function.__name__, timeout=running.config.job_seconds)(in_app(app, job))
 
 
 def enqueue(function: Callable[..., None], *args: Any) -> None:
@@ -196,6 +199,7 @@ def start_consumer(huey: Huey, app: Flask) -> Background:
     """Run the queue's tasks in this process, in threads (greenlets under gevent); `stop()` lets the last one finish."""
     add_tasks(huey, app)
     consumer = Background(huey, **_options(app))
+    time_limit.use(huey)
     consumer.start()
     return consumer
 
@@ -203,7 +207,9 @@ def start_consumer(huey: Huey, app: Flask) -> Background:
 def run_worker(huey: Huey, app: Flask) -> None:
     """Run the queue's tasks in this process until SIGTERM or SIGINT; returns when the last one is finished."""
     add_tasks(huey, app)
-    OnceConsumer(huey, graceful_signal="TERM", **_options(app)).run()
+    consumer = OnceConsumer(huey, graceful_signal="TERM", **_options(app))
+    time_limit.use(huey)
+    consumer.run()
 
 
 def _options(app: Flask) -> dict[str, Any]:

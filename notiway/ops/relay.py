@@ -6,19 +6,27 @@ that the web process takes Events also where jobs run in a worker.
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from typing import Any
 
 from flask import Flask
 from huey import Huey
 from huey.consumer import Worker
+from huey.signals import SIGNAL_EXPIRED
 
+from notiway import metrics
 from notiway.live import runtime
 from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
 from notiway.values.event import Event
+from notiway.values.pausing import pause
+
+log = logging.getLogger(__name__)
 
 QUEUE_NAME = "notiway-events"
-RELAY_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
+EXPIRES_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
+TOLD_SECONDS = 60.0  # between two lines in the log about those
 FIRST_POLL_SECONDS = 0.1  # after an Event others may follow at once; each look in vain makes the pause longer
 LONGER = 1.15
 NOBODY_HEARS = (
@@ -29,12 +37,14 @@ NOBODY_HEARS = (
 
 def add_task(events: Huey, app: Flask) -> None:
     """Let the queue of Events know what is done with one."""
-    events.task(name="relay", expires=RELAY_SECONDS)(in_app(app, relay))
+    events.task(name="relay", expires=EXPIRES_SECONDS)(in_app(app, relay))
+    events.signal(SIGNAL_EXPIRED)(Dropped().note)
 
 
 def relay(raw: bytes) -> None:
     """Publish an Event that another process put on the queue."""
     runtime.current().broker.publish(Event.from_bytes(raw))
+    pause()  # the next one may be there already
 
 
 def relay_events() -> bool:
@@ -59,6 +69,28 @@ def relay_events() -> bool:
 
     now.broker.start(put)
     return True
+
+
+class Dropped:
+    """Counts the Events that came too late, and says so from time to time."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._told_at: float | None = None
+
+    def note(self, *_: object) -> None:
+        """Take note of one more."""
+        metrics.RELAY_DROPS.inc()
+        self._count += 1
+        now = time.monotonic()
+        if self._told_at is None or now - self._told_at > TOLD_SECONDS:
+            log.warning(
+                "%d events of other processes waited for more than %d s and were dropped; clients see what is stored at"
+                " their next heartbeat or connect. Look for what keeps the web process busy",
+                self._count,
+                EXPIRES_SECONDS,
+            )
+            self._count, self._told_at = 0, now
 
 
 class Relay:

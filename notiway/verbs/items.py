@@ -72,12 +72,11 @@ def mark_matching_read(user_id: str, filters: Filters, up_to: str | None = None)
     below = None if up_to is None else id_after(up_to)
     while True:
         with db.atomic():
-            ids = [item.id for item in inbox.unread_matching(user_id, filters, below, MARKED_AT_ONCE)]
+            ids, below = inbox.unread_matching(user_id, filters, below, MARKED_AT_ONCE)
             unread = mark_read(user_id, ids) if ids else inbox.unread_count(user_id)
         marked += ids
-        if len(ids) < MARKED_AT_ONCE:
+        if below is None:
             return marked, unread
-        below = ids[-1]
 
 
 def _tell_all_read(runtime: Runtime, user_id: str, before: str | None, marked: Sequence[Name], unread: int) -> None:

@@ -23,6 +23,7 @@ from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
+from notiway.values.pausing import in_stretches
 from notiway.web import auth, body
 
 log = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def publish() -> ResponseReturnValue:
     if len(raw) > BATCH_LIMIT:
         raise TooLarge(f"At most {BATCH_LIMIT} envelopes in one request, not {len(raw)}")
     now.throttle.take("publish", now.config.publish_rate, producer.id, max(len(raw), 1))
-    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in raw]
+    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in in_stretches(raw)]
     if not isinstance(body, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]

@@ -308,3 +308,19 @@ def test_connections_follow_their_users_membership(hub, connect):
     assert [each["event"] for each in seen] == ["pong", "notification", "pong", "pong"]
     assert seen[-1]["data"]["unreadCount"] == 5
     assert mine.audiences == ("global", "user:ada")
+
+
+def test_whoever_is_here_or_just_opening_is_heard_of(hub, connect, reactor, late):
+    """Whoever stores an item and then asks must not miss a connection that has read its inbox before."""
+    connection, _ = late
+    connect("1", user_id="bob")
+    assert hub.is_heard("user:bob")
+    assert not hub.is_heard("user:ada")
+    known = []
+    reactor.call_soon(lambda: (hub.open(connection, ("user:ada",)), known.append(hub.is_heard("user:ada"))))
+    wait_until(lambda: known and not hub._coming)
+    assert known == [True], "asked on the reactor, which can't have come to the opening yet"
+    assert hub.is_heard("user:ada")
+    reactor.call_soon(connection.lost)
+    settle(reactor)
+    assert not hub.is_heard("user:ada")

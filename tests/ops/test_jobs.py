@@ -14,6 +14,7 @@ from conftest import SECRET_KEY
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
+from notiway.live import runtime
 from notiway.ops import jobs
 from notiway.store import tasks
 from notiway.store.tables import Notification
@@ -299,3 +300,16 @@ def test_the_fault_of_a_job_is_not_hidden_by_one_of_telling_it(app, user, run_jo
     run_job(fail_at_once, "t1")
     assert "no such file" in caplog.text
     assert "could not be marked" in caplog.text
+
+
+def test_a_job_of_the_application_has_a_time_limit(make_app):
+    app = make_app(NOTIWAY_JOB_SECONDS=7)
+    jobs.add(app, import_contacts)
+    with app.app_context():
+        huey = runtime.current().huey
+        jobs.enqueue(import_contacts)
+        assert huey.dequeue().timeout == 7
+
+
+def import_contacts():
+    """A job."""

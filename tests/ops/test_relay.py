@@ -1,5 +1,6 @@
 """Events of processes without sockets (commands, a worker) reach the web process through a queue of their own."""
 
+import logging
 import sqlite3
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from server.talk import listen
 from servers import wait_until
 from serving import ROOT, Site
 
+from notiway import metrics
 from notiway.live import runtime
 from notiway.ops import jobs, relay
 from notiway.values.event import Event
@@ -117,3 +119,33 @@ def test_progress_of_a_job_in_a_worker_is_live(tmp_path):
         worker.terminate()
         worker.wait(20)
         site.close()
+
+
+def test_events_that_came_too_late_are_counted_and_told_once_in_a_while(make_app, caplog):
+    app = make_app(NOTIWAY_JOBS="web")
+    before = metrics.RELAY_DROPS._value.get()
+    heard = []
+    with app.app_context():
+        running = runtime.current()
+        assert relay.relay_events()
+        for _ in range(3):
+            running.broker.publish(EVENT)
+        running.broker.start(heard.append)
+        later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
+        for _ in range(3):
+            running.events.execute(running.events.dequeue(), later)
+    assert metrics.RELAY_DROPS._value.get() - before == 3
+    assert heard == []
+    told = [record for record in caplog.records if record.name == relay.__name__ and record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert "dropped" in told[0].getMessage()
+
+
+def test_others_run_between_two_events(app, monkeypatch):
+    """huey goes on with the next task without a pause, as long as there is one."""
+    pauses = []
+    monkeypatch.setattr(relay, "pause", lambda: pauses.append("others"))
+    with app.app_context():
+        for _ in range(3):
+            relay.relay(EVENT.to_bytes())
+    assert len(pauses) == 3

@@ -447,6 +447,7 @@ def fill(count, user_id="ada"):
 @pytest.mark.parametrize("walk", [1, 7, 60, 1000])
 def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatch, pauses, filters, walk):
     fill(200)
+    monkeypatch.setattr(search, "PARTS", 1_000)
     monkeypatch.setattr(search, "WALK", 100_000)
     expected, before = [], None
     while before is not None or not expected:
@@ -511,7 +512,7 @@ def test_without_a_transaction_of_the_caller_all_is_marked_or_nothing(monkeypatc
 def test_the_sources_are_those_of_the_newest_items(monkeypatch):
     ids = fill(100)
     assert inbox.sources("ada") == ["s0", "s1", "s2", "s3"]
-    monkeypatch.setattr(search, "WALK", 3)
+    monkeypatch.setattr(inbox, "SOURCES_OF", 3)
     newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
     Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
     assert inbox.sources("ada") == ["newest"]

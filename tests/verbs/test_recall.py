@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from notiway.live import runtime
 from notiway.live.badges import Badges
 from notiway.live.heartbeat import Heartbeat
 from notiway.live.reactor import Reactor
@@ -17,7 +18,7 @@ from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.ids import new_id
-from notiway.verbs import items, staff
+from notiway.verbs import events, items, staff
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
 
@@ -173,3 +174,13 @@ def test_many_holders_are_told_in_parts(broker, monkeypatch):
     broker.clear()
     assert recall(sent.id, by="grace")
     assert broker.kinds == [("recalled", f"user:{each}") for each in ("ada", "bob", "cy")]
+
+
+def test_of_many_holders_those_are_told_who_are_connected(broker, monkeypatch):
+    monkeypatch.setattr(events, "MANY", 2)
+    monkeypatch.setattr("notiway.store.writing.holders.__defaults__", ("", 2))
+    monkeypatch.setattr(runtime.current(), "is_heard", lambda audience: audience == "user:bob", raising=False)
+    sent = send_notification(["ada", "bob", "cy"], "Hi")
+    broker.clear()
+    assert recall(sent.id, by="grace")
+    assert broker.kinds == [("recalled", "user:bob"), ("recalled", "user:cy")]  # the last part is a small one
