@@ -22,7 +22,7 @@ from notiway.verbs import membership
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
 from stateful.book import Book, Note
-from stateful.by_hand import HEARTBEAT_SECONDS, SLICES, Process, World, migrate, time_by_hand
+from stateful.by_hand import SLICES, Process, World, migrate, time_by_hand
 from stateful.devices import Device, HtmlDevice, JsonDevice, SignalRDevice, SseDevice
 
 USERS = ("ada", "bob")
@@ -170,10 +170,9 @@ class Devices(RuleBasedStateMachine):
         """What is over goes from the badges with the next heartbeat."""
         self._settle()
         self.clock.now += seconds
-        for _ in range(SLICES + 1):
-            self.clock.now += HEARTBEAT_SECONDS / SLICES
-            self.process.turn()
-            self._hear()
+        self.process.settle()
+        for _ in range(SLICES):
+            self.process.runtime.badges.beat()
 
     @rule(number=st.integers(0, 3))
     def disconnect(self, number: int) -> None:
