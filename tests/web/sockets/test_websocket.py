@@ -8,9 +8,9 @@ from types import SimpleNamespace
 import pytest
 from pair import WAIT_SECONDS, Client, settle
 
+from notiway.live.carriers import replaying
 from notiway.store import inbox
 from notiway.values.close_codes import CloseCode
-from notiway.values.ids import new_id
 from notiway.values.principal import Principal
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import websocket
@@ -130,20 +130,19 @@ def test_the_id_of_another_users_item_shows_nothing_of_theirs(resume, notify):
     assert resume(f"since={theirs}") == ["hers"]
 
 
-def test_after_a_long_absence_it_is_told_to_connect_again(app, now, join, notify, monkeypatch):
-    monkeypatch.setattr(websocket, "REPLAY_LIMIT", 2)
-    for number in range(3):
+def test_after_a_long_absence_it_gets_everything_page_by_page(app, now, join, notify, monkeypatch):
+    monkeypatch.setattr(replaying, "PAGE_ITEMS", 2)
+    for number in range(5):
         notify("ada", f"Number {number}")
     connection, client = join(Principal("ada"))
     with app.test_request_context(f"{PATH}?since="):
         websocket._resume(now, connection, "ada")
-    *texts, last = client.read_all()
-    assert [json.loads(text)["data"].get("title") for text in texts] == [None, "Number 0", "Number 1"]
-    assert last == ("close", CloseCode.RESTARTING)
+    told = [json.loads(text)["data"].get("title") for text in client.read(6)]
+    assert told == [None, *(f"Number {number}" for number in range(5))]
 
 
 def test_arriving_marks_nothing_read(resume, notify):
-    notify("ada")
+    newest = notify("ada")
     resume("since=")
     assert inbox.unread_count("ada") == 1
-    assert resume(f"since={new_id()}") == []
+    assert resume(f"since={newest}") == []
