@@ -43,7 +43,7 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)
-        db.after_commit(lambda: _tell_restored(runtime, user_id, items, unread))
+        db.after_commit(lambda: tell_restored(runtime, user_id, items, unread))
     return unread
 
 
@@ -60,7 +60,8 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     return unread
 
 
-def _tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+def tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+    """Put these items on the user's open devices: they are in the inbox, and no news."""
     for part in in_batches(items, RESTORED_AT_ONCE):
         notifications = [item.as_dict() for item in part]
         restored = {"notifications": notifications, "items": named(part), "unread": unread}
