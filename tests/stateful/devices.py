@@ -371,21 +371,15 @@ class SignalRDevice(SocketDevice):
             case "EventReadStatusChange":
                 self.set_states([key], argument["isRead"])
             case "EventDeletedStatusChange" if argument["isDeleted"]:
-                # Kept, for an undo names it only.
-                if key in self.items:
-                    self.gone[key] = self.items.pop(key)
+                self.drop([key])
             case "EventDeletedStatusChange":
-                if key in self.gone:
-                    self.items[key] = self.gone.pop(key)
+                # The whole of it follows, for whoever does not know it.
+                self.arrived = [each for each in self.arrived if each != key]
             case _:
                 metadata = argument["metadata"]
                 held = Held(argument["isRead"], _moment(metadata["persistedTTL"]))
                 title = (argument["body"] or {}).get("title", "")
                 self.came(key, title, held, stored=metadata["isPersisted"])
-
-    def __init__(self, user_id: str) -> None:
-        super().__init__(user_id)
-        self.gone: dict[Any, Held] = {}
 
 
 def _held(values: dict[str, Any]) -> Held:
