@@ -255,6 +255,22 @@ def test_the_list_pulls_by_itself():
     assert titles() == ["one", "before"]
 
 
+@pytest.mark.parametrize("change", [inbox.get_many, inbox.mark_read, inbox.mark_unread, inbox.delete, inbox.restore])
+def test_a_broadcast_that_the_user_has_not_looked_for_yet_is_found_by_its_id(change):
+    """A link in a message, or a client that was told of it by other ways, may be the user's first look."""
+    sent = send(ADMINS)
+    with pytest.raises(NotFound):
+        change("ada", [sent])
+    membership.join("ada", ADMINS)
+    assert [item.id for item in change("ada", [send(EVERYONE), sent])][1] == sent
+
+
+def test_a_broadcast_that_the_user_has_not_looked_for_yet_is_seen():
+    sent = send(EVERYONE)
+    inbox.mark_seen("ada", [sent])
+    assert inbox.get("ada", sent).seen_at is not None
+
+
 def test_a_broadcast_that_was_deleted_does_not_come_back_even_when_the_cursor_is_lost():
     gone = send(EVERYONE)
     inbox.catch_up("ada")
