@@ -7,7 +7,6 @@ pairs within the process.
 from __future__ import annotations
 
 import base64
-import shutil
 import socket
 import sys
 import time
@@ -124,13 +123,13 @@ class GreenSocket(socket.socket):
 class Process:
     """One application on a database file, until `end`; a process that starts anew is a new one of these."""
 
-    def __init__(self, folder: Path, clock: Clock, compiled: FileSystemBytecodeCache) -> None:
+    def __init__(self, url: str, clock: Clock, compiled: FileSystemBytecodeCache) -> None:
         self.clock = clock
         self.app = Flask("by_hand")
         self.app.config.update(
             TESTING=True,
             SECRET_KEY="by hand, and long enough to be one",
-            NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/live.db",
+            NOTIWAY_DATABASE_URL=url,
             NOTIWAY_JOBS="off",
             NOTIWAY_USERS="external",
             NOTIWAY_RECENT_LIMIT=500,
@@ -247,9 +246,8 @@ def time_by_hand() -> Iterator[Clock]:
 class World:
     """A database, and the process that serves it now."""
 
-    def __init__(self, folder: Path, clock: Clock, compiled: FileSystemBytecodeCache, migrated: Path) -> None:
-        self.folder, self.clock, self.compiled = folder, clock, compiled
-        shutil.copy(migrated, folder / "live.db")
+    def __init__(self, url: str, clock: Clock, compiled: FileSystemBytecodeCache) -> None:
+        self.url, self.clock, self.compiled = url, clock, compiled
         self.process = self._begin()
 
     def restart(self, *, gracefully: bool) -> None:
@@ -268,7 +266,7 @@ class World:
         self.process.end()
 
     def _begin(self) -> Process:
-        process = Process(self.folder, self.clock, self.compiled)
+        process = Process(self.url, self.clock, self.compiled)
         process.start()
         HandFuture.ask = staticmethod(process.reactor._turn)
         return process
@@ -276,7 +274,7 @@ class World:
 
 def migrate(folder: Path, compiled: FileSystemBytecodeCache) -> Path:
     """A database file with all tables, for copies of it."""
-    process = Process(folder, Clock(), compiled)
+    process = Process(f"sqlite:///{folder}/live.db", Clock(), compiled)
     with process.app.app_context():
         schema.migrate(db.obj)
         db.execute_sql("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -303,7 +303,7 @@ class SseDevice(Device):
     def take(self, data: bytes) -> None:
         *blocks, self._waiting = (self._waiting + data).split(b"\n\n")
         for block in blocks:
-            fields = dict(line.split(": ", 1) for line in block.decode().splitlines() if ": " in line)
+            fields = dict(line.split(": ", 1) for line in block.decode().split("\n") if ": " in line)
             if "event" in fields:
                 self._event(fields["event"], json.loads(fields["data"]))
             self.last_event_id = fields.get("id", self.last_event_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import tempfile
 from contextlib import ExitStack
@@ -17,7 +18,6 @@ from jinja2 import FileSystemBytecodeCache
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.values.audience import Audience
-from notiway.values.errors import NotFound
 from notiway.verbs import membership
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
@@ -33,13 +33,19 @@ TRUTH = (
     " JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ? AND i.deleted_at IS NULL"
     " AND n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
 )
-METHODS = {"read": ("PUT", "/read"), "unread": ("DELETE", "/read"), "delete": ("DELETE", ""), "restore": ("POST", "/restore")}
+METHODS = {
+    "read": ("PUT", "/read"),
+    "unread": ("DELETE", "/read"),
+    "delete": ("DELETE", ""),
+    "restore": ("POST", "/restore"),
+}
 
 users = st.sampled_from(USERS)
 groups = st.sampled_from([GROUP, TENANT])
 lifetimes = st.sampled_from([None, None, None, 0.5, 20.0, 3_600.0])  # seconds
 hurries = st.booleans()  # whether the next step begins before this one has come to its end
-actions = st.sampled_from(sorted(METHODS))
+actions = st.sampled_from(["read", "unread"])
+ways = st.integers(0, 4)  # which of the user's devices does it, or none: then it is done over HTTP
 
 
 class Devices(RuleBasedStateMachine):
@@ -48,6 +54,7 @@ class Devices(RuleBasedStateMachine):
     compiled: ClassVar[FileSystemBytecodeCache]
     migrated: ClassVar[Path]
     notes = Bundle("notes")
+    deleted = Bundle("deleted")  # by whom, and which
 
     @classmethod
     def prepare(cls, folder: Path) -> None:
@@ -60,7 +67,9 @@ class Devices(RuleBasedStateMachine):
         self.stack = ExitStack()
         self.clock = self.stack.enter_context(time_by_hand())
         folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
-        self.world = World(folder, self.clock, self.compiled, self.migrated)
+        self.file = folder / "live.db"
+        shutil.copy(self.migrated, self.file)
+        self.world = World(f"sqlite:///{self.file}", self.clock, self.compiled)
         self.stack.callback(self.world.close)
         self.book = Book(USERS)
         self.devices: list[Device] = [HtmlDevice("ada"), JsonDevice("ada"), SignalRDevice("ada"), SseDevice("bob")]
@@ -79,7 +88,13 @@ class Devices(RuleBasedStateMachine):
 
     # What happens
 
-    @rule(target=notes, to=st.sampled_from([("ada",), ("bob",), USERS]), lifetime=lifetimes, stored=st.booleans(), hurry=hurries)
+    @rule(
+        target=notes,
+        to=st.sampled_from([("ada",), ("bob",), USERS]),
+        lifetime=lifetimes,
+        stored=st.booleans(),
+        hurry=hurries,
+    )
     def send(self, to: tuple[str, ...], lifetime: float | None, stored: bool, hurry: bool) -> Any:
         title = self._title()
         expires_at = None if lifetime is None else self.clock.now + lifetime
@@ -87,7 +102,13 @@ class Devices(RuleBasedStateMachine):
         row = self.world.call(send_notification, list(to), title, persist=stored, expires_at=moment if stored else None)
         return self._sent(row.id, title, f"user:{to[0]}", to, expires_at, stored, hurry)
 
-    @rule(target=notes, key=st.sampled_from([*BROADCASTS, "user:ada"]), lifetime=lifetimes, stored=st.booleans(), hurry=hurries)
+    @rule(
+        target=notes,
+        key=st.sampled_from([*BROADCASTS, "user:ada"]),
+        lifetime=lifetimes,
+        stored=st.booleans(),
+        hurry=hurries,
+    )
     def publish(self, key: str, lifetime: float | None, stored: bool, hurry: bool) -> Any:
         """A producer's envelope: a broadcast mostly, known by the producer's id."""
         title = self._title()
@@ -97,28 +118,37 @@ class Devices(RuleBasedStateMachine):
         metadata = {"isPersisted": stored}
         if stored:
             metadata["persistedTTL"] = datetime.fromtimestamp(expires_at, UTC).isoformat()
-        routing = {"audienceType": int(audience.type), "audienceValue": audience.value or None, "tenantId": audience.tenant_id}
-        raw = {"id": f"order-{title}", "type": "order", "body": {"title": title}, "routing": routing, "metadata": metadata}
+        routing = {
+            "audienceType": int(audience.type),
+            "audienceValue": audience.value or None,
+            "tenantId": audience.tenant_id,
+        }
+        raw = {
+            "id": f"order-{title}",
+            "type": "order",
+            "body": {"title": title},
+            "routing": routing,
+            "metadata": metadata,
+        }
         envelope = parse(raw, "shop", round(self.clock.now * 1000))
         [outcome] = self.world.call(lambda: publish_envelopes(self.world.process.runtime, [envelope]))
         to = () if audience.is_broadcast else (audience.value,)
         return self._sent(outcome.notification_id, title, key, to, expires_at, stored, hurry)
 
-    @rule(user=users, key=notes, action=actions, way=st.integers(0, 4))
+    @rule(user=users, key=notes, action=actions, way=ways)
     def change(self, user: str, key: str, action: str, way: int) -> None:
-        """Over HTTP, or by what one of the user's devices says."""
-        self._settle()
-        self._looked(user)
-        can = self.book.change(action, user, key, self.clock.now)
-        row = self._row(key)
-        mine = [device for device in self.devices if device.user_id == user and device in self.online]
-        if way < len(mine) and mine[way].act(action, row):
-            return
-        method, rest = METHODS[action]
-        status, body = self.world.process.request(method, f"/notifications/{key}{rest}", user)
-        assert status == (200 if can else 404), (status, body)
+        self._change(user, key, action, way)
 
-    @rule(user=users, way=st.integers(0, 4), before=st.none() | notes)
+    @rule(target=deleted, user=users, key=notes, way=ways)
+    def delete(self, user: str, key: str, way: int) -> Any:
+        return (user, key) if self._change(user, key, "delete", way) else multiple()
+
+    @rule(which=deleted, way=ways)
+    def restore(self, which: tuple[str, str], way: int) -> None:
+        user, key = which
+        self._change(user, key, "restore", way)
+
+    @rule(user=users, way=ways, before=st.none() | notes)
     def mark_all(self, user: str, way: int, before: str | None) -> None:
         self._settle()
         self._looked(user)
@@ -245,7 +275,14 @@ class Devices(RuleBasedStateMachine):
         return f"n{self.count}"
 
     def _sent(
-        self, key: str, title: str, audience: str, to: tuple[str, ...], expires_at: float | None, stored: bool, hurry: bool
+        self,
+        key: str,
+        title: str,
+        audience: str,
+        to: tuple[str, ...],
+        expires_at: float | None,
+        stored: bool,
+        hurry: bool,
     ) -> Any:
         self.is_settled = not hurry
         if stored:
@@ -255,6 +292,20 @@ class Devices(RuleBasedStateMachine):
             if device.user_id in to or (not to and audience in self.book.hears(device.user_id)):
                 self.passing[device].append(title)
         return multiple()
+
+    def _change(self, user: str, key: str, action: str, way: int) -> bool:
+        """Over HTTP, or by what one of the user's devices says; whether that could be done."""
+        self._settle()
+        self._looked(user)
+        can = self.book.change(action, user, key, self.clock.now)
+        row = self._row(key)
+        mine = [device for device in self.devices if device.user_id == user and device in self.online]
+        if way < len(mine) and mine[way].act(action, row):
+            return can
+        method, rest = METHODS[action]
+        status, body = self.world.process.request(method, f"/notifications/{key}{rest}", user)
+        assert status == (200 if can else 404), (status, body)
+        return can
 
     def _connect(self, device: Device) -> None:
         self._looked(device.user_id)
@@ -281,15 +332,19 @@ class Devices(RuleBasedStateMachine):
             self._looked(device.user_id)
 
     def _truth(self, user: str) -> list[dict[str, Any]]:
-        with sqlite3.connect(self.world.folder / "live.db") as opened:
+        with sqlite3.connect(self.file) as opened:
             opened.row_factory = sqlite3.Row
             rows = opened.execute(TRUTH, (user, round(self.clock.now * 1000))).fetchall()
         opened.close()
-        return [dict(row) | {"audience": f"user:{user}" if row["audience"] == "users" else row["audience"]} for row in rows]
+        return [
+            dict(row) | {"audience": f"user:{user}" if row["audience"] == "users" else row["audience"]} for row in rows
+        ]
 
     def _row(self, key: str) -> dict[str, Any]:
-        with sqlite3.connect(self.world.folder / "live.db") as opened:
+        with sqlite3.connect(self.file) as opened:
             opened.row_factory = sqlite3.Row
-            row = opened.execute("SELECT id, audience, dedupe_key FROM notiway_notification WHERE id = ?", (key,)).fetchone()
+            row = opened.execute(
+                "SELECT id, audience, dedupe_key FROM notiway_notification WHERE id = ?", (key,)
+            ).fetchone()
         opened.close()
         return dict(row)

@@ -1,14 +1,30 @@
-"""Whatever happens in whatever order: every device of a user shows what is in the database."""
+"""Whatever happens in whatever order: every device of a user shows what is in the database.
+
+More runs, each time other ones: `pytest tests/stateful --hypothesis-profile=long`. What fails there is printed with a blob:
+put it over the test as `@reproduce_failure(…)` to run it again.
+"""
 
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from stateful.machine import Devices
+from stateful.mutants import MUTANTS
 
-RUNS = settings(max_examples=150, stateful_step_count=30, deadline=None, derandomize=True, print_blob=True)
+STEPS = 30
+BASE = settings(
+    stateful_step_count=STEPS,
+    deadline=None,
+    print_blob=True,
+    report_multiple_bugs=False,
+    suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
+)
+SHORT = settings(BASE, max_examples=150, derandomize=True)
+QUICK = settings(BASE, max_examples=150, derandomize=True, database=None, phases=[Phase.generate])
+settings.register_profile("long", settings(BASE, max_examples=20_000))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -16,5 +32,14 @@ def _prepared(tmp_path_factory):
     Devices.prepare(tmp_path_factory.mktemp("machine"))
 
 
+@pytest.mark.timeout(0)
 def test_every_device_equals_the_database_after_every_step():
-    run_state_machine_as_test(Devices, settings=RUNS)
+    is_long = settings.get_current_profile_name() == "long"
+    run_state_machine_as_test(Devices, settings=settings() if is_long else SHORT)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)
+def test_the_machine_finds(mutant):
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
+        mutant(patch)
+        run_state_machine_as_test(Devices, settings=QUICK)
