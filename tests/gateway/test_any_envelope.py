@@ -74,7 +74,7 @@ def labels(path):
             "\u2028\ufffe",
             "<script>alert(1)</script>",
             "a\x7f\x1b\r\nid: 7\r\n",
-            "\x1e",
+            "a\x1eb",
             "'; --",
         ],
         ["", " ", "\x1e", "\x00", NUL, HALF, LONG + "x", 7, True, {}, [], 1.5],
