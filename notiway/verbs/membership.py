@@ -54,6 +54,6 @@ def _tell_what_stands(runtime: Runtime, user_id: str, audience: Audience) -> Non
         mine = [item for item in items if item.audience == audience.key]
         unread = inbox.unread_count(user_id)
     except PeeweeException:
-        log.exception("what stands for %s was not told to a new member; open devices show it when reloaded", audience.key)
+        log.exception("what stands for %s was not told to a new member; devices show it once reloaded", audience.key)
         return
     tell_restored(runtime, user_id, mine, unread)

@@ -1,4 +1,4 @@
-"""Whatever a producer sends is refused with every fault named, or comes out everywhere: on all wires, in lists and pages.
+"""Whatever a producer sends is refused with every fault named, or comes out on all wires, in lists and pages.
 
 The real application takes it over HTTP, and four devices hear it: live, and once more when they come back.
 """
@@ -17,7 +17,9 @@ from stateful.by_hand import World, migrate, time_by_hand
 from stateful.devices import HtmlDevice, JsonDevice, SignalRDevice, SseDevice
 
 from notiway.store import api_keys
+from notiway.values.audience import Audience
 from notiway.values.clock import EARLIEST_MS, EPOCH, LATEST_MS
+from notiway.verbs import membership
 
 PAGES = {
     "/notifications": {"Accept": "text/html"},
@@ -38,7 +40,7 @@ def of_bytes(size):
 
 def moment(local, minutes):
     """A date in a zone as text, and whether it can be kept: that is reckoned in whole numbers."""
-    since = local - datetime(1970, 1, 1) - timedelta(minutes=minutes)
+    since = local.replace(tzinfo=UTC) - EPOCH - timedelta(minutes=minutes)
     at_ms = since // timedelta(milliseconds=1)
     text = local.replace(tzinfo=timezone(timedelta(minutes=minutes))).isoformat()
     return text, at_ms
@@ -222,9 +224,6 @@ class Place:
 
 
 def _join_all():
-    from notiway.values.audience import Audience
-    from notiway.verbs import membership
-
     membership.join("ada", Audience.tenant("acme"))
     membership.join("ada", Audience.group("ops", tenant="acme"))
 
@@ -317,5 +316,5 @@ def test_a_number_beyond_all_floats_is_a_fault_of_the_body(somewhere):
 
 
 def test_the_moments_of_these_tests_are_reckoned_right():
-    assert moment(datetime(2025, 1, 15, 9), 0) == ("2025-01-15T09:00:00+00:00", NOW_MS)
+    assert moment(datetime(2025, 1, 15, 9, tzinfo=UTC), 0) == ("2025-01-15T09:00:00+00:00", NOW_MS)
     assert (datetime(2025, 1, 15, 9, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1) == NOW_MS

@@ -34,7 +34,7 @@ def test_what_a_wire_has_nothing_to_say_of_is_not_sent(hub, connect):
 
 @pytest.mark.parametrize("kind", ["read_all", "restored", "deleted"])
 def test_a_change_of_no_items_sends_signalr_clients_no_empty_frame(kind):
-    """"Mark all" where nothing is unread."""
+    """ "Mark all" where nothing is unread."""
     format = Format(SignalRWire(), SignalRTransport(lambda connection, text: None, 1_000))
     event = Event(kind, "user:ada", {"items": [], "notifications": [], "ids": [], "before": None, "unread": 0})
     assert format.render([event]) == (b"", [])

@@ -1,7 +1,7 @@
-"""By hand: a process whose clock, threads and loop stand still until a test moves them, so that every run is the same.
+"""By hand: a process whose clock, threads and loop stand still until a test moves them: every run is the same.
 
-Everything in it is real, but time: the application, its routes, verbs, database, hub, connections and wires. Sockets are
-pairs within the process.
+Everything else in it is real: the application, its routes, verbs, database, hub, connections and wires. Sockets are pairs
+within the process.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import flask_login
 import pytest
@@ -81,7 +81,7 @@ class Clock:
 class Pool:
     """Stands for the threads: what is submitted waits until `run`."""
 
-    waiting: deque[Callable[[], Any]] = deque()
+    waiting: ClassVar[deque[Callable[[], Any]]] = deque()
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.is_open = True

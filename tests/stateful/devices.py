@@ -7,7 +7,6 @@ bring everything that is new; then it loads the list again, for what was read or
 from __future__ import annotations
 
 import json
-
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ LOWEST = "00000000-0000-7000-8000-000000000000"  # what a page that shows nothin
 
 @dataclass
 class Held:
-    """An item as a device shows it. `expires_at` in seconds since the epoch; None for never, or where it is not told."""
+    """An item as a device shows it. `expires_at` in seconds since the epoch; None for never, or not told."""
 
     is_read: bool
     expires_at: float | None = None
@@ -292,13 +291,15 @@ class SseDevice(Device):
     def dial(self, process: Process) -> None:
         self._waiting = b""
         self._is_reset = False
+        self._resumes = bool(self.last_event_id)
         headers = {"Last-Event-ID": self.last_event_id} if self.last_event_id else {}
         self.sock = process.open("/api/notifications/stream", self.user_id, headers)
 
     def reconcile(self, process: Process) -> None:
-        if self._is_reset or not self.last_event_id:
+        if self._resumes and not self._is_reset:
+            super().reconcile(process)
+        else:
             self.items, self.badge = self.fetch(process)
-        super().reconcile(process)
 
     def take(self, data: bytes) -> None:
         *blocks, self._waiting = (self._waiting + data).split(b"\n\n")

@@ -1,7 +1,7 @@
 """Whatever happens in whatever order: every device of a user shows what is in the database.
 
-More runs, each time other ones: `pytest tests/stateful --hypothesis-profile=long`. What fails there is printed with a blob:
-put it over the test as `@reproduce_failure(…)` to run it again.
+More runs, each time other ones: `pytest tests/stateful --hypothesis-profile=long`. What fails there is kept in
+`.hypothesis`, so that the next run begins with it; the steps that lead to it are printed.
 """
 
 from __future__ import annotations

@@ -531,3 +531,18 @@ def test_the_sources_are_those_of_the_newest_items(monkeypatch):
     newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
     Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
     assert inbox.sources("ada") == ["newest"]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"), [(inbox.delete, "deleted_at"), (inbox.mark_read, "read_at"), (inbox.mark_seen, "seen_at")]
+)
+def test_what_was_done_before_keeps_its_time(change, column, monkeypatch):
+    """When a deleted item goes for good is reckoned from the first deletion."""
+    sent = send("ada")
+    for later in (1_000, 2_000):
+        monkeypatch.setattr(inbox, "now_ms", lambda later=later: now_ms() + later)
+        change("ada", [sent])
+        if later == 1_000:
+            first = getattr(InboxItem.get(), column)
+    assert first is not None
+    assert getattr(InboxItem.get(), column) == first

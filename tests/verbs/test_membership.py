@@ -28,7 +28,9 @@ def test_who_joins_sees_on_open_devices_what_stands_for_the_group_and_nothing_el
     heard.clear()
     with app.app_context():
         membership.join(user.id, OPS)
-    assert [(event.kind, event.audience) for event in heard] == [(kind, f"user:{user.id}") for kind in ("joined", "restored")]
+    assert [(event.kind, event.audience) for event in heard] == [
+        (kind, f"user:{user.id}") for kind in ("joined", "restored")
+    ]
     assert [each["title"] for each in heard[1].data["notifications"]] == ["Deploy at noon", "Deployed"]
     assert heard[1].data["unread"] == 3
 

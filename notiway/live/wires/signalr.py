@@ -111,7 +111,7 @@ def _whole(notifications: Iterable[dict[str, Any]]) -> Iterator[str]:
         try:
             yield invocation(item["name"], notification_dict(item))
         except Exception:
-            log.exception("notification %s is left out: no call can be made of it. Correct or remove it", item.get("id"))
+            log.exception("notification %s is left out: no call can be made of it; correct or remove it", item["id"])
 
 
 def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:
