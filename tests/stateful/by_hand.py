@@ -1,7 +1,7 @@
 """By hand: a process whose clock, threads and loop stand still until a test moves them: every run is the same.
 
-Everything else in it is real: the application, its routes, verbs, database, hub, connections and wires. Sockets are pairs
-within the process.
+Everything else in it is real: the application, its routes, verbs, database, hub, connections and wires. Sockets are
+pairs within the process.
 """
 
 from __future__ import annotations

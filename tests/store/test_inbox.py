@@ -8,7 +8,7 @@ from notiway.store import inbox, membership, resuming, search, sql
 from notiway.store.database import db
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
-from notiway.values.clock import now_ms
+from notiway.values.clock import moment, now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import id_floor, new_id
 from notiway.verbs.send import send_notification
@@ -546,3 +546,13 @@ def test_what_was_done_before_keeps_its_time(change, column, monkeypatch):
             first = getattr(InboxItem.get(), column)
     assert first is not None
     assert getattr(InboxItem.get(), column) == first
+
+
+def test_what_ends_at_this_very_moment_is_over(monkeypatch):
+    ends = now_ms() + 60_000
+    send("ada", expires_at=moment(ends))
+    counts = []
+    for at in (ends - 1, ends):
+        monkeypatch.setattr(inbox, "now_ms", lambda at=at: at)
+        counts.append(inbox.unread_count("ada"))
+    assert counts == [1, 0]
