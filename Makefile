@@ -24,13 +24,14 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format mutants lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
+	@echo "make mutants break the code in small ways, and see that tests notice"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
 
 run: export NOTIWAY_ENV := development
@@ -57,6 +58,10 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Some minutes; with words, only those of that name: make mutants ONLY="cursor token"
+mutants: $(VENV)/.dev
+	cd tests && ../$(BIN)/python -m mutants $(ONLY)
 
 lock: $(VENV)/.dev
 	$(BIN)/$(LOCK) $(EXTRAS) -o requirements.txt

@@ -75,6 +75,8 @@ def of_row(row: Sequence[Any]) -> Account:
 
 def find_with_hash(email: str) -> tuple[Account, str] | None:
     """The active user of that address, and the stored password hash."""
+    if "\0" in email:  # nobody's, and PostgreSQL takes none in a query
+        return None
     user = User.get_or_none((User.email == normal_email(email)) & (User.is_active == True))  # noqa: E712
     return (_account(user), user.password_hash) if user else None
 

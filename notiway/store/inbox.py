@@ -62,21 +62,28 @@ def get(user_id: str, notification_id: str) -> Item:
 
 def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list[Item]:
     """These items of the user, in the order given; `NotFound` if one is missing. `deleted` lets deleted ones pass."""
-    alive = "" if deleted else " AND i.deleted_at IS NULL"
     if not all(is_id(notification_id) for notification_id in ids):
         raise NotFound("There is no such notification")
+    found = _by_id(user_id, ids, deleted)
+    if len(found) < len(set(ids)) and catch_up(user_id):
+        # A link may be the first that its reader opens: the broadcast behind it was not in the inbox yet.
+        found = _by_id(user_id, ids, deleted)
+    try:
+        return [found[notification_id] for notification_id in dict.fromkeys(ids)]
+    except KeyError:
+        raise NotFound("There is no such notification") from None
+
+
+def _by_id(user_id: str, ids: Sequence[str], deleted: bool) -> dict[str, Item]:
+    alive = "" if deleted else " AND i.deleted_at IS NULL"
     now = now_ms()
-    by_id = {
+    return {
         item.id: item
         for part in in_batches(ids)
         for item in read_items(
             f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(part)})", (user_id, now, *part)
         )
     }
-    try:
-        return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
-    except KeyError:
-        raise NotFound("There is no such notification") from None
 
 
 def known_among(ids: Sequence[str]) -> set[str]:

@@ -47,7 +47,7 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)
-        db.after_commit(lambda: _tell_restored(runtime, user_id, items, unread))
+        db.after_commit(lambda: tell_restored(runtime, user_id, items, unread))
     return unread
 
 
@@ -92,7 +92,8 @@ def _listed(names: Sequence[Name]) -> list[dict[str, str]]:
     return [name._asdict() for name in names]
 
 
-def _tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+def tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+    """Put these items on the user's open devices: they are in the inbox, and no news."""
     for part in in_batches(items, RESTORED_AT_ONCE):
         notifications = [item.as_dict() for item in part]
         restored = {"notifications": notifications, "items": named(part), "unread": unread}

@@ -22,7 +22,7 @@ from notiway.store import tasks
 from notiway.store.membership import listens_to, may_subscribe
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
-from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError, Unavailable
+from notiway.values.errors import Fault, Forbidden, InvalidNotification, NotiwayError, Unavailable, WrongInput
 from notiway.values.item import ANNOUNCEMENT
 from notiway.verbs.send import send_notification
 from notiway.web import auth, reply
@@ -192,9 +192,13 @@ def numbers(live: LiveNumbers) -> Response:
     """The present state, before the page listens: the latest samples, oldest first."""
     user_id = auth.require_user()
     tenant = request.args.get("tenant") or None
-    if tenant is not None and not may_subscribe(user_id, Audience.group(GROUP, tenant)):
+    try:
+        audience = Audience.group(GROUP, tenant)
+    except ValueError as error:
+        raise WrongInput("There are no such numbers", [Fault("tenant", str(error))]) from None
+    if tenant is not None and not may_subscribe(user_id, audience):
         raise Forbidden(f"You are not in {tenant}'s group {GROUP}")
-    return jsonify(audience=Audience.group(GROUP, tenant).key, samples=live.history(tenant))
+    return jsonify(audience=audience.key, samples=live.history(tenant))
 
 
 def _is_scoped_dashboard(key: str) -> bool:

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from notiway.store import tasks
 from notiway.store.tasks import Task
 from notiway.values.audience import Audience
-from notiway.values.errors import Fault, WrongInput
+from notiway.values.errors import Fault, NotFound, WrongInput
 from notiway.verbs.progress import body_of, item_of
 from notiway.web import auth, reply
 
@@ -51,6 +51,8 @@ def follow(task_id: str) -> ResponseReturnValue:
         audience = Audience.connection(request.values.get("connection", ""))
     except ValueError as error:
         raise WrongInput("Nothing was changed", [Fault("connection", str(error))]) from None
+    if "\0" in task_id:  # no id of ours, and PostgreSQL takes none in a query
+        raise NotFound("There is no such task")
     task = tasks.follow(user_id, task_id, audience.key)
     return jsonify(body_of(task)) if reply.form() == "json" else draw_one(task)
 

@@ -433,3 +433,18 @@ def test_a_routing_that_names_no_audience_is_refused_with_its_faults(invoke, rou
     error = invoke("Subscribe", routing)["error"]
     assert error.startswith("WrongInput: ")
     assert words in error
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize(
+    ("target", "arguments", "code"),
+    [
+        ("MarkAsRead", ["user:ada", "a\0b"], "NotFound"),
+        ("MarkAsDeleted", ["user:\0", "a"], "NotFound"),
+        ("MarkAsRead", ["\ud800", "\ud800"], "NotFound"),
+        ("Renew", ["\ud800.a.b"], "Unauthorized"),
+        ("Subscribe", [{"audienceType": 3, "audienceValue": "a\0b"}], "WrongInput"),
+    ],
+)
+def test_what_no_database_could_look_up_is_answered_too(invoke, target, arguments, code):
+    assert invoke(target, *arguments)["error"].startswith(f"{code}: ")
