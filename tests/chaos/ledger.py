@@ -30,6 +30,7 @@ class Ledger:
     """
 
     name: str
+    kept: bool = True  # whether the messages are stored; else they are for the screens that are open
     sent: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
     stored: Counter[str] = field(default_factory=Counter)
@@ -79,8 +80,9 @@ class Ledger:
 
     def missing(self) -> dict[str, set[str]]:
         """What is lost, by the place where it should be."""
-        gone = {"store": self.acknowledged - set(self.stored)}
-        gone |= {wire: set(self.stored) - self.heard(wire) for wire in list(self.screens)}
+        gone = {"store": self.acknowledged - set(self.stored)} if self.kept else {}
+        due = set(self.stored) if self.kept else self.acknowledged
+        gone |= {wire: due - self.heard(wire) for wire in list(self.screens)}
         return {place: marks for place, marks in gone.items() if marks}
 
     def twice(self) -> dict[str, set[str]]:

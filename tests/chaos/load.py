@@ -15,6 +15,7 @@ from clients.producer import Producer, in_future
 from serving import Visitor
 
 from chaos.ledger import Ledger
+from notiway.values.audience import Audience
 
 numbers = itertools.count(1)
 BATCH = 3
@@ -28,14 +29,19 @@ def new_mark(kind: str) -> str:
     return f"{kind} {next(numbers):06}"
 
 
-def envelope(mark: str, user_id: str, **more: Any) -> dict[str, Any]:
-    """A stored message to a user, under its mark."""
+def envelope(mark: str, to: str, kept: bool = True, **more: Any) -> dict[str, Any]:
+    """A message to an audience, under its mark."""
+    audience = Audience.parse(to)
     return {
         "id": mark.replace(" ", "-"),
         "type": "chaos",
         "body": {"title": mark, **more},
-        "routing": {"audienceType": 4, "audienceValue": user_id},
-        "metadata": {"producer": "chaos", "isPersisted": True, "persistedTTL": in_future(7200)},
+        "routing": {
+            "audienceType": int(audience.type),
+            "audienceValue": audience.value,
+            "tenantId": audience.tenant_id,
+        },
+        "metadata": {"producer": "chaos", "isPersisted": kept} | ({"persistedTTL": in_future(7200)} if kept else {}),
     }
 
 
@@ -67,18 +73,22 @@ class Sender:
 class ApiSender:
     """Sends arrays of envelopes; what was not acknowledged is sent again under the same ids until it is."""
 
-    def __init__(self, producer: Producer, ledger: Ledger, user_id: str, batch: int = BATCH, **body: Any) -> None:
-        self.producer, self.ledger, self.user_id, self.batch, self.body = producer, ledger, user_id, batch, body
+    def __init__(self, producer: Producer, ledger: Ledger, to: str, batch: int = BATCH, **more: Any) -> None:
+        self.producer, self.ledger, self.to, self.batch, self.more = producer, ledger, to, batch, more
 
     def __call__(self, over: threading.Event) -> None:
         marks = [new_mark("api") for _ in range(self.batch)]
-        envelopes = [envelope(mark, self.user_id, **self.body) for mark in marks]
+        envelopes = [envelope(mark, self.to, **self.more) for mark in marks]
         self.ledger.note_sent(*marks)
         while not self.post(envelopes):
             self.ledger.note_refused()
             if over.wait(AWAY_SECONDS):
                 return
         self.ledger.note_acknowledged(*marks)
+
+    def once(self) -> None:
+        """Send one array, until it is acknowledged."""
+        self(threading.Event())
 
     def post(self, envelopes: list[dict[str, Any]]) -> bool:
         """Whether all were acknowledged."""
@@ -121,18 +131,23 @@ class PageSender:
 class StreamSender:
     """Puts entries into a Redis Stream; what Redis took is acknowledged."""
 
-    def __init__(self, url: str, stream: str, ledger: Ledger, user_id: str, batch: int = BATCH) -> None:
+    def __init__(self, url: str, stream: str, ledger: Ledger, to: str, batch: int = BATCH) -> None:
         self.redis, self.stream = redis.Redis.from_url(url), stream
-        self.ledger, self.user_id, self.batch = ledger, user_id, batch
+        self.ledger, self.to, self.batch = ledger, to, batch
 
     def __call__(self, over: threading.Event) -> None:
+        self.once()
+
+    def once(self) -> list[str]:
+        """Put one batch in; its marks."""
         marks = [new_mark("stream") for _ in range(self.batch)]
         self.ledger.note_sent(*marks)
         with self.redis.pipeline() as pipeline:
             for mark in marks:
-                pipeline.xadd(self.stream, {"envelope": json.dumps(envelope(mark, self.user_id))})
+                pipeline.xadd(self.stream, {"envelope": json.dumps(envelope(mark, self.to))})
             pipeline.execute()
         self.ledger.note_acknowledged(*marks)
+        return marks
 
 
 @contextlib.contextmanager

@@ -111,7 +111,7 @@ def kill(what: str, site: Site, consumer: ConsumeProcess) -> None:
 def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance: random.Random, ledger: Ledger) -> None:
     """Kill one thing in the middle of a load from HTTP, a page and a stream; a new user has a screen of each wire."""
     with new_visitor(site) as visitor:
-        to = str(visitor.id)
+        to = f"user:{visitor.id}"
         senders = [
             ApiSender(producer, ledger, to),
             ApiSender(producer, ledger, to, batch=1),
@@ -121,7 +121,7 @@ def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance:
         with (
             consuming(site, redis_url) as consumer,
             standing_by(site, ledger),
-            screens(site, ledger, token(site, to)) as opened,
+            screens(site, ledger, token(site, visitor.id)) as opened,
         ):
             with sending(*senders):
                 wait_until(lambda: any(mark.startswith("stream") for mark in opened[0].has_heard))

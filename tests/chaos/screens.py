@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import os
 import random
 import re
 import threading
@@ -14,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import requests
-from clients.wires import HANDSHAKE, RECORD_SEPARATOR, Hub, Stream
+from clients.wires import HANDSHAKE, PING, RECORD_SEPARATOR, Hub, Stream
 from servers import wait_until
 from serving import Site
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
@@ -27,7 +28,8 @@ FINAL_CODES = (1008, 4001, 4008, 4009)  # docs/reference/websocket.md: do not co
 ROW = re.compile(r'data-notiway-id="([^"]+)".*?aria-label="Select: ([^"]+)"', re.S)
 RETRY_SECONDS = (0.05, 0.2)  # docs say seconds; a test has no such time
 LINE_SECONDS = 20.0  # without a word: a line that is dead without an end
-SETTLE_SECONDS = 20.0
+PING_SECONDS = 10.0  # a hub lets a client go that is silent for 30
+SETTLE_SECONDS = float(os.environ.get("CHAOS_SETTLE_SECONDS", "20"))
 PAGE = 200
 Told = Iterator[tuple[str, str]]
 
@@ -207,7 +209,16 @@ class SseScreen(Screen):
 
 
 class PatientHub(Hub):
-    """A Hub that waits without end: coming back would hide what was lost."""
+    """A Hub that waits without end, and pings as clients do: coming back would hide what was lost."""
+
+    def keep_alive(self) -> None:
+        threading.Thread(target=self._ping, daemon=True).start()
+
+    def _ping(self) -> None:
+        with contextlib.suppress(ConnectionClosed, OSError):
+            while True:
+                self.send({"type": PING})
+                time.sleep(PING_SECONDS)
 
     def raw(self) -> Any:
         while not self._messages:
@@ -230,6 +241,7 @@ class SignalrScreen(Screen):
             hub.send(HANDSHAKE)
             hub.raw()
             self._connected()
+            hub.keep_alive()
             while True:
                 call = hub.hear()
                 if call.get("type") == 1 and "body" in call["arguments"][0]:
