@@ -93,6 +93,14 @@ class Ledger:
             seen[wire] = {mark for mark, count in ids.items() if count > 1}
         return {place: marks for place, marks in seen.items() if marks}
 
+    def _heard_by_wire(self) -> dict[str, int]:
+        """How many of the messages each wire carried; of several screens of one wire the one that heard least."""
+        least: dict[str, int] = {}
+        for label in sorted(self.screens):
+            wire = label.partition(" ")[0]
+            least[wire] = min(least.get(wire, len(self.sent)), len(self.heard(label)))
+        return least
+
     @property
     def lost(self) -> int:
         return sum(map(len, self.missing().values()))
@@ -121,7 +129,7 @@ class Ledger:
             "sent": len(self.sent),
             "acknowledged": len(self.acknowledged),
             "stored": sum(self.stored.values()),
-            "heard": {wire: len(self.heard(wire)) for wire in sorted(self.screens)},
+            "heard": self._heard_by_wire(),
             "again": self.again,
             "resets": self.resets,
             "refused": self.refused,
@@ -146,7 +154,7 @@ def table(rows: Iterable[tuple[str, dict[str, object]]]) -> list[str]:
     return lines
 
 
-def total(name: str, ledgers: Iterable[dict[str, object]]) -> dict[str, object]:
+def total(ledgers: Iterable[dict[str, object]]) -> dict[str, object]:
     """The figures of several runs as one; the longest silence is that of the worst."""
     every = list(ledgers)
     summed: dict[str, object] = {key: sum(each[key] for each in every) for key in COLUMNS if key not in ("heard", "silence_ms")}  # type: ignore[misc]

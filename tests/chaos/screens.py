@@ -255,9 +255,15 @@ KINDS: dict[str, type[Screen]] = {each.wire: each for each in (JsonScreen, HtmlS
 
 
 @contextlib.contextmanager
-def screens(site: Site, ledger: Ledger, token: str, *wires: str, label: str = "") -> Iterator[list[Screen]]:
-    """A live screen of each wire (or of those that are named) of one user; closed at the end."""
-    opened = [KINDS[wire](site, ledger, token, f"{label}{wire}").start() for wire in wires or WIRES]
+def screens(site: Site, ledger: Ledger, token: str, *wires: str, apart: bool = False) -> Iterator[list[Screen]]:
+    """A live screen of each wire (or of those that are named) of one user; closed at the end.
+
+    `apart` counts each screen by itself, which several of one wire need.
+    """
+    opened = [
+        KINDS[wire](site, ledger, token, f"{wire} {number}" if apart else wire).start()
+        for number, wire in enumerate(wires or WIRES)
+    ]
     try:
         for screen in opened:
             screen.wait_until_live()

@@ -1,0 +1,123 @@
+"""Who talks too much, reads nothing or never ends costs nobody else anything (faults.md B1, B6, B7, 2a-2i; live.md 1.3, 1.12)."""
+
+import contextlib
+
+import pytest
+import requests
+from clients.producer import Producer, token
+from servers import wait_until
+
+from chaos.bystander import standing_by
+from chaos.load import ApiSender, envelope, new_mark, sending
+from chaos.rounds import SETTINGS, wait_for_acknowledged
+from chaos.screens import screens, settle
+from chaos.talkers import (
+    FLOODS,
+    MEGABYTE,
+    NOISY,
+    SMALL_BUFFER,
+    Flood,
+    Trickle,
+    action,
+    half_open,
+    memory_of,
+    open_line,
+    wait_for_upgrade,
+)
+from server.talk import metric
+
+STANDING = 1_000
+TALKERS = 28  # 4 of each kind of flood
+RESUMERS, MISSED = 200, 1_100
+SLOW_BODIES = 25
+HALF_OPEN = 10_000
+LIMIT = 50  # NOTIWAY_MAX_CONNECTIONS_PER_USER
+MEMORY_BYTES = 100 * MEGABYTE
+ANSWERS = 50
+USER = "good client"
+STALLED = "stalled"
+CONNECTIONS = 'notiway_connections{wire="json"}'
+
+
+@pytest.fixture(scope="module")
+def site(make_site):
+    """A site where a thousand messages stand for a group, and more than one replay for a user who resumes."""
+    site = make_site(**SETTINGS, NOTIWAY_OPEN_GROUPS="noisy").start()
+    producer = Producer(site)
+    for to, count in ((NOISY, STANDING), (f"user:{STALLED}", MISSED)):
+        for _ in range(0, count, 100):
+            producer.send(*(envelope(new_mark("standing"), to, fill="x" * 1_000) for _ in range(100)))
+    return site
+
+
+@pytest.fixture
+def served(ledger, site):
+    """Whatever the test does meanwhile: a good client is served, nothing of its own is lost, and memory stays bounded."""
+
+    @contextlib.contextmanager
+    def serve():
+        worker = site.worker_pid()
+        sender = ApiSender(Producer(site), ledger, f"user:{USER}", batch=1)
+        with standing_by(site, ledger) as bystander, screens(site, ledger, token(site, USER)), memory_of(site) as memory:
+            with sending(sender):
+                yield bystander
+                bystander.wait_for(ANSWERS)
+                wait_for_acknowledged(ledger, ANSWERS)
+            settle(site, ledger)
+        ledger.remarks["memory_mb"] = round(memory.growth / MEGABYTE)
+        ledger.check()
+        assert not bystander.failures
+        assert site.worker_pid() == worker, "the worker was replaced"
+        assert memory.growth < MEMORY_BYTES
+
+    return serve
+
+
+@pytest.mark.parametrize("says", FLOODS)
+def test_floods_of_one_kind(served, site, says):
+    with served(), contextlib.closing(Flood(site, {says: 4})):
+        pass
+
+
+@pytest.mark.parametrize("count", [50, 1_200])
+def test_subscriptions_in_one_write(served, site, count):
+    with contextlib.closing(open_line(site, "/ws/notifications", "subscriber", audience="noisy")) as line, served():
+        wait_for_upgrade(line)
+        line.sendall(action("unsubscribe", audience=NOISY) + action("subscribe", audience=NOISY) * count)
+
+
+def test_sockets_that_ask_for_much_and_hang_up(served, site):
+    with served():
+        for number in range(SLOW_BODIES):
+            with contextlib.closing(open_line(site, "/ws/notifications", f"quitter {number}")) as line:
+                wait_for_upgrade(line)
+                line.settimeout(0.5)
+                with contextlib.suppress(TimeoutError):  # what the server does not read any more is not sent
+                    line.sendall(action("markAllAsRead") * 4_000)
+
+
+def test_resumers_that_read_nothing_are_bounded_and_let_go(served, site):
+    with contextlib.ExitStack() as doors, served():
+        for _ in range(RESUMERS):
+            line = open_line(site, "/ws/notifications", STALLED, SMALL_BUFFER, since="")
+            doors.enter_context(contextlib.closing(line))
+        for _ in range(10):
+            # The good client has a screen, and the bystander its ping.
+            assert metric(site, CONNECTIONS) <= LIMIT + 2
+        wait_until(lambda: metric(site, CONNECTIONS) <= 2, 60)
+
+
+def test_everything_at_once(served, ledger, site):
+    bearer = str(Producer(site).http.headers["Authorization"])
+    bodies = [("/api/notifications", {"Authorization": bearer}), ("/login", {})]
+    with contextlib.ExitStack() as doors, served():
+        doors.enter_context(contextlib.closing(Flood(site, dict.fromkeys(FLOODS, TALKERS // len(FLOODS)))))
+        for _ in range(RESUMERS):
+            line = open_line(site, "/ws/notifications", STALLED, SMALL_BUFFER, since="")
+            doors.enter_context(contextlib.closing(line))
+        doors.enter_context(contextlib.closing(Trickle(site, bodies * SLOW_BODIES)))
+        silent = half_open(site, HALF_OPEN)
+        for line in silent:
+            doors.enter_context(contextlib.closing(line))
+        ledger.remarks["half_open"] = len(silent)
+    assert requests.get(f"{site.url}/readyz", timeout=30).ok
