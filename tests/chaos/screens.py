@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -118,17 +119,15 @@ class Screen:
     def _cut(self) -> None:
         line, self._line = self._line, None
         if line is not None:
-            with contextlib.suppress(OSError):
-                line.shutdown(2)
-            with contextlib.suppress(OSError):
-                line.close()
+            with contextlib.suppress(OSError):  # the thread that reads it closes it
+                line.shutdown(socket.SHUT_RDWR)
 
     @contextlib.contextmanager
     def _socket(self, path: str, **query: str) -> Iterator[ClientConnection]:
         url = f"ws://127.0.0.1:{self.site.port}{path}?{urlencode({'access_token': self.token, **query})}"
-        with connect(url, proxy=None, close_timeout=0.1, max_queue=None, ping_interval=None, max_size=None) as socket:
-            self._line = socket.socket
-            yield socket
+        with connect(url, proxy=None, close_timeout=0.1, max_queue=None, ping_interval=None, max_size=None) as opened:
+            self._line = opened.socket
+            yield opened
 
 
 class JsonScreen(Screen):
@@ -137,8 +136,8 @@ class JsonScreen(Screen):
     wire = "json"
 
     def _messages(self) -> Told:
-        with self._socket("/ws/notifications", since=self.newest) as socket:
-            for text in socket:
+        with self._socket("/ws/notifications", since=self.newest) as line:
+            for text in line:
                 message = json.loads(text)
                 if message["event"] == "connected":
                     self._connected()
@@ -152,8 +151,8 @@ class HtmlScreen(Screen):
     wire = "html"
 
     def _messages(self) -> Told:
-        with self._socket("/ws/notifications", format="html", since=self.newest) as socket:
-            for number, text in enumerate(socket):
+        with self._socket("/ws/notifications", format="html", since=self.newest) as line:
+            for number, text in enumerate(line):
                 if number == 0:
                     self._connected()
                 yield from ROW.findall(text)
@@ -236,8 +235,8 @@ class SignalrScreen(Screen):
         answer = requests.post(url, timeout=LINE_SECONDS)
         if not answer.ok:
             raise EOFError
-        with self._socket("/hub", id=answer.json()["connectionToken"]) as socket:
-            hub = PatientHub(socket)
+        with self._socket("/hub", id=answer.json()["connectionToken"]) as line:
+            hub = PatientHub(line)
             hub.send(HANDSHAKE)
             hub.raw()
             self._connected()
