@@ -48,7 +48,7 @@ def answers_that_fit(site):
     """How many answers the kernel takes for a client that reads none."""
     with contextlib.closing(open_deaf(site)) as line:
         line.sendall(ASK)
-        one = wait_until(lambda: unread(line))
+        one = len(line.recv(BUFFER))
         line.setblocking(False)
         with contextlib.suppress(BlockingIOError):
             for _ in range(TOO_MANY):
@@ -57,7 +57,7 @@ def answers_that_fit(site):
 
         def is_still():
             seen.append(unread(line))
-            return len(seen) > STILL and len(set(seen[-STILL:])) == 1 and seen[-1] > one
+            return len(seen) > STILL and len(set(seen[-STILL:])) == 1 and seen[-1] > one * AROUND.stop
 
         wait_until(is_still)
         return seen[-1] // one
