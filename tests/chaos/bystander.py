@@ -1,7 +1,7 @@
 """Bystander: somebody who does nothing wrong, in a process of its own, and how it is served meanwhile.
 
-`python -m chaos.bystander PORT TOKEN` asks again and again, over each way in a thread, and prints a line for each answer: the
-way, and the seconds it took (`-` for none).
+`python -m chaos.bystander PORT TOKEN` asks again and again, over each way in a thread, and prints a line for each
+answer: the way, the seconds it took (`-` for none) and when it came.
 """
 
 from __future__ import annotations
@@ -78,7 +78,9 @@ class Bystander:
 
     def p99_ms(self) -> dict[str, int]:
         """Of each way the time in ms that 99 of 100 answers did not take."""
-        return {way: round(sorted(taken)[int(len(taken) * 0.99)] * 1000) for way, taken in self.answers.items() if taken}
+        return {
+            way: round(sorted(taken)[int(len(taken) * 0.99)] * 1000) for way, taken in self.answers.items() if taken
+        }
 
 
 @contextlib.contextmanager

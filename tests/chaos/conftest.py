@@ -4,12 +4,12 @@ import random
 
 import pytest
 from clients.producer import Producer
+from server.conftest import make_site as make_site
+from server.conftest import prepared as prepared
 from servers import redis_server
 
 from chaos.ledger import Ledger
 from chaos.rounds import SETTINGS
-from server.conftest import make_site as make_site
-from server.conftest import prepared as prepared
 
 
 def pytest_collection_modifyitems(items):

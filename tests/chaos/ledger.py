@@ -17,10 +17,10 @@ SHOWN = 5  # marks that a failed assertion names
 class Ledger:
     """Counts messages by their marks: a mark is the title of one message, and no other message has it.
 
-    `again` counts what a wire carried more than once with the same id: allowed, for receivers drop the second. `doubled`
-    counts what a person would see twice, or what is stored twice: never. `lost` counts what was acknowledged and is not
-    stored, and for every screen what is stored and did not come: never. `refused` counts answers that were no
-    acknowledgement. `silence_ms` is the longest time in which `/healthz` did not answer.
+    `again` counts what a wire carried more than once with the same id: allowed, for receivers drop the second.
+    `doubled` counts what a person would see twice, or what is stored twice: never. `lost` counts what was acknowledged
+    and is not stored, and for every screen what is stored and did not come: never. `refused` counts answers that were
+    no acknowledgement. `silence_ms` is the longest time in which `/healthz` did not answer.
 
     >>> ledger = Ledger("a fault")
     >>> ledger.note_sent("m1"), ledger.note_acknowledged("m1")
@@ -157,7 +157,9 @@ def table(rows: Iterable[tuple[str, dict[str, object]]]) -> list[str]:
 def total(ledgers: Iterable[dict[str, object]]) -> dict[str, object]:
     """The figures of several runs as one; the longest silence is that of the worst."""
     every = list(ledgers)
-    summed: dict[str, object] = {key: sum(each[key] for each in every) for key in COLUMNS if key not in ("heard", "silence_ms")}  # type: ignore[misc]
+    summed: dict[str, object] = {
+        key: sum(each[key] for each in every) for key in COLUMNS if key not in ("heard", "silence_ms")
+    }  # type: ignore[misc]
     heard: Counter[str] = Counter()
     for each in every:
         heard.update(each["heard"])  # type: ignore[arg-type]

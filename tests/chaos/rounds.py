@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from clients.producer import Producer, token
+from server.talk import new_visitor
 from servers import wait_until
 from serving import ROOT, Site
 
@@ -19,7 +20,6 @@ from chaos.bystander import standing_by
 from chaos.ledger import Ledger
 from chaos.load import ApiSender, PageSender, StreamSender, sending
 from chaos.screens import screens, settle
-from server.talk import new_visitor
 
 KILLS = ("worker", "master", "consumer", "worker and consumer")
 CLAIM_SECONDS = "1"

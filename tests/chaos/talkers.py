@@ -14,11 +14,10 @@ from urllib.parse import urlencode
 import psutil
 from clients.producer import token
 from clients.wires import RECORD_SEPARATOR
-from serving import Site
-from websockets.frames import Opcode
-
 from server.raw import KEY, frame, trickle
 from server.talk import PATIENCE_SECONDS
+from serving import Site
+from websockets.frames import Opcode
 
 CHUNK = 50  # messages in one write
 READ_BYTES = 1 << 20

@@ -1,4 +1,4 @@
-"""One array inside the contract: every reader that reads hears all of it over the line that it has (live.md 1.1)."""
+"""One array inside the contract: every reader that reads hears all of it over the line that it has."""
 
 import pytest
 from clients.producer import token

@@ -1,4 +1,4 @@
-"""A cleanup of very many rows while others send and ask (store.md B5)."""
+"""A cleanup of very many rows while others send and ask."""
 
 import sqlite3
 import subprocess
@@ -35,9 +35,12 @@ def fill(site):
         for number in range(BROADCASTS):
             new = {"id": id_floor(then + number), "created_at": then, "audience": "global", "dedupe_key": None}
             chosen = [f"'{new[name]}'" if new.get(name) else "NULL" if name in new else name for name in columns]
-            opened.execute(f"INSERT INTO notiway_notification SELECT {', '.join(chosen)} FROM notiway_notification LIMIT 1")
+            opened.execute(
+                f"INSERT INTO notiway_notification SELECT {', '.join(chosen)} FROM notiway_notification LIMIT 1"
+            )
         opened.executemany(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id) SELECT ?, id FROM notiway_notification WHERE created_at = ?",
+            "INSERT INTO notiway_inbox_item (user_id, notification_id)"
+            " SELECT ?, id FROM notiway_notification WHERE created_at = ?",
             [(f"reader {number}", then) for number in range(READERS)],
         )
     opened.close()

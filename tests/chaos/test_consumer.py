@@ -1,4 +1,4 @@
-"""The consumer of a Redis Stream: killed between commit and Event, and with its queue locked (faults.md B3, B5)."""
+"""The consumer of a Redis Stream: killed between commit and Event, and with its queue locked."""
 
 import sqlite3
 

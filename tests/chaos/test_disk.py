@@ -1,4 +1,4 @@
-"""A disk that is full, and then has room again (faults.md 1e, B13)."""
+"""A disk that is full, and then has room again."""
 
 import os
 import resource
@@ -9,12 +9,12 @@ import pytest
 import requests
 from clients.producer import Producer, token
 from servers import wait_until
+from serving import Site
 
 from chaos.bystander import standing_by
 from chaos.load import ApiSender, sending
 from chaos.rounds import SETTINGS, wait_for_acknowledged
 from chaos.screens import screens, settle
-from serving import Site
 
 DISK = "16m"
 LEFT_BYTES = 1_500_000  # when the first message is sent

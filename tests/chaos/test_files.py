@@ -1,4 +1,4 @@
-"""Files that are damaged or taken away while they are open: readiness says so, and a restart makes it right (B13, B14)."""
+"""Files that are damaged or taken away while they are open: readiness says so, and a restart makes it right."""
 
 import sqlite3
 

@@ -1,17 +1,17 @@
-"""A stream is opened on a connection whose answers nobody reads: nobody else waits for it (live.md 1.2)."""
+"""A stream is opened on a connection whose answers nobody reads: nobody else waits for it."""
 
 import contextlib
 import socket
 from pathlib import Path
 
 from clients.producer import token
+from server.talk import PATIENCE_SECONDS
 from servers import wait_until
 
 from chaos.bystander import standing_by
 from chaos.load import ApiSender, sending
 from chaos.rounds import wait_for_acknowledged
 from chaos.screens import screens, settle
-from server.talk import PATIENCE_SECONDS
 
 AROUND = range(-6, 3)  # answers before and after the one that the kernel takes no more
 TOO_MANY = 60_000

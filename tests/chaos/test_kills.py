@@ -1,4 +1,4 @@
-"""kill -9 under load: nothing is lost, nothing is there twice, whatever dies (faults.md 1a, 1b; B3)."""
+"""kill -9 under load: nothing is lost, nothing is there twice, whatever dies."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Another process holds the write lock: nobody who does not write waits, and nothing is half done (faults.md B4, B8; store.md B4)."""
+"""Another process holds the write lock: nobody who does not write waits, and nothing is half done."""
 
 import sqlite3
 from contextlib import contextmanager
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 import pytest
 from clients.producer import Producer, token
 from clients.wires import hub, socket
+from servers import wait_until
 
 from chaos.bystander import standing_by
 from chaos.load import ApiSender, sending
 from chaos.rounds import wait_for_acknowledged
 from chaos.screens import screens, settle
-from servers import wait_until
 
 WRITERS = 20
 ANSWERS = 50

@@ -1,4 +1,4 @@
-"""A message that another process stored reaches a screen though a later one overtook it (faults.md B2, live.md 1.6)."""
+"""A message that another process stored reaches a screen though a later one overtook it."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""No envelope that is taken cuts anybody off, and a refused one harms no neighbour (store.md B1, B2)."""
+"""No envelope that is taken cuts anybody off, and a refused one harms no neighbour."""
 
 import pytest
 from clients.producer import Producer, token

@@ -1,17 +1,17 @@
-"""Signals in the middle of a load: restart, reload, a process that stands still (faults.md 1c, 1d; B9)."""
+"""Signals in the middle of a load: restart, reload, a process that stands still."""
 
 import os
 import signal
 
 import pytest
 from clients.producer import Producer, token
+from server.talk import new_visitor
 from servers import wait_until
 
 from chaos.bystander import standing_by
 from chaos.load import ApiSender, PageSender, StreamSender, sending
 from chaos.rounds import AFTER, consuming, is_alive, wait_for_acknowledged
 from chaos.screens import screens, settle
-from server.talk import new_visitor
 
 DRAIN_SECONDS = 1
 IMPATIENT = ("--timeout", "3")  # how soon gunicorn gives up a worker that stands still

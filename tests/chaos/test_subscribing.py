@@ -1,4 +1,4 @@
-"""A client that unsubscribes and subscribes without waiting goes on hearing its audience (live.md 1.8)."""
+"""A client that unsubscribes and subscribes without waiting goes on hearing its audience."""
 
 from contextlib import ExitStack
 

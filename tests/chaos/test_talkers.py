@@ -1,10 +1,11 @@
-"""Who talks too much, reads nothing or never ends costs nobody else anything (faults.md B1, B6, B7, 2a-2i; live.md 1.3, 1.12)."""
+"""Who talks too much, reads nothing or never ends costs nobody else anything."""
 
 import contextlib
 
 import pytest
 import requests
 from clients.producer import Producer, token
+from server.talk import metric
 from servers import wait_until
 
 from chaos.bystander import standing_by
@@ -24,7 +25,6 @@ from chaos.talkers import (
     open_line,
     wait_for_upgrade,
 )
-from server.talk import metric
 
 STANDING = 1_000
 TALKERS = 28  # 4 of each kind of flood
@@ -52,13 +52,17 @@ def site(make_site):
 
 @pytest.fixture
 def served(ledger, site):
-    """Whatever the test does meanwhile: a good client is served, nothing of its own is lost, and memory stays bounded."""
+    """Whatever the test does meanwhile: a good client is served, loses nothing, and memory stays bounded."""
 
     @contextlib.contextmanager
     def serve():
         worker = site.worker_pid()
         sender = ApiSender(Producer(site), ledger, f"user:{USER}", batch=1)
-        with standing_by(site, ledger) as bystander, screens(site, ledger, token(site, USER)), memory_of(site) as memory:
+        with (
+            standing_by(site, ledger) as bystander,
+            screens(site, ledger, token(site, USER)),
+            memory_of(site) as memory,
+        ):
             with sending(sender):
                 yield bystander
                 bystander.wait_for(ANSWERS)
