@@ -214,7 +214,7 @@ def test_a_consumer_killed_in_the_middle_loses_nothing_and_stores_nothing_twice(
     second = start()
     wait_until(lambda: is_done(stream))
     second.terminate()
-    output, _ = second.communicate(timeout=20)
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output
     ids = stored_ids(site)
     assert len(ids) == 5_000
