@@ -39,8 +39,8 @@ def fill(site):
                 f"INSERT INTO notiway_notification SELECT {', '.join(chosen)} FROM notiway_notification LIMIT 1"
             )
         opened.executemany(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id)"
-            " SELECT ?, id FROM notiway_notification WHERE created_at = ?",
+            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
+            " SELECT ?, id, created_at FROM notiway_notification WHERE created_at = ?",
             [(f"reader {number}", then) for number in range(READERS)],
         )
     opened.close()
