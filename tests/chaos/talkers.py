@@ -149,17 +149,18 @@ class Trickle:
             line.close()
 
 
-def half_open(site: Site, count: int) -> list[socket.socket]:
-    """Connections that say nothing at all; as many as the machine's limit of open files allows."""
+def silent_connections(wanted: int) -> int:
+    """How many connections may be open at once: as many as the machine's limit of open files allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft < hard:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    lines = []
-    for _ in range(min(count, hard - SPARE_FILES)):
-        lines.append(socket.socket())
-        lines[-1].settimeout(PATIENCE_SECONDS)
-        lines[-1].connect(("127.0.0.1", site.port))
-    return lines
+    return min(wanted, hard - SPARE_FILES)
+
+
+def half_open(site: Site, count: int) -> Iterator[socket.socket]:
+    """Connections that say nothing at all."""
+    for _ in range(count):
+        yield socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
 
 
 class Memory:
