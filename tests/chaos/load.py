@@ -19,7 +19,7 @@ from notiway.values.audience import Audience
 
 numbers = itertools.count(1)
 BATCH = 3
-PAUSE_SECONDS = 0.02
+PAUSE_SECONDS = 0.05
 AWAY_SECONDS = 0.1  # before a producer tries again
 TIMEOUT_SECONDS = 15.0
 

@@ -23,13 +23,14 @@ from chaos.screens import screens, settle
 
 KILLS = ("worker", "master", "consumer", "worker and consumer")
 CLAIM_SECONDS = "1"
-STREAM_BATCH = 10
+STREAM_BATCH = 5
 STREAM = "chaos"
 BEFORE = (30, 150)  # acknowledged messages before the kill
 AFTER = 40  # and after it
 LOAD_SECONDS = 60.0
 SETTINGS = {
     "NOTIWAY_JOBS": "web",
+    "NOTIWAY_DRAIN_SECONDS": "1",  # a worker whose master is dead says goodbye before it leaves
     "NOTIWAY_PUBLISH_RATE": "1000000 per minute",
     "NOTIWAY_USER_RATE": "100000 per minute",
 }

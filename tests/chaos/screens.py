@@ -121,16 +121,17 @@ class PatientHub(Hub):
 
 
 class SignalrScreen(Screen):
-    """What stands is replayed at each connection; items are known by audience and id."""
+    """`/hub?since=` with the last id it was told; items are known by audience and id."""
 
     wire = "signalr"
+    last_id = ""
 
     def _messages(self) -> Told:
         url = f"{self.site.url}/hub/negotiate?negotiateVersion=1&access_token={self.token}"
         answer = requests.post(url, timeout=LINE_SECONDS)
         if not answer.ok:
             raise EOFError
-        with self._socket("/hub", id=answer.json()["connectionToken"]) as line:
+        with self._socket("/hub", id=answer.json()["connectionToken"], since=self.last_id) as line:
             hub = PatientHub(line)
             hub.send(HANDSHAKE)
             hub.raw()
@@ -140,6 +141,7 @@ class SignalrScreen(Screen):
                 call = hub.hear()
                 if call.get("type") == 1 and "body" in call["arguments"][0]:
                     item = call["arguments"][0]
+                    self.last_id = item["id"]
                     yield f"{item['audienceId']} {item['id']}", item["body"]["title"]
                 elif call.get("type") == 7:
                     raise EOFError
