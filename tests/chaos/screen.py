@@ -39,7 +39,7 @@ class Screen:
         self.label = label or self.wire
         self.newest = ""
         self.connects = 0
-        self.last_code: int | None = None
+        self.last_code: int | None = None  # of the server's last goodbye
         self.is_live = threading.Event()
         self.has_heard: set[str] = set()
         self._over = threading.Event()
@@ -91,7 +91,7 @@ class Screen:
                 if message_id > self.newest:
                     self.newest = message_id
         except ConnectionClosed as closed:
-            self.last_code = closed.rcvd.code if closed.rcvd else None
+            self.last_code = closed.rcvd.code if closed.rcvd else self.last_code
             if self.last_code in FINAL_CODES:
                 self._over.set()
             raise
