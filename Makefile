@@ -1,6 +1,7 @@
 # Two commands: `make run` serves Notiway on this machine, `make test` checks everything.
 PYTHON ?= python3
 PORT ?= 5000
+ROUNDS ?= 100
 VENV := .venv
 BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
@@ -24,11 +25,12 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format mutants lock clean
+.PHONY: help run test check format chaos simulate mutants lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
+	@echo "make chaos   kill the real server under load, ROUNDS=$(ROUNDS) times, and count what was lost"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
 	@echo "make mutants break the code in small ways, and see that tests notice"
@@ -48,6 +50,10 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory check
 	# One worker for each of two cores; a file's tests share what they start.
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+chaos: $(VENV)/.dev
+	@bin/need redis
+	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from chaos.summary import pytest_terminal_summary as pytest_terminal_summary
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
