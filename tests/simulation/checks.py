@@ -1,0 +1,187 @@
+"""Checks: the invariants of the design, asked after each thing that a client hears, each step, and at rest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from notiway.live.connection import State
+from notiway.values import event
+from notiway.values.ids import id_time
+
+from .client import Client
+from .sent import Sent
+from .speech import Row, Said
+
+OVERLAP_MS = 1_000 * getattr(event, "UNDER_WAY_SECONDS", 60)  # what a resume reads again, as documented
+REMEMBERED_US = 10_000_000  # so long a replayed item's own Event is kept from the client
+
+
+class Checks:
+    """What must hold; a fault is a text in `world.faults`."""
+
+    def __init__(self, world: Any) -> None:
+        self.world = world
+
+    # Whenever a client hears something
+
+    def hears(self, client: Client, said: Said) -> None:
+        if said.kind.startswith("error"):
+            self.world.trace("  %s hears %s", client.name, said.kind)
+            if not said.kind.startswith(("error NotFound", "error NotSupported", "error Forbidden")):
+                self.world.fault(f"{client.name} was answered: {said.kind}")
+        for row in said.rows:
+            self._hears_row(client, row, said.kind)
+
+    def _hears_row(self, client: Client, row: Row, kind: str) -> None:
+        world = self.world
+        sent: Sent | None = world.sent.get(row.title)
+        world.trace("  %s hears %s %s", client.name, kind, row.title)
+        if sent is None or sent.is_undone:
+            world.fault(f"invariant 1: {client.name} heard {row.title!r}, which was rolled back")
+            return
+        if not world.may_hear(client.user, sent):
+            world.fault(f"invariant 6: {client.name} ({client.user}) heard {row.title}, which was for {sent.audience}")
+        for other in client.rows.values():
+            if other.title == row.title and other.id != row.id:
+                world.fault(f"invariant 16: {client.name} shows {row.title} twice: {other.id} and {row.id}")
+        if kind == "item" and not sent.was_restored and not sent.was_doubled and not sent.replaces:
+            self._told_once(client, sent)
+            self._in_order(client, sent)
+
+    def _told_once(self, client: Client, sent: Sent) -> None:
+        world = self.world
+        is_late = world.clock.us - sent.sent_at >= REMEMBERED_US
+        if sent.title in client.heard and not is_late and not sent.audience.startswith("group:open"):
+            world.fault(f"invariant 8: {client.name} was told {sent.title} twice on one line")
+        client.heard.add(sent.title)
+
+    def _in_order(self, client: Client, sent: Sent) -> None:
+        if client.process is None or sent.id in client.line.replayed:
+            return
+        audience = sent.audience_for(client.user)
+        place = sent.places.get((client.process.slot.number, audience))
+        if place is None:
+            return
+        if place < client.order.get(audience, -1):
+            self.world.fault(f"invariant 16: {client.name} heard {sent.title} behind a later one of {audience}")
+        client.order[audience] = place
+
+    # After each step
+
+    def step(self) -> None:
+        world = self.world
+        for process in world.processes.values():
+            self._nobody_waits(process)
+        self._are_closed()
+        if world.is_calm and not world.has_work():
+            for client in world.clients:
+                if client.is_open and not client.is_stalled:
+                    self.holds(client, strictly=True, at_rest=False)
+
+    def _nobody_waits(self, process: Any) -> None:
+        """Invariant 3: whoever reads has nothing waiting once the process has done its work."""
+        queued = 0
+        for connection in list(process.hub._by_id.values()):
+            backlog = connection.backlog
+            queued += backlog.total if backlog is not None else 0
+            waits = backlog is not None and connection.sock.is_writable()
+            if waits and connection.state is State.OPEN and not process.loop.has_work:
+                self.world.fault(f"invariant 3: {connection.sock.client.name} reads, and yet {backlog.total} bytes wait")
+        if process.hub.pressure.queued < queued:
+            self.world.fault(f"invariant 3: {process.name} counts {process.hub.pressure.queued} of {queued} bytes")
+
+    def _are_closed(self) -> None:
+        """Whoever was connected when a sign-out reached its process is not connected any more."""
+        for process, connection in list(self.world.must_close):
+            if not process.loop.has_work:
+                self.world.must_close.remove((process, connection))
+                if connection.state is State.OPEN:
+                    self.world.fault(f"a sign-out passed over {connection.sock.client.name}")
+
+    # At rest
+
+    def holds(self, client: Client, *, strictly: bool, at_rest: bool) -> None:
+        """The client shows what the database says. Not `strictly`: but for changes that the broker lost or mixed up."""
+        world = self.world
+        now = world.clock.now_ms()
+        truth = world.database.inbox(client.user, now)
+        if client.badge is not None and (at_rest or not world.counts_are_old):
+            unread = min(100, sum(not is_read for is_read in truth.values()))
+            if client.badge != unread:
+                world.fault(f"invariant 4: {client.name} shows {client.badge} unread, the database has {unread}")
+        shown = {key: row for key, row in client.rows.items() if row.is_kept and not self._is_over(row, now)}
+        expected = self._expected(client, truth)
+        is_excused = not strictly and client.user in world.users_disordered
+        is_exact = client.reconciles or client.wire == "signalr"
+        for key, (sent, is_read) in expected.items():
+            if key not in shown:
+                if client.wire == "signalr" and not world.listens(client, sent.audience_for(client.user)):
+                    continue
+                if not self._may_lack(client, sent, strictly, at_rest, key):
+                    world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
+            elif is_exact and not is_excused and shown[key].is_read is not is_read:
+                state = "read" if is_read else "unread"
+                world.fault(f"invariant 5: {client.name} does not show that {sent.title} is {state}")
+        if is_exact and not is_excused:
+            for key in shown.keys() - expected.keys():
+                if not world.was_removed(shown[key].title) or (strictly and at_rest):
+                    world.fault(f"invariant 5: {client.name} shows {shown[key].title or key}, which is gone")
+
+    def _expected(self, client: Client, truth: dict[str, bool]) -> dict[str, tuple[Sent, bool]]:
+        found = {}
+        for item_id, is_read in truth.items():
+            sent = self.world.note_of(item_id)
+            if client.wire == "signalr":
+                found[f"{sent.audience_for(client.user)} {sent.public_id}"] = sent, is_read
+            else:
+                found[item_id] = sent, is_read
+        return found
+
+    def _may_lack(self, client: Client, sent: Sent, strictly: bool, at_rest: bool, key: str) -> bool:
+        world = self.world
+        if client.wire in sent.breaks:
+            return True
+        if not (strictly and at_rest) and (client.user, sent.audience) in world.silent:
+            return True
+        if not strictly and (sent.title in world.titles_lost or key in client.hidden):
+            return True
+        if not client.reconciles and client.wire != "signalr":
+            # It resumes from what it heard last, and is not told what came into the inbox without an Event.
+            if sent.audience.startswith("group:open") and not client.wishes.get(sent.audience):
+                return True
+            if world.joined_at.get((client.user, sent.audience), -1) >= sent.sent_at:
+                return True
+            if sent.title in world.titles_lost:
+                return bool(client.resumed_from) and sent.at_ms < id_time(client.resumed_from) - OVERLAP_MS
+            return key in client.hidden or sent.title in world.titles_restored
+        return False
+
+    def probe_heard(self, client: Client, probes: dict[str, Sent], strictly: bool) -> None:
+        """No client is deaf, none hears what it has left."""
+        world = self.world
+        if not strictly and client.user in world.users_disordered:
+            return
+        shown = {row.title for row in client.rows.values()}
+        for audience, sent in probes.items():
+            listens = world.listens(client, audience)
+            if listens and sent.title not in shown:
+                world.fault(f"invariant 5: {client.name} listens to {audience}, but did not hear {sent.title}")
+            if not listens and sent.title in shown and client.wire == "signalr":
+                world.fault(f"{client.name} does not listen to {audience}, but heard {sent.title}")
+
+    def nothing_is_left(self) -> None:
+        """No connection, byte or work of the past is kept."""
+        world = self.world
+        for process in world.processes.values():
+            here = [client for client in world.clients if client.process is process]
+            if len(process.hub) != len(here):
+                world.fault(f"{process.name} holds {len(process.hub)} connections of {len(here)} clients")
+            if process.hub.pressure.queued:
+                world.fault(f"invariant 3: {process.name} still counts {process.hub.pressure.queued} bytes that wait")
+            known = {key for key in process.hub.listeners._by_audience}
+            if orphans := known - {key for each in process.hub._by_id.values() for key in each.audiences}:
+                world.fault(f"{process.name} keeps audiences that nobody hears: {sorted(orphans)}")
+
+    def _is_over(self, row: Row, now_ms: int) -> bool:
+        sent = self.world.sent.get(row.title)
+        return sent is not None and sent.ends_ms is not None and sent.ends_ms <= now_ms

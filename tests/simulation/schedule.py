@@ -1,0 +1,130 @@
+"""Schedule: one run of a world from its seed to its rest, with all checks; and what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+
+from notiway.values.audience import Audience
+
+from . import mutants, stand_ins, steps
+from .clock import MICRO
+from .network import Manners
+from .process import HEARTBEAT_SECONDS
+from .sent import Sent
+from .site import Site
+from .world import MEMBERS_ONLY, OPEN_GROUP, World
+
+STEPS = (25, 60)
+SETTLE_US = 30_000_000  # longer than any Event is under way
+
+
+@dataclass
+class Outcome:
+    """`fault` is the first invariant that failed, None for a good schedule."""
+
+    seed: int
+    fault: str | None
+    steps: int
+    trace: list[str] = field(default_factory=list)
+
+
+@cache
+def site() -> Site:
+    return Site()
+
+
+@contextmanager
+def simulating(mutant: str | None = None) -> Iterator[None]:
+    """Inside, schedules can run; with a mutant, Notiway has that fault."""
+    site()  # what it is made of is real
+    with stand_ins.installed(), mutants.installed(mutant):
+        yield
+
+
+def run(seed: int, *, steps_at_most: int | None = None, traced: bool = False) -> Outcome:
+    """Run the schedule of this seed; call it inside `simulating`."""
+    lines: list[str] | None = [] if traced else None
+    ours = site()
+    ours.database.reset()
+    world = World(ours, seed, lines)
+    with stand_ins.playing(world):
+        try:
+            taken = _play(world, steps_at_most)
+        finally:
+            world.end()
+    return Outcome(seed, world.faults[0] if world.faults else None, taken, lines or [])
+
+
+def _play(world: World, steps_at_most: int | None) -> int:
+    number = world.chance.randint(*STEPS)
+    world.start()
+    world.advance(100_000)
+    limit = number if steps_at_most is None else min(number, steps_at_most)
+    for taken in range(limit):
+        steps.next_step(world)
+        world.work_off() if world.is_calm or world.chance.random() < 0.4 else world.work(world.chance.randrange(30))
+        world.checks.step()
+        if world.faults:
+            return taken + 1
+    _rest(world)
+    return limit
+
+
+def _rest(world: World) -> None:
+    """Things go quiet: nobody does anything more, all lines hold, and every Event arrives."""
+    world.trace("all goes quiet")
+    world.crash_chance = 0.0
+    manners = world.network.manners
+    world.network.manners = Manners()
+    for client in world.clients:
+        client.is_stalled = False
+    world.work_off()
+    world.advance(SETTLE_US)
+    for _ in range(20):
+        if all(client.is_open for client in world.clients) and not world.agenda:
+            break
+        world.advance(MICRO)
+    _check(world, strictly=False)
+    if world.faults:
+        return
+    world.trace("all clients connect anew")
+    for client in world.clients:
+        client.cut()
+    world.users_disordered.clear()
+    world.silent.clear()
+    world.advance(SETTLE_US)
+    _check(world, strictly=True)
+    world.network.manners = manners
+
+
+def _check(world: World, *, strictly: bool) -> None:
+    world.advance(int(2 * HEARTBEAT_SECONDS * MICRO))
+    for client in world.clients:
+        if not client.is_open:
+            world.fault(f"{client.name} gets no connection ({client.closed_with})")
+            return
+        world.checks.holds(client, strictly=strictly, at_rest=True)
+    if world.faults:
+        return
+    probes = {key: _probe(world, key) for key in ("global", *MEMBERS_ONLY, f"group:{OPEN_GROUP}")}
+    world.work_off()
+    world.advance(200_000)
+    for client in world.clients:
+        world.checks.probe_heard(client, probes, strictly)
+    world.checks.nothing_is_left()
+
+
+def _probe(world: World, audience: str) -> Sent:
+    note = steps.sent(world, audience)
+    note.breaks = frozenset()
+    world.sent.pop(note.title)
+    note.title = f"probe{len(world.sent)}"
+    world.sent[note.title] = note
+    process = steps.somewhere(world)
+    if process is None:
+        raise AssertionError("no process is there when all is quiet")
+    process.do(lambda: steps.deliver(world, note, Audience.parse(audience)))
+    return note

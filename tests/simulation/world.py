@@ -1,0 +1,311 @@
+"""World: one schedule. Everything in it follows from its seed: who does what, when, and what goes wrong."""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections.abc import Callable
+from typing import Any
+
+from notiway.live import runtime
+from notiway.store import inbox
+from notiway.values.event import Event
+from notiway.values.ids import id_floor
+
+from .checks import Checks
+from .client import Client
+from .clock import MICRO, Clock
+from .network import Manners, Network, Parcel
+from .process import HEARTBEAT_SECONDS, Process
+from .sent import Sent
+from .site import SLOTS, Site
+from .sockets import Line
+from .tasks import Tasks
+
+USERS = ("ada", "bob", "cy")
+MEMBERS_ONLY = ("group:g", "tenant:t")
+OPEN_GROUP = "open-x"
+WIRES = ("json", "sse", "signalr", "html")
+WIRE_WEIGHTS = (4, 3, 3, 1)
+UNITS_AT_MOST = 20_000  # pieces of work in one go: more is a loop without end
+AWAY_US = (10_000, 3_000_000)  # before a client that lost its line comes back
+DOWN_US = (1_000, 300_000)
+ROOM_BYTES = (700, 40_000)
+COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
+
+
+class World:
+    """The clock, the processes, the clients and what lies between them."""
+
+    def __init__(self, site: Site, seed: int, lines: list[str] | None = None) -> None:
+        self.seed = seed
+        self.chance = random.Random(seed)
+        self.clock = Clock()
+        self.tasks = Tasks()
+        self.faults = self.tasks.faults
+        self.database = site.database
+        self.lines = lines
+        self.agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
+        self._number = 0
+        self.commits = 0
+        self.building: Any = None
+        self.checks = Checks(self)
+        chance = self.chance
+        self.is_calm = chance.random() < 0.35
+        self.queue_total = 1024 * 1024
+        self.network = Network(self, Manners() if self.is_calm else self._bad_manners())
+        self.crash_chance = 0.0 if self.is_calm or chance.random() < 0.5 else 0.02
+        self.slots = site.slots[: chance.randint(1, SLOTS)]
+        self.processes: dict[int, Process] = {}
+        self.clients: list[Client] = []
+        self.sent: dict[str, Sent] = {}
+        self.by_id: dict[str, Sent] = {}
+        self.members: set[tuple[str, str]] = set()
+        self.ever: set[tuple[str, str]] = set()  # who listened to what at some time
+        self.joined_at: dict[tuple[str, str], int] = {}
+        self.deleted: list[tuple[str, str]] = []
+        self.titles_lost: set[str] = set()
+        self.titles_restored: set[str] = set()
+        self.titles_removed: set[str] = set()
+        self.users_disordered: set[str] = set()
+        self._old_until = 0  # something changed counts, of which devices are told with the next heartbeat
+        self.must_close: list[tuple[Process, Any]] = []
+        self.silent: set[tuple[str, str]] = set()  # user and audience: items came without an Event
+        self._deliveries = 0
+        self._fd = 0
+
+    def _bad_manners(self) -> Manners:
+        chance = self.chance
+        return Manners(
+            late=chance.choice((0.0, 0.3, 0.6)),
+            longest=chance.choice((500_000, 2_000_000, 8_000_000, 20_000_000)),
+            lost=chance.choice((0.0, 0.0, 0.05, 0.2)),
+            doubled=chance.choice((0.0, 0.0, 0.2)),
+            is_calm=False,
+        )
+
+    # What the stand-ins ask
+
+    def sleep(self, seconds: float) -> None:
+        task = self.tasks.current()
+        if task is None or self.database.opened._state.transactions:
+            return
+        if seconds > 0:
+            self.at(int(seconds * MICRO), self.tasks.wake, task)
+            self.tasks.wait()
+        elif not self.is_calm:
+            self.tasks.pause()
+
+    def before_statement(self) -> None:
+        if not self.is_calm and self.tasks.current() is not None and self.chance.random() < 0.15:
+            self.tasks.pause()
+
+    def after_commit(self) -> None:
+        self.commits += 1
+        task = self.tasks.current()
+        if task is not None:
+            task.commit = self.commits
+            if not self.is_calm and self.chance.random() < 0.15:
+                self.tasks.pause()
+
+    # What happens
+
+    def trace(self, text: str, *values: Any) -> None:
+        if self.lines is not None:
+            self.lines.append(f"{self.clock.us / MICRO:10.6f} {text % values if values else text}")
+
+    def fault(self, text: str) -> None:
+        self.trace("FAULT %s", text)
+        self.faults.append(text)
+
+    def at(self, delay_us: int, call: Callable[..., None], *args: Any) -> None:
+        self._number += 1
+        heapq.heappush(self.agenda, (self.clock.us + delay_us, self._number, call, args))
+
+    def start(self) -> None:
+        chance = self.chance
+        for slot in self.slots:
+            self.processes[slot.number] = Process(slot, self)
+        wires = chance.choices(WIRES, WIRE_WEIGHTS, k=chance.randint(2, 4))
+        for number, wire in enumerate(wires):
+            user = chance.choice(USERS[:2])
+            reconciles = wire == "html" or (wire != "signalr" and chance.random() < 0.5)
+            client = Client(self, f"c{number}", user, wire, reconciles)
+            self.clients.append(client)
+            self.trace("%s is %s on %s%s", client.name, user, wire, ", reconciles" if reconciles else "")
+            self.come_back(client)
+        self.trace("%s, %d processes, %s", "calm" if self.is_calm else "stormy", len(self.slots), self.network.manners)
+
+    def new_line(self, client: Client) -> Any:
+        self._fd += 1
+        line: Any = ClientLine(self._fd, self.chance.randint(*ROOM_BYTES))
+        line.client = client
+        return line
+
+    def come_back(self, client: Client) -> None:
+        self.at(self.chance.randint(*AWAY_US), self._come_back, client)
+
+    def _come_back(self, client: Client) -> None:
+        if client.line is not None:
+            return
+        open_ones = [process for process in self.processes.values() if not process.is_leaving]
+        if open_ones:
+            client.connect(self.chance.choice(open_ones))
+        else:
+            self.come_back(client)
+
+    def crash(self, process: Process) -> None:
+        """The process is dead at once. Its machine starts another one a little later."""
+        self.trace("  %s crashes", process.name)
+        self._end(process)
+        self.tasks.kill(process)
+
+    def _end(self, process: Process) -> None:
+        self.processes.pop(process.slot.number, None)
+        process.slot.app.extensions.pop(runtime.KEY, None)
+        for client in self.clients:
+            if client.process is process:
+                client.cut()
+        self.at(self.chance.randint(*DOWN_US), self._restart, process.slot)
+
+    def _restart(self, slot: Any) -> None:
+        self.trace("  p%d starts again", slot.number)
+        self.processes[slot.number] = Process(slot, self)
+
+    def leave(self, process: Process) -> None:
+        """SIGTERM: the process says goodbye to its clients, and ends."""
+        process.is_leaving = True
+        process.runtime.begin_drain()
+        process.hub.close_all(1012, "restarting", 0.0)
+        self.at(200_000, self._gone, process)
+
+    def _gone(self, process: Process) -> None:
+        if self.processes.get(process.slot.number) is process:
+            self.crash(process)
+
+    def listed(self, user: str, limit: int) -> list[Any]:
+        return inbox.feed(user, limit=limit).items
+
+    # What the network tells
+
+    def note_publish(self, process: Process, parcel: Parcel) -> None:
+        sent = None if parcel.title is None else self.sent.get(parcel.title)
+        if sent is not None and self.network.manners.doubled:
+            sent.was_doubled = True
+
+    def lost(self, parcel: Parcel, how: str) -> None:
+        self.trace("  %s %s: %s", parcel.event.kind, parcel.title or parcel.event.audience, how)
+        if parcel.title is not None:
+            self.titles_lost.add(parcel.title)
+        if parcel.event.kind not in ("created", "sync"):
+            self.disordered(parcel.users)
+
+    def delivered(self, slot: int, parcel: Parcel) -> None:
+        sent = None if parcel.title is None else self.sent.get(parcel.title)
+        if sent is not None and parcel.event.kind == "created":
+            self._deliveries += 1
+            sent.places.setdefault((slot, parcel.event.audience), self._deliveries)
+
+    def kicked(self, process: Process, event: Event) -> None:
+        """These connections must not live on."""
+        session = event.data.get("session")
+        for connection in process.hub.listeners.of(event.audience):
+            if session is None or connection.session == session:
+                self.must_close.append((process, connection))
+
+    def disordered(self, users: frozenset[str]) -> None:
+        self.users_disordered |= users or frozenset(USERS)
+
+    def listens(self, client: Client, audience: str) -> bool:
+        if audience == f"group:{OPEN_GROUP}":
+            return client.wishes.get(audience, False)
+        if audience in MEMBERS_ONLY:
+            return (client.user, audience) in self.members
+        return audience in ("global", f"user:{client.user}")
+
+    def may_hear(self, user: str, sent: Sent) -> bool:
+        return user in sent.users or sent.audience == "global" or (user, sent.audience) in self.ever
+
+    def was_removed(self, title: str) -> bool:
+        return title in self.titles_removed
+
+    def age_counts(self) -> None:
+        self._old_until = self.clock.us + COUNTS_AGE_US
+
+    @property
+    def counts_are_old(self) -> bool:
+        return self.clock.us < self._old_until
+
+    def note_of(self, item_id: str) -> Sent:
+        """What was sent under this id, even if its process did not live to tell the id."""
+        if item_id not in self.by_id:
+            [(title, key)] = self.database.rows("SELECT title, dedupe_key FROM notiway_notification WHERE id = ?", item_id)
+            sent = self.by_id[item_id] = self.sent[title]
+            sent.id, sent.public_id = item_id, key or item_id
+        return self.by_id[item_id]
+
+    def id_of(self, title: str) -> str:
+        """The id of what clients show under this title; where it is stored no more, one that nobody has."""
+        sent = self.sent[title]
+        if not sent.id:
+            found = self.database.rows("SELECT id FROM notiway_notification WHERE title = ?", title)
+            return self.note_of(found[0][0]).id if found else id_floor(0)
+        return sent.id
+
+    # Time and work
+
+    def has_work(self) -> bool:
+        return bool(
+            self.tasks.ready
+            or any(process.loop.has_work for process in self.processes.values())
+            or any(client.wants_to_read() for client in self.clients)
+        )
+
+    def work(self, units: int) -> None:
+        """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
+        chance, is_calm = self.chance, self.is_calm
+        for _ in range(units):
+            ready: list[Any] = [process for process in self.processes.values() if process.loop.has_work]
+            ready += [client for client in self.clients if client.wants_to_read()]
+            number = len(ready) + len(self.tasks.ready)
+            if not number:
+                return
+            chosen = 0 if is_calm else chance.randrange(number)
+            if chosen >= len(ready):
+                self.tasks.run(chosen - len(ready))
+            elif isinstance(ready[chosen], Client):
+                ready[chosen].read()
+            else:
+                ready[chosen].loop.turn()
+        if units >= UNITS_AT_MOST:
+            self.fault("invariant 14: the work never ends")
+
+    def work_off(self) -> None:
+        self.work(UNITS_AT_MOST)
+
+    def advance(self, us: int) -> None:
+        """Let time pass, from one thing that is due to the next."""
+        until = self.clock.us + us
+        while self.clock.us < until and not self.faults:
+            due = min(
+                until, self.agenda[0][0] if self.agenda else until, *(each.beats_at for each in self.processes.values())
+            )
+            self.clock.us = max(due, self.clock.us)
+            while self.agenda and self.agenda[0][0] <= self.clock.us:
+                _, _, call, args = heapq.heappop(self.agenda)
+                call(*args)
+            for process in list(self.processes.values()):
+                process.loop.turn()
+            self.work_off()
+
+    def end(self) -> None:
+        self.tasks.end()
+
+
+class ClientLine(Line):
+    """A line that knows its client, and which items were replayed on it."""
+
+    def __init__(self, fd: int, room: int) -> None:
+        super().__init__(fd, room)
+        self.client: Any = None
+        self.replayed: set[str] = set()
