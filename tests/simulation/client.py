@@ -15,6 +15,7 @@ from .speech import SEPARATOR, Row, Said
 
 STAY_AWAY = (1008, 4001, 4008)  # close codes after which a client does not come back by itself
 LIST_LENGTH = 100
+PING_US = 5_000_000
 
 
 class Client:
@@ -41,6 +42,8 @@ class Client:
         self.resumed_from = ""
         self.logins = 0
         self.is_signed_out = False
+        self._pinged_at = 0
+        self._unread = bytearray()
         self.must_load = wire == "sse"  # nothing is replayed to a stream that names no id
         self.wishes: dict[str, bool] = {}  # what it subscribed to on this line, or left
         self.heard: set[str] = set()  # titles, on this line
@@ -57,6 +60,7 @@ class Client:
         world = self.world
         line = self.line = world.new_line(self)
         self.process, self.is_open, self.is_stalled = process, False, False
+        self._unread.clear()
         self.wishes.clear()
         self.heard.clear()
         self.order.clear()
@@ -107,25 +111,27 @@ class Client:
         line = self.line
         if line is None:
             return
+        self._unread += line.outgoing
+        line.outgoing.clear()
         if self.wire == "sse":
-            self._read_stream(line)
+            self._read_stream()
         else:
             self._read_frames(line)
         if line.server_left and self.line is line:
             line.client_left = True
             self.gone()
 
-    def _read_stream(self, line: Line) -> None:
-        if line.outgoing.startswith(b"HTTP/1.1"):
-            end = line.outgoing.find(b"\r\n\r\n")
+    def _read_stream(self) -> None:
+        if self._unread.startswith(b"HTTP/1.1"):
+            end = self._unread.find(b"\r\n\r\n")
             if end < 0:
                 return
-            del line.outgoing[: end + 4]
-        for said in speech.sse_said(line.outgoing):
+            del self._unread[: end + 4]
+        for said in speech.sse_said(self._unread):
             self.hear(said)
 
     def _read_frames(self, line: Line) -> None:
-        for opcode, payload in speech.frames(line.outgoing):
+        for opcode, payload in speech.frames(self._unread):
             if opcode == 9:
                 line.incoming += b"\x8a\x80\0\0\0\0"
             elif opcode == 8:
@@ -214,6 +220,12 @@ class Client:
             self.newest = max(self.newest, listed[0].id)
 
     # What it says
+
+    def keep_alive(self) -> None:
+        """What SignalR's clients do by themselves."""
+        if self.wire == "signalr" and self.is_open and self.world.clock.us - self._pinged_at > PING_US:
+            self._pinged_at = self.world.clock.us
+            self.say({"type": 6})
 
     def say(self, message: dict[str, Any]) -> None:
         if self.line is not None:

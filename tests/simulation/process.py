@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -93,7 +92,7 @@ class Process:
     @property
     def beats_at(self) -> int:
         """When its next heartbeat is due, in microseconds."""
-        return math.ceil(self._beat[0] * MICRO)
+        return int(self._beat[0] * MICRO) + 1
 
     def do(self, work: Callable[[], Any]) -> Any:
         """Run something as a task of this process, inside its application."""

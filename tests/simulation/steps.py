@@ -75,6 +75,8 @@ def send(world: World, audience: str, users: tuple[str, ...] = (), **options: An
     if world.chance.random() < 0.2:
         options["dedupe_key"] = f"key-{note.title.split()[0]}"
     to: Any = list(users) if users else Audience.parse(audience)
+    if note.breaks:
+        world.age_counts()  # the count that its Event carries is lost with it
     process.do(lambda: deliver(world, note, to, **options))
 
 

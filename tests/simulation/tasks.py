@@ -80,10 +80,16 @@ class Tasks:
         self.ready = [task for task in self.ready if task.owner is not owner]
         for task in doomed:
             self._waiting.pop(task, None)
-            task.throw(Crash)
+            _kill(task)
 
     def end(self) -> None:
         for task in (*self.ready, *self._waiting):
-            task.throw(Crash)
+            _kill(task)
         self.ready.clear()
         self._waiting.clear()
+
+
+def _kill(task: Task) -> None:
+    if task:  # it has begun
+        task.parent = getcurrent()
+        task.throw(Crash)

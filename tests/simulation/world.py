@@ -296,6 +296,8 @@ class World:
                 call(*args)
             for process in list(self.processes.values()):
                 process.loop.turn()
+            for client in self.clients:
+                client.keep_alive()
             self.work_off()
 
     def end(self) -> None:
