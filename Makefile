@@ -16,7 +16,7 @@ with socket.socket() as probe:
     try:
         probe.bind(("127.0.0.1", int(port)))
     except (OSError, ValueError, OverflowError):
-        sys.exit(f"Port {port} is taken, or not for you. Choose another: make run PORT=5001")
+        sys.exit(f"Port {port} is in use, or you may not use it. Choose another: make run PORT=5001")
 endef
 export FREE
 

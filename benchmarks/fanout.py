@@ -137,7 +137,7 @@ def running(recipes: tuple[Recipe, ...], most: int) -> Iterator[list[Result]]:
             BENCHMARK_PAYLOAD=str(PAYLOAD),
             NOTIWAY_ENV="production",
             NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/notiway.db",
-            SECRET_KEY="a secret of the benchmark",
+            SECRET_KEY="a secret of the benchmark, of more than 32 bytes",
             PYTHONPATH=str(ROOT),
         )
         cookies = folder / "cookies"

@@ -18,6 +18,7 @@ from notiway.live.badges import Badges
 from notiway.live.broker import open_broker
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.inbound import Inbound
+from notiway.live.carriers.replaying import Replaying
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
 from notiway.live.format import Format
@@ -32,7 +33,7 @@ from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs
 from notiway.ops.workers import check_workers
-from notiway.store import database
+from notiway.store import database, pulling
 from notiway.values.config import EXTERNAL_USERS, Config
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
@@ -85,6 +86,7 @@ class Notiway:
         else:
             opened = database.open_database(config.database_url, config.database_pool)
         database.use_database(opened)
+        pulling.keep_backlog(opened, config.backlog_days)
         database.db.follow(database_in_context)
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
@@ -207,6 +209,7 @@ def _runtime(
         hub=hub,
         inbound=inbound,
         badges=Badges(reactor, hub, context=app.app_context),
+        replaying=Replaying(hub, app.app_context),
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),

@@ -12,7 +12,9 @@ from argon2 import PasswordHasher
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
+from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
 
 from notiway.host import accounts, passwords
@@ -26,9 +28,14 @@ from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 PASSWORD = "correct horse battery staple"
+SECRET_KEY = "a secret of the tests, of more than 32 bytes"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
+# A busy machine draws and runs examples slowly, which says nothing of the code.
+settings.register_profile("no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.load_profile("no-clock")
+
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
@@ -79,6 +86,25 @@ def state_of(user: accounts.Account, notification_id: str) -> tuple[int | None, 
     return row.seen_at, row.read_at, row.deleted_at
 
 
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """One PostgreSQL for the whole run; without one installed the tests that need it fail."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
+    """Where a test has its database: in a folder with SQLite, then in PostgreSQL by this URL. See `fresh.verbs`."""
+    if request.param == "sqlite":
+        yield tmp_path
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.fresh()
+    yield url
+    server.give_back(url)
+
+
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Argon2 with the least work, so that a sign-in costs a test no time."""
@@ -102,7 +128,7 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
     def make(**settings: Any) -> Flask:
         url = f"sqlite:///{tmp_path}/{len(made)}.db"
         app = create_app(
-            {"TESTING": True, "SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
+            {"TESTING": True, "SECRET_KEY": SECRET_KEY, "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
         )
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)

@@ -41,11 +41,13 @@ def _migrated() -> bytes:
 
 
 @contextmanager
-def fresh_database(folder: Path) -> Iterator[peewee.Database]:
-    """An empty database with all tables, bound to the models."""
-    path = folder / "fresh.db"
-    path.write_bytes(_migrated())
-    opened = open_database(f"sqlite:///{path}")
+def fresh_database(place: Path | str) -> Iterator[peewee.Database]:
+    """An empty database with all tables, bound to the models: SQLite in a folder, or one that has its URL already."""
+    if isinstance(place, Path):
+        path = place / "fresh.db"
+        path.write_bytes(_migrated())
+        place = f"sqlite:///{path}"
+    opened = open_database(place)
     use_database(opened)
     try:
         yield opened
@@ -91,7 +93,7 @@ class Notebook:
 
 
 @contextmanager
-def verbs(folder: Path) -> Iterator[Notebook]:
+def verbs(place: Path | str) -> Iterator[Notebook]:
     """A fresh database, and an application context in which the verbs publish to a notebook.
 
     The users are `KNOWN_USERS`.
@@ -106,5 +108,5 @@ def verbs(folder: Path) -> Iterator[Notebook]:
         seen_ids=SeenIds(),
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
     )
-    with fresh_database(folder), app.app_context():
+    with fresh_database(place), app.app_context():
         yield notebook

@@ -11,6 +11,7 @@ from typing import Any
 import flask_login
 import peewee
 import pytest
+from conftest import SECRET_KEY
 from flask import Flask, render_template_string, request
 from flask.testing import FlaskClient
 from flask_wtf.csrf import CSRFProtect
@@ -60,7 +61,7 @@ def mount(tmp_path: Path) -> Iterator[Mount]:
         **more: Any,
     ) -> Flask:
         app = Flask("shop", instance_path=str(tmp_path))
-        app.config.update(TESTING=True, SECRET_KEY="a secret of the tests", NOTIWAY_JOBS="off", **more)
+        app.config.update(TESTING=True, SECRET_KEY=SECRET_KEY, NOTIWAY_JOBS="off", **more)
         if login:
             flask_login.LoginManager(app).user_loader(lambda user_id: user(user_id) if user_id == "7" else None)
         Notiway(app, database=database, unknown_users=unknown_users)

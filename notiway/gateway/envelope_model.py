@@ -14,8 +14,8 @@ from notiway.values.item import PRIORITIES
 
 VALUE, TENANT, KIND = "routing.audienceValue", "routing.tenantId", "routing.audienceType"
 KIND_FAULT = "must be a number: 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection"
-LABEL_FAULT = f"must be text of 1 to {LABEL_LIMIT} characters, without half a surrogate pair"
-PART_FAULT = f"must be text of at most {MAX_PART_LENGTH} characters, without half a surrogate pair"
+LABEL_FAULT = f"must be text of 1 to {LABEL_LIMIT} characters, without unpaired surrogates"
+PART_FAULT = f"must be text of at most {MAX_PART_LENGTH} characters, without unpaired surrogates"
 MOMENT_FAULT = "must be a date and time in ISO 8601, such as 2026-01-15T09:00:00Z"
 # Of every field: what it must be, and what stands in for it while the rules are asked of the other fields.
 SHAPES: dict[str, tuple[str, Any]] = {

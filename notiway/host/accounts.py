@@ -118,7 +118,7 @@ def _set(user_id: str, **changes: bool) -> bool:
 
 
 def unknown_users(user_ids: Iterable[str]) -> set[str]:
-    """Which of these ids no user has, active or deactivated."""
+    """The ids among these that belong to no user, active or deactivated."""
     missing = set(user_ids)
     wanted = sorted(missing)
     for part in in_batches(wanted):

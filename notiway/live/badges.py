@@ -19,7 +19,7 @@ from notiway.live.format import Format
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
-from notiway.store import inbox, writing
+from notiway.store import inbox, pulling, writing
 from notiway.store.database import db
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
@@ -69,10 +69,14 @@ class Badges:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tell_counts(self, alive: list[Connection]) -> None:
-        """Tell each of these connections its unread count; one query for up to 500 users."""
+        """Tell each of these connections its unread count; two queries for up to 500 users.
+
+        A broadcast whose Event was lost is not in the inbox of whoever is connected, so it is pulled first.
+        """
         users = sorted({each.user_id for each in alive if each.user_id is not None})
         for part in in_batches(users):
             with db.connection_context():
+                pulling.pull(pulling.behind(part))
                 counts = inbox.unread_counts(part)
             alike: dict[tuple[Format, int], list[Connection]] = {}
             for connection in alive:
@@ -91,8 +95,7 @@ class Badges:
         for part in in_batches(users):
             with db.connection_context():
                 if event.kind == "created":
-                    with db.atomic():
-                        writing.deliver_to([event.data["notification"]["id"]], part)
+                    pulling.settle(event.data["notification"]["id"], part)
                 counts = inbox.unread_counts(part)
             for user_id, unread in counts.items():
                 self._hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))

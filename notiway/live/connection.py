@@ -17,6 +17,7 @@ log = logging.getLogger(__name__)
 
 SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
 FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
+PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
@@ -50,8 +51,8 @@ class Connection:
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replays", "send",
-        "session", "slot", "sock", "stage", "state", "user_id", "wants_write",
+        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays",
+        "send", "session", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -84,6 +85,8 @@ class Connection:
         self.mail: Any = None
         self.paused = False  # not read from: it has said too much
         self.wants_write = False
+        self.replaying = False  # held, but what it missed goes out page by page
+        self.then: Callable[[], None] | None = None  # what to do when all that waits is written
         self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
         self.owner: Owner | None = None
         self.on_gone: Callable[[], None] | None = None
@@ -92,7 +95,7 @@ class Connection:
         """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
         if self.state is not State.OPEN or item_id in self.known:
             return
-        if self.held is not None:
+        if self.held is not None and not (self.replaying and key == PING):
             self.held.append((item_id, key, data))
             if len(self.held) > HELD_FRAMES:
                 self.drop()
@@ -139,12 +142,28 @@ class Connection:
         self.known = ids
         self.direct = self._may_be_direct()
 
+    def pass_on(self, frames: list[bytes], then: Callable[[], None]) -> None:
+        """Send frames ahead of what is held, and go on holding; `then` is called when the client has taken them."""
+        if self.state is not State.OPEN or self.held is None:
+            return
+        self.replaying = True
+        self.held = [each for each in self.held if each[0] not in self.known]
+        data = b"".join(frames)
+        if self.backlog is None:
+            self.write(data)
+        else:
+            self.backlog.add(data)
+        if self.backlog is None and self.state is State.OPEN:
+            then()
+        else:
+            self.then = then
+
     def release(self, first: list[bytes]) -> None:
         """End the hold: `first` goes out, then what came meanwhile, except items that are known.
 
         `first` is one piece and may be larger than the limit: the client asked for it.
         """
-        held, self.held = self.held or [], None
+        held, self.held, self.replaying = self.held or [], None, False
         if self.state is not State.OPEN:
             return
         self.direct = self._may_be_direct()
@@ -169,15 +188,18 @@ class Connection:
             self.owner.want_write(self, False)
         if self.state in (State.FINISHING, State.CLOSING):
             self._finish()
-        else:
-            self.direct = self._may_be_direct()
+            return
+        self.direct = self._may_be_direct()
+        then, self.then = self.then, None
+        if then is not None:
+            then()
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
         if self.state > State.FINISHING:
             return
         was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
-        self.direct, self.held, self.partial = False, None, None
+        self.direct, self.held, self.partial, self.then = False, None, None, None
         if not was_finishing:
             metrics.CLOSES.labels(code=close_label(code)).inc()
         rest = self.backlog.first if self.backlog is not None else b""
@@ -213,7 +235,7 @@ class Connection:
         self.direct = False
         if self.backlog is not None:
             self.backlog.discard()
-        self.backlog = self.held = self.parser = self.partial = None
+        self.backlog = self.held = self.parser = self.partial = self.then = None
         if self.owner is not None:
             self.owner.forget(self)
         try:

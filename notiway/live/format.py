@@ -46,7 +46,7 @@ class Format:
             return None
 
     def render(self, events: Iterable[Event]) -> tuple[bytes, list[Frame]]:
-        """The events as bytes to send at once, and frame by frame for who has to wait.
+        """The events as bytes to send at once, and frame by frame for connections that have to wait.
 
         One that fails is logged and left out of this format; the other events, and the other formats, go on.
         """

@@ -1,10 +1,10 @@
-"""Heartbeat: pings, spread over the interval so that they never come all at once, and who has not answered."""
+"""Heartbeat: pings that are spread over the interval, and the connections that have not answered them."""
 
 from __future__ import annotations
 
 import itertools
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import PING, Connection, State
 
 SLICES = 100  # parts of the interval
 MISSED_BEATS = 2  # a client silent for so many intervals is gone
@@ -36,7 +36,7 @@ class Heartbeat:
                 connection.lost()
             elif connection.state is State.OPEN:
                 connection.missed += 1
-                connection.offer(connection.format.transport.ping(), "ping")
+                connection.offer(connection.format.transport.ping(), PING)
                 alive.append(connection)
         return alive
 

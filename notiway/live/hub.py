@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any
@@ -68,15 +68,15 @@ class Hub:
         connection.audiences = tuple(audiences)
         self.in_turn(self._add, connection)
 
-    def release(
-        self, connection: Connection, first: list[str | None], known_ids: Iterable[str] = (), *, more: bool = False
-    ) -> None:
-        """Send `first`, then what was held, then live, without the items in `known_ids` should their Events come late.
+    def release(self, connection: Connection, first: Sequence[str | None], known_ids: Iterable[str] = ()) -> None:
+        """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over."""
+        self.in_turn(self._release, connection, _frames(connection, first), known_ids)
 
-        With `more`, the client missed more than `first`: nothing newer follows, it is told to connect again.
-        """
-        frames = [data for text in first if (data := connection.format.frame(text)) is not None]
-        self.in_turn(self._release, connection, frames, known_ids, more)
+    def pass_on(
+        self, connection: Connection, texts: Sequence[str | None], known_ids: Iterable[str], then: Callable[[], None]
+    ) -> None:
+        """Send part of a replay and go on holding; `then` is called on the reactor when the client has taken it."""
+        self.in_turn(self._pass_on, connection, _frames(connection, texts), known_ids, then)
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -183,13 +183,15 @@ class Hub:
         elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
-    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], more: bool) -> None:
-        if more and connection.held:
-            connection.held = []  # sent now, it would look like the newest, and hide what is missing before it
+    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str]) -> None:
         self._replayed.remember(connection, known_ids)
         connection.release(frames)
-        if more:
-            connection.finish(CloseCode.RESTARTING, "more to come: connect again")
+
+    def _pass_on(
+        self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], then: Callable[[], None]
+    ) -> None:
+        self._replayed.remember(connection, known_ids)
+        connection.pass_on(frames, then)
 
     def _listeners(self, audience: str) -> list[Connection]:
         if audience.startswith("connection:"):
@@ -238,6 +240,10 @@ class Hub:
         for connection in listeners:
             if session is None or connection.session == session:
                 connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
+
+
+def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:
+    return [data for text in texts if (data := connection.format.frame(text)) is not None]
 
 
 def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:

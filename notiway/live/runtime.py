@@ -14,6 +14,7 @@ from notiway.live import drain
 from notiway.live.badges import Badges
 from notiway.live.broker import Broker
 from notiway.live.carriers.inbound import Inbound
+from notiway.live.carriers.replaying import Replaying
 from notiway.live.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.pace import Pace
@@ -42,6 +43,7 @@ class Runtime:
     hub: Hub
     inbound: Inbound
     badges: Badges
+    replaying: Replaying
     formats: dict[str, Format]
     unknown_users: UnknownUsers
     user_is_active: UserIsActive
@@ -107,6 +109,7 @@ class Runtime:
         self.broker.close()
         self.inbound.close()
         self.badges.close()
+        self.replaying.close()
         self.reactor.stop()
 
 

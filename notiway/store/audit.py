@@ -52,7 +52,7 @@ def record(
     >>> audit.record("42", "recall", "global", notification_id=row.id)  # doctest: +SKIP
     """
     if not db.in_transaction():
-        raise RuntimeError("an audit row belongs into the transaction of what it tells of")
+        raise RuntimeError("write an audit row in the transaction of the change that it records")
     row = AuditEntry.create(
         id=new_id(),
         at=now_ms(),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,28 +9,20 @@ from typing import Any
 from notiway.store import search
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
+from notiway.store.pulling import ONE_USER, behind_clause, pull
+from notiway.store.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_AUDIENCE, BY_UNREAD, has_one_writer, in_batches, marks, run
-from notiway.store.writing import deliver_to, resume_from
+from notiway.store.sql import BY_UNREAD, each_of, has_one_writer, in_batches, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
-from notiway.values.ids import id_limit, is_id
+from notiway.values.ids import is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 2_000  # items that one statement marks
-PULL_BATCH = 500  # broadcasts that one transaction puts into an inbox
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
-PENDING = (
-    f"SELECT n.id FROM notiway_notification n{BY_AUDIENCE} WHERE n.audience IN"
-    " (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?)"
-    " AND n.id > COALESCE((SELECT pulled_to FROM notiway_inbox_cursor WHERE user_id = ?), '')"
-    f" AND {VISIBLE} AND NOT EXISTS"
-    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
-)
-ARRIVE = f"SELECT ({COUNT}), EXISTS ({PENDING})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +31,6 @@ class Page:
 
     items: list[Item]
     next_cursor: str | None
-
-
-def catch_up(user_id: str) -> int:
-    """Pull the broadcasts that came since the last time; returns how many. Others may write between two batches."""
-    pulled = 0
-    while True:
-        ids = _pull_batch(user_id)
-        pulled += len(ids)
-        if len(ids) < PULL_BATCH:
-            return pulled
-        if not db.in_transaction():
-            pause()
-
-
-def _pull_batch(user_id: str) -> list[str]:
-    pending = (user_id, user_id, now_ms(), user_id)
-    if run(f"{PENDING} LIMIT 1", pending).fetchone() is None:
-        return []
-    with db.atomic():
-        ids = [row[0] for row in run(f"{PENDING} ORDER BY n.id LIMIT {PULL_BATCH}", pending).fetchall()]
-        deliver_to(ids, [user_id])
-        # The cursor stays behind ids from the future: what is stored after them has lower ones.
-        reached = [each for each in ids if each < id_limit()]
-        if reached:
-            run(
-                "INSERT INTO notiway_inbox_cursor (user_id, pulled_to) VALUES (?, ?)"
-                " ON CONFLICT (user_id) DO UPDATE SET pulled_to = excluded.pulled_to",
-                (user_id, resume_from(reached[-1])),
-            )
-    return ids
 
 
 def feed(
@@ -88,16 +49,6 @@ def feed(
     filters = search.Filters(state, type, source, priority, text)
     items = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
-
-
-def since(user_id: str, after: str, limit: int = 200) -> list[Item]:
-    """What came after an id, oldest first; an overlap before it is read again where commits may be out of order."""
-    catch_up(user_id)
-    return read_items(
-        f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND i.notification_id > ?"
-        " ORDER BY i.notification_id LIMIT ?",
-        (user_id, now_ms(), resume_from(after), limit),
-    )
 
 
 def get(user_id: str, notification_id: str) -> Item:
@@ -151,20 +102,23 @@ def unread_count(user_id: str) -> int:
 
 def arrive(user_id: str) -> int:
     """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
-    now = now_ms()
-    count, is_behind = run(ARRIVE, (user_id, now, user_id, user_id, now, user_id)).fetchone()
-    return unread_count(user_id) if is_behind and catch_up(user_id) else int(count)
+    query = f"SELECT ({COUNT}), EXISTS ({behind_clause(ONE_USER)})"
+    count, is_behind = run(query, (user_id, now_ms(), user_id)).fetchone()
+    return unread_count(user_id) if is_behind and pull([user_id]) else int(count)
 
 
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
     """The same for many users in one statement."""
-    if has_one_writer():
-        source, listed = "json_each(?) u", json.dumps(list(user_ids))
-    else:
-        source, listed = "unnest(CAST(? AS text[])) AS u(value)", list(user_ids)  # type: ignore[assignment]
+    source, listed = each_of(user_ids)
     one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
     rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
     return {row[0]: row[1] for row in rows}
+
+
+def changes(user_id: str) -> int:
+    """How often anything of the user's was marked or deleted: a page that knows another number has missed some."""
+    row = run("SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?", (user_id,)).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:
@@ -180,7 +134,7 @@ def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
 
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     """Note that items were shown to the user; that does not make them read. One may have been deleted meanwhile."""
-    _change(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
+    _set(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
 
 
 def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
@@ -206,6 +160,7 @@ def mark_all_read(user_id: str, before: str | None = None) -> None:
     # Elsewhere others may have marked some of those that were chosen.
     enough = MARK_BATCH if has_one_writer() else 1
     with db.atomic():
+        _note_change(user_id)
         while run(text, params).rowcount >= enough:
             pause()
 
@@ -222,6 +177,18 @@ def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
 
 
 def _change(
+    user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
+) -> list[Item]:
+    # First, so that whoever waits here holds no item that a pull waits for.
+    _note_change(user_id)
+    return _set(user_id, ids, change, params, deleted)
+
+
+def _note_change(user_id: str) -> None:
+    run("UPDATE notiway_inbox_cursor SET changes = changes + 1 WHERE user_id = ?", (user_id,))
+
+
+def _set(
     user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
 ) -> list[Item]:
     items = get_many(user_id, ids, deleted=deleted)

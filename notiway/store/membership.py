@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from sys import intern
 
+from notiway.store import pulling
 from notiway.store.database import db
 from notiway.store.sql import in_batches, like, marks, run
-from notiway.store.tables import InboxCursor, Membership
+from notiway.store.tables import Membership
 from notiway.values.audience import Audience, AudienceType
 
 # Jumps from one audience to the next in the index, whatever the number of members between them.
@@ -29,16 +30,20 @@ def listens_to(user_id: str) -> list[str]:
 
 
 def join(user_id: str, audience: Audience) -> None:
-    """Make a user a member of a tenant or group; what was sent to it and still stands will be in the inbox.
+    """Make a user a member of a tenant or group; what was sent to it lately and still stands is in the inbox.
+
+    As for a newcomer, that goes back NOTIWAY_BACKLOG_DAYS, and announcements have no age.
 
     >>> members.join("42", Audience.group("admins", tenant="acme"))  # doctest: +SKIP
     """
     if not audience.is_broadcast or audience.key == "global":
         raise ValueError("only tenants and groups have members")
+    pulling.catch_up(user_id)
     with db.atomic():
+        # Until this is committed no pull, which could not see the membership, may step over its broadcasts.
+        pulling.hold_cursors([user_id])
         Membership.insert(user_id=user_id, audience=audience.key).on_conflict_ignore().execute()
-        # The cursor stands past older broadcasts to this audience: pull again from the beginning.
-        InboxCursor.delete().where(InboxCursor.user_id == user_id).execute()
+        pulling.pull_audience(user_id, audience.key, pulling.backlog_begins())
 
 
 def leave(user_id: str, audience: Audience) -> None:

@@ -34,6 +34,12 @@ def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
     return [_item(row, f"user:{params[0]}") for row in rows]
 
 
+def read_placed(tail: str, params: Sequence[Any]) -> list[tuple[Item, int]]:
+    """The same, each item with its position in the log."""
+    rows = run(f"SELECT {COLUMNS}, i.position {tail}", params).fetchall()
+    return [(_item(row[:-1], f"user:{params[0]}"), row[-1]) for row in rows]
+
+
 def _item(row: Sequence[Any], owner: str) -> Item:
     audience = owner if row[1] == SEVERAL else row[1]
     body = None if row[8] is None else _body(row[0], row[8])

@@ -35,7 +35,7 @@ def migrate(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> l
     """Apply all pending migrations; returns their names, without those that another process applied meanwhile.
 
     >>> schema.migrate(open_database("sqlite:///:memory:"))  # doctest: +SKIP
-    ['0001_first_tables', '0002_tasks', '0003_staff']
+    ['0001_first_tables', '0002_tasks', '0003_staff', …, '0007_positions']
     """
     return [name for each in sets for name in _apply(database, each)]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -13,6 +14,9 @@ from notiway.store.engine.turns import pause
 BY_INBOX = "+n.audience"  # it would sort all that was ever sent to an audience, instead of walking the inbox
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
 BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
+
+# Where several transactions write at once, they take rows in one order, or two could wait for each other.
+IN_ORDER = " ORDER BY 1, 2"
 
 BATCH = 500  # values in one statement
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
@@ -27,16 +31,23 @@ def has_one_writer() -> bool:
 
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
-    if not has_one_writer():
-        for hint in (BY_UNREAD, BY_AUDIENCE):
-            text = text.replace(hint, "")
-        text = text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param)
-    return db.execute_sql(text, params)
+    if has_one_writer():
+        return db.execute_sql(text.replace(IN_ORDER, ""), params)
+    for hint in (BY_UNREAD, BY_AUDIENCE):
+        text = text.replace(hint, "")
+    return db.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param), params)
 
 
 def marks(values: Sequence[Any]) -> str:
     """`?,?,?`: as many placeholders as there are values."""
     return ",".join("?" * len(values))
+
+
+def each_of(values: Sequence[str]) -> tuple[str, Any]:
+    """A table `u` with the one column `value` for a FROM clause, and the parameter that fills it."""
+    if has_one_writer():
+        return "json_each(?) u", json.dumps(list(values))
+    return "unnest(CAST(? AS text[])) AS u(value)", list(values)
 
 
 def in_batches(values: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:

@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from notiway.store.database import db
-from notiway.store.engine.turns import pause
-from notiway.store.inbox import catch_up
+from notiway.store import pulling
+from notiway.store.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
-from notiway.store.sql import BY_AUDIENCE, BY_INBOX, marks, run
-from notiway.store.writing import deliver_to
+from notiway.store.sql import BY_INBOX, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
-PULL_WALK = 1_000  # notifications of an audience that one statement looks at
-PART_OF_AUDIENCE = (
-    f"SELECT n.id, {VISIBLE} AND NOT EXISTS"
-    " (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ? AND i.notification_id = n.id)"
-    f" FROM notiway_notification n{BY_AUDIENCE} WHERE n.audience = ? AND n.id > ? ORDER BY n.id LIMIT ?"
-)
 SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
 GRAVEST_FIRST = ("critical", "warning", "info")
@@ -61,17 +53,7 @@ def severity(item: Item) -> str:
 
 def pull(user_id: str, audience: str) -> None:
     """Put what stands for one audience into the user's inbox: who subscribes without being a member reads it there."""
-    after = ""
-    while True:
-        rows = run(PART_OF_AUDIENCE, (now_ms(), user_id, audience, after, PULL_WALK)).fetchall()
-        missing = [row[0] for row in rows if row[1]]
-        if missing:
-            with db.atomic():
-                deliver_to(missing, [user_id])
-        if len(rows) < PULL_WALK:
-            return
-        after = rows[-1][0]
-        pause()
+    pulling.pull_audience(user_id, audience)
 
 
 def find(user_id: str, audience: str, public_id: str) -> list[str]:

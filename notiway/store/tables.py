@@ -56,12 +56,15 @@ class Notification(Table):
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
     publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
+    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/positions.py)
+    horizon = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # all before it was decided by then
 
     class Meta:
         table_name = "notiway_notification"
         indexes = (
             (("publisher", "dedupe_key"), True),
             (("audience", "id"), False),
+            (("audience", "position"), False),
             (("dedupe_key",), False),
             (("expires_at",), False),
             (("created_at", "id"), False),
@@ -79,10 +82,12 @@ class InboxItem(Table):
     read_at = peewee.BigIntegerField(null=True)
     deleted_at = peewee.BigIntegerField(null=True)
     created_at = peewee.BigIntegerField(default=now_ms)
+    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log
 
     class Meta:
         table_name = "notiway_inbox_item"
         primary_key = peewee.CompositeKey("user_id", "notification")
+        indexes = ((("user_id", "position", "notification"), False),)
         without_rowid = True  # SQLite clusters the rows by user and id: the feed is one range
 
 
@@ -105,13 +110,24 @@ InboxItem.add_index(
 
 
 class InboxCursor(Table):
-    """How far broadcasts have been pulled into a user's inbox: an id; newer ones are still to come."""
+    """How far broadcasts have been pulled into a user's inbox, and how often the user changed something there."""
 
     user_id = peewee.CharField(primary_key=True, max_length=200)
-    pulled_to = peewee.CharField(max_length=36)
+    position = peewee.BigIntegerField()  # every broadcast before it is in the inbox
+    changes = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])
 
     class Meta:
         table_name = "notiway_inbox_cursor"
+
+
+class Counter(Table):
+    """A number that only rises."""
+
+    name = peewee.CharField(primary_key=True, max_length=40)
+    value = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "notiway_counter"
 
 
 class ApiKey(Table):
@@ -185,4 +201,4 @@ class Task(Table):
         indexes = ((("user_id", "name", "updated_at"), False),)
 
 
-TABLES = (Membership, Notification, InboxItem, InboxCursor, ApiKey, SpentToken, TokenEnd, AuditEntry, Task)
+TABLES = (Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, TokenEnd, AuditEntry, Task)

@@ -9,7 +9,7 @@ from notiway.values.errors import NotFound
 SHOWN = 3  # tasks of one kind on a page, the newest
 SHOWN_MS = 24 * 60 * 60 * 1000  # a task that ended longer ago is no news
 SILENCE_MS = 60_000  # a task that says nothing for so long has died with its process
-SILENT = "It stopped without a word. Start it again."
+SILENT = "It stopped reporting. Start it again."
 RUNNING = ("queued", "processing")
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
+from notiway.store import positions
 from notiway.store.database import db
-from notiway.store.sql import BATCH, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
-from notiway.values.ids import id_after, id_floor, id_limit, id_time, new_id
+from notiway.values.ids import id_after, id_limit, id_time, new_id
 from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
-RESUME_OVERLAP_MS = 10_000  # how far apart the commits of two concurrent transactions may lie
-ROWS_PER_INSERT = 400  # three values each: well under every database's limit
+ROWS_PER_INSERT = 400  # in one statement
+OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
 def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
@@ -26,6 +27,9 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
     Call it inside a transaction.
     """
     row = row_of(draft, audience_key, _next_id())
+    position = positions.take()
+    if position is not None:
+        row.position, row.horizon = position, position + 1
     values = {name: value for name, value in row.__data__.items() if value is not None}
     conflict = Notification.insert(**values).on_conflict(
         action="IGNORE", conflict_target=[Notification.publisher, Notification.dedupe_key]
@@ -54,7 +58,7 @@ def row_of(draft: Draft, audience_key: str, id: str | None = None) -> Notificati
 
 def item_of(row: Notification, persisted: bool = True) -> Item:
     """A notification as it is before anybody has seen it."""
-    values = {key: value for key, value in row.__data__.items() if key not in ("recalled_at", "publisher")}
+    values = {key: value for key, value in row.__data__.items() if key not in OF_THE_ROW}
     return Item(**values, persisted=persisted)
 
 
@@ -70,17 +74,28 @@ def recall(notification_id: str) -> bool:
     return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
 
 
-def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str]) -> None:
-    """Put notifications into inboxes; existing rows are kept."""
-    now = now_ms()
-    rows = [(user_id, notification_id, now) for user_id in user_ids for notification_id in notification_ids]
-    for part in in_batches(rows, ROWS_PER_INSERT):
-        values = ",".join(["(?, ?, ?)"] * len(part))
-        run(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at)"
-            f" VALUES {values} ON CONFLICT (user_id, notification_id) DO NOTHING",
-            [value for row in part for value in row],
-        )
+def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arriving: bool = False) -> int:
+    """Put notifications into inboxes, inside a transaction; existing rows are kept. Returns how many were put there.
+
+    An item stands where its notification stands in the log; with `arriving` it stands where the log is now, for
+    a reader that has been past the notification already.
+    """
+    if not notification_ids or not user_ids:
+        return 0
+    count = 0
+    position, values = positions.here() if arriving else ("n.position", ())
+    for ids in in_batches(sorted(notification_ids), ROWS_PER_INSERT):
+        for users in in_batches(sorted(user_ids), max(1, ROWS_PER_INSERT // len(ids))):
+            source, listed = each_of(users)
+            inserted = run(
+                f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
+                f" SELECT u.value, n.id, ?, {position} FROM notiway_notification n CROSS JOIN {source}"
+                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}"
+                " ON CONFLICT (user_id, notification_id) DO NOTHING",
+                (now_ms(), *values, listed, *ids),
+            )
+            count += inserted.rowcount
+    return count
 
 
 def holders(notification_id: str, after: str = "", limit: int = BATCH) -> list[str]:
@@ -93,7 +108,7 @@ def holders(notification_id: str, after: str = "", limit: int = BATCH) -> list[s
 
 
 def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
-    """Which of these users have it in their inbox, in a tenant or group or not."""
+    """The users among these who have the notification in their inbox, whatever its audience was."""
     rows = run(
         "SELECT user_id FROM notiway_inbox_item WHERE notification_id = ?"
         f" AND user_id IN ({marks(user_ids) or 'NULL'})",
@@ -114,13 +129,13 @@ def _next_id() -> str:
     newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
     limit = id_limit()
     if newest is not None and newest >= limit:
-        _come_back(newest, limit)
+        _come_back(newest)
         newest = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
     return fresh if newest is None or fresh > newest else id_after(newest)
 
 
-def _come_back(newest: str, limit: str) -> None:
-    """Once for each id that is ahead: no cursor stays beside it, or what is stored from now on would be passed over."""
+def _come_back(newest: str) -> None:
+    """Say so, once for each id that is ahead."""
     if newest in _seen_ahead:
         return
     _seen_ahead.add(newest)
@@ -129,18 +144,3 @@ def _come_back(newest: str, limit: str) -> None:
         " Ids follow the clock again from here on. See that NTP is running.",
         iso(id_time(newest)),
     )
-    run("DELETE FROM notiway_inbox_cursor WHERE pulled_to >= ?", (limit,))
-
-
-def resume_from(notification_id: str) -> str:
-    """The id to read on from, so that nothing that was committed late is missed.
-
-    SQLite has one writer and ids are made under its lock, so ids are commit-ordered. On other databases
-    two transactions may commit in the other order: a window is read again, receivers drop doubles by id.
-    An id that is far ahead of the clock says nothing about what came when: all is read again.
-    """
-    if notification_id >= id_limit():
-        return ""
-    if has_one_writer() or not notification_id:
-        return notification_id
-    return id_floor(id_time(notification_id) - RESUME_OVERLAP_MS)

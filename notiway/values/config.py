@@ -48,6 +48,7 @@ class Config:
     allowed_origins: tuple[str, ...] = ()
     open_groups: tuple[str, ...] = ()
     retention_days: int = 90
+    backlog_days: int = 7  # how far back a newcomer's inbox begins; announcements that stand come whatever their age
     recent_limit: int = 20
     toast_seconds: float = 6.0  # errors stay until they are closed
     queue_limit: int = 64 * KIB  # bytes that may wait for one client that takes nothing
@@ -130,6 +131,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     for name, least in (
         ("database_pool", 1),
         ("retention_days", 1),
+        ("backlog_days", 0),
         ("recent_limit", 1),
         ("toast_seconds", 1),
         ("queue_limit", 4 * KIB),

@@ -38,7 +38,7 @@ RESERVED_NAMES = frozenset(
 NAME_FAULT = "must begin with a letter or digit and hold letters, digits, dots, - and _, at most 200 characters"
 URL_FAULT = "must be an https: or http: address, or a path on this site"
 MOMENT_FAULT = "must lie between 1970 and 9998"
-TEXT_FAULT = "must not hold NUL or half a surrogate pair"
+TEXT_FAULT = "must not contain NUL or unpaired surrogates"
 # PostgreSQL keeps no NUL. In JSON it is an escape, unless the backslash before it is itself escaped.
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 

@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job queue too: a resume overlaps by as much
+
 KINDS = frozenset(
     {
         "created",

@@ -17,13 +17,12 @@ from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
-from notiway.store import api_keys, inbox
+from notiway.store import api_keys, inbox, resuming
 from notiway.store.api_keys import Producer
 from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
-from notiway.values.ids import is_id
 from notiway.web import auth, body
 
 log = logging.getLogger(__name__)
@@ -95,14 +94,19 @@ def make_token() -> ResponseReturnValue:
 def after() -> ResponseReturnValue:
     """What came after an id, oldest first, for a client that was away."""
     principal = auth.require_principal()
-    limit, since = _limit(), request.args.get("since", "")
-    if since and not is_id(since):
-        raise WrongInput("The query is not valid", [Fault("since", "must be the id of a notification")])
-    items = inbox.since(principal.user_id, since, limit)
+    limit = _limit()
+    try:
+        cursor = resuming.since(request.args.get("since", ""))
+    except ValueError:
+        fault = Fault("since", "must be the id of a notification, or a cursor as it was given")
+        raise WrongInput("The query is not valid", [fault]) from None
+    page = resuming.page(principal.user_id, cursor, limit)
+    place = page.cursor.as_text()
     return jsonify(
-        notifications=notification_list(item.as_dict() for item in items),
+        notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=inbox.unread_count(principal.user_id),
-        nextCursor=items[-1].id if len(items) == limit else None,
+        nextCursor=place if page.more else None,
+        cursor=place,
     )
 
 

@@ -101,6 +101,24 @@ def test_what_happens_between_the_page_and_its_socket_is_not_missed(browse: Brow
     expect(toasts(page)).to_contain_text("In the gap")
 
 
+def test_what_is_read_and_deleted_between_the_page_and_its_socket_is_not_missed(browse: Browse, ada: Person) -> None:
+    ada.store_many(["Read elsewhere", "Deleted elsewhere", "Left alone"])
+    page = browse(ada).new_page()
+
+    def happen_meanwhile(route: Route) -> None:
+        ids = {item["title"]: item["id"] for item in ada.visitor.items()}
+        ada.visitor.read(ids["Read elsewhere"])
+        ada.visitor.delete(ids["Deleted elsewhere"])
+        route.continue_()
+
+    page.route("**/hx-ws.min.js", happen_meanwhile)  # without it there is no socket yet
+    visit(page, "/notifications")
+    expect(row(history(page), "Deleted elsewhere")).to_have_count(0)
+    expect(row(history(page), "Read elsewhere")).to_have_attribute("data-state", "read")
+    expect(row(history(page), "Left alone")).to_have_attribute("data-state", "unread")
+    expect_unread(page, 1)
+
+
 def test_a_badge_that_drifted_heals_with_the_heartbeat(browse: Browse, beating_site: Site) -> None:
     ada = Person(beating_site, "Ada")
     ids = ada.store_many(["One", "Two", "Three"])

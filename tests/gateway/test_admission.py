@@ -4,6 +4,7 @@ import time
 
 import flask_login
 import pytest
+from conftest import SECRET_KEY
 from flask import Flask
 
 from notiway import Notiway
@@ -138,7 +139,7 @@ def shop(tmp_path):
 
     def make(**options):
         app = Flask("shop", instance_path=str(tmp_path))
-        app.config.update(TESTING=True, SECRET_KEY="a secret of the tests", NOTIWAY_JOBS="off")
+        app.config.update(TESTING=True, SECRET_KEY=SECRET_KEY, NOTIWAY_JOBS="off")
         flask_login.LoginManager(app).user_loader(MEMBERS.get)
         Notiway(app, **options)
         made.append(app)

@@ -1,9 +1,20 @@
 """Badges: counts with every heartbeat, and after broadcasts, for those who are connected here."""
 
-import pytest
-from pair import created, settle, sync
+import json
+import socket
 
+import pytest
+from pair import Client, created, settle, sync
+
+from notiway.live import runtime
 from notiway.live.badges import Badges
+from notiway.live.carriers import joining
+from notiway.store import inbox, membership, pulling
+from notiway.store.database import db
+from notiway.values.audience import Audience
+from notiway.values.event import Event
+from notiway.values.principal import Principal
+from notiway.verbs.send import send_notification
 
 
 @pytest.fixture
@@ -65,3 +76,78 @@ def test_neighbouring_broadcasts_are_settled_in_one_turn(hub, badges, connect, m
     settle(hub.reactor)
     assert len(client.read(100)) == 100
     assert len(turns) == 1
+
+
+@pytest.fixture
+def running(make_app):
+    """The hub of an application, inside its context; nothing beats by itself."""
+    app = make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600)
+    with app.app_context():
+        now = runtime.current()
+        now.start()
+        yield now
+
+
+@pytest.fixture
+def enter(running):
+    """Opens a user's connection: `enter("ada")`; the connection and its client."""
+    opened = []
+
+    def open_one(user_id):
+        ours, theirs = socket.socketpair()
+        connection = joining.join(running, ours, "json", Principal(user_id))
+        running.hub.release(connection, [])
+        opened.append((connection, Client(theirs)))
+        return opened[-1]
+
+    yield open_one
+    for connection, client in opened:
+        running.reactor.call_soon(connection.lost)
+        settle(running.reactor)
+        client.close()
+
+
+def unread(client):
+    message = json.loads(client.read()[0])
+    assert message["event"] == "pong", message
+    return message["data"]["unreadCount"]
+
+
+@pytest.mark.parametrize("audience", [Audience.everyone(), Audience.group("ops")], ids=lambda each: each.key)
+def test_a_broadcast_whose_event_was_lost_is_in_the_next_beats_count(running, enter, monkeypatch, audience):
+    membership.join("ada", Audience.group("ops"))
+    ada, told = enter("ada")
+    bob, also_told = enter("bob")
+    monkeypatch.setattr(running.broker, "publish", lambda event: None)
+    send_notification(audience, "Nobody heard of this")
+    running.badges.tell_counts([ada, bob])
+    assert (unread(told), unread(also_told)) == (1, 1 if audience.key == "global" else 0)
+    assert len(inbox.feed("ada").items) == 1
+
+
+def test_a_beat_asks_once_who_is_behind_and_writes_for_nobody_who_is_not(running, enter, monkeypatch):
+    users = [f"user {number}" for number in range(20)]
+    alive = [enter(user_id)[0] for user_id in users]
+    for user_id in users:
+        inbox.catch_up(user_id)
+    statements = []
+    execute = db.obj.execute_sql
+    monkeypatch.setattr(db.obj, "execute_sql", lambda sql, *args: (statements.append(sql), execute(sql, *args))[1])
+    running.badges.tell_counts(alive)
+    assert [sql.split()[0] for sql in statements] == ["SELECT", "SELECT"]
+
+
+def test_whoever_heard_a_broadcast_stands_behind_it_in_the_log(running, enter):
+    """Or each look at the inbox would read every broadcast since the first day anew."""
+    enter("ada")
+    inbox.catch_up("ada")
+    sent = send_notification(Audience.everyone(), "Hi").id
+    running.badges.settle(Event("created", "global", {"notification": {"id": sent}}), ["ada"])
+    assert pulling.behind(["ada"]) == []
+    assert inbox.unread_count("ada") == 1
+
+
+def test_who_listens_without_being_a_member_keeps_what_was_heard(running, enter):
+    sent = send_notification(Audience.group("open"), "Hi").id
+    running.badges.settle(Event("created", "group:open", {"notification": {"id": sent}}), ["ada", "bob"])
+    assert inbox.unread_counts(["ada", "bob"]) == {"ada": 1, "bob": 1}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from conftest import SECRET_KEY
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
@@ -211,7 +212,7 @@ def test_a_worker_that_dies_is_replaced(app, monkeypatch):
 @pytest.mark.server
 def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
     url = app.extensions["notiway"].config.database_url
-    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": "test"}
+    environ = os.environ | {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "worker", "SECRET_KEY": SECRET_KEY}
     app.extensions["notiway"].huey.enqueue(
         app.extensions["notiway"].huey._registry.string_to_task("notiway.ops.jobs.clean_up")()
     )

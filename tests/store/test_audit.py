@@ -9,8 +9,8 @@ from notiway.verbs import items, staff
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 
@@ -29,6 +29,7 @@ def test_the_log_is_paged_newest_first():
     assert [entry.id for entry in audit.sends(before=first[-1].id, limit=9)] == sent[2::-1]
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize(("walk", "count"), [(1, 5), (2, 3), (5_000, 2)])
 def test_readers_are_counted_in_parts_by_an_index(monkeypatch, walk, count):
     monkeypatch.setattr(audit, "READERS_WALK", walk)

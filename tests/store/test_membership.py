@@ -15,8 +15,8 @@ ACME_ADMINS = Audience.group("admins", "acme")
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 
@@ -131,6 +131,7 @@ def test_audiences_are_found_by_a_part_of_their_name_with_their_members(text, fo
     assert membership.find_audiences(text, 1) == found[:1]
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_looking_for_an_audience_costs_by_audiences_and_not_by_members():
     for number in range(500):
         Membership.insert(user_id=str(number), audience="tenant:acme").execute()

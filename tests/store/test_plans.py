@@ -6,7 +6,7 @@ import sqlite3
 import pytest
 from fresh import fresh_database
 
-from notiway.store import inbox, membership, retention, writing
+from notiway.store import inbox, membership, positions, pulling, resuming, retention, standing, writing
 from notiway.store.database import db, use_database
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
@@ -24,11 +24,12 @@ NUMBERS = (
 )
 ID = f"printf('%08x-%04x-7000-8000-000000000000', ({FIRST_MS} + n) >> 16, ({FIRST_MS} + n) & 65535)"
 NOTIFICATIONS = f"""INSERT INTO notiway_notification
-    (id, audience, name, type, priority, title, message, created_at, expires_at) {NUMBERS}
+    (id, audience, name, type, priority, title, message, created_at, expires_at, position, horizon) {NUMBERS}
     SELECT {ID}, iif(n < {ROWS}, 'user:' || n % {USERS}, 'global'), 'n', 'info', 'medium', 'title ' || n, '', n,
-    iif(n % 50 = 0, n * 2, NULL) FROM numbers"""
-ITEMS = f"""INSERT INTO notiway_inbox_item (user_id, notification_id, read_at, deleted_at, created_at) {NUMBERS}
-    SELECT CAST(n % {USERS} AS text), {ID}, iif(n % 3, 1, NULL), iif(n % 7 = 0, 1, NULL), n
+    iif(n % 50 = 0, n * 2, NULL), n + 1, n + 2 FROM numbers"""
+ITEMS = f"""INSERT INTO notiway_inbox_item
+    (user_id, notification_id, read_at, deleted_at, created_at, position) {NUMBERS}
+    SELECT CAST(n % {USERS} AS text), {ID}, iif(n % 3, 1, NULL), iif(n % 7 = 0, 1, NULL), n, n + 1
     FROM numbers WHERE n < {ROWS}"""
 
 
@@ -45,6 +46,10 @@ def large(tmp_path_factory):
         raw.execute("BEGIN")
         raw.execute(NOTIFICATIONS)
         raw.execute(ITEMS)
+        raw.execute("INSERT INTO notiway_counter VALUES ('position', ?)", (ROWS + BROADCASTS,))
+        # User 6 is behind, user 7 is new, the others have everything.
+        places = [(str(user), ROWS if user == 6 else ROWS + BROADCASTS + 1) for user in range(USERS) if user != 7]
+        raw.executemany("INSERT INTO notiway_inbox_cursor VALUES (?, ?, 0)", places)
         raw.execute("COMMIT")
         opened.close_all()  # the pragmas go with this connection
         yield opened
@@ -90,6 +95,11 @@ def mine(count=3):
     return [nth(next(found)) for _ in range(count)]
 
 
+def page_two():
+    everything = positions.Seen(ROWS, ROWS)
+    return resuming.Cursor(positions.Seen(9, 9), everything, (ROWS // 2, nth(ROWS // 2)))
+
+
 WORK = {
     "feed": lambda: inbox.feed("5"),
     "feed, next page": lambda: inbox.feed("5", before=nth(ROWS // 2)),
@@ -98,7 +108,9 @@ WORK = {
     "count": lambda: inbox.unread_count("5"),
     "counts": lambda: inbox.unread_counts(["5", "6", "7"]),
     "newest id": lambda: inbox.newest_id("5"),
-    "since": lambda: inbox.since("5", nth(ROWS // 2)),
+    "resume": lambda: resuming.page("5", resuming.after(nth(ROWS // 2)), 200),
+    "resume, next page": lambda: resuming.page("5", page_two(), 200),
+    "standing": lambda: standing.items("5", ["global", "user:5"]),
     "sources": lambda: inbox.sources("5"),
     "get": lambda: inbox.get("5", mine()[0]),
     "mark read": lambda: inbox.mark_read("5", mine()),
@@ -109,8 +121,14 @@ WORK = {
     "mark all, cutoff": lambda: inbox.mark_all_read("5", nth(ROWS // 2)),
     "delete": lambda: inbox.delete("5", mine()),
     "restore": lambda: inbox.restore("5", mine()),
-    "catch up, first": lambda: inbox.catch_up("5"),
-    "catch up, member": lambda: (membership.join("5", membership.Audience.group("g")), inbox.catch_up("5")),
+    "catch up": lambda: inbox.catch_up("5"),
+    "catch up, behind": lambda: inbox.catch_up("6"),
+    "catch up, newcomer": lambda: inbox.catch_up("7"),
+    "who is behind": lambda: pulling.behind(["5", "6", "7"]),
+    "settle": lambda: pulling.settle(nth(ROWS), ["5", "6"]),
+    "join": lambda: membership.join("5", membership.Audience.group("g")),
+    "subscribe": lambda: standing.pull("5", "global"),
+    "the position of a moment": lambda: positions.at(FIRST_MS + 700),
     "listens to": lambda: membership.listens_to("5"),
     "send": lambda: writing.deliver_to([writing.insert(Draft("Hi"), "user:5")[0].id], ["5"]),
     "send, dedupe": lambda: [writing.insert(Draft("Hi", dedupe_key="k"), "user:5") for _ in range(2)],
@@ -132,12 +150,21 @@ def test_each_statement_uses_an_index_and_none_walks_over_a_table(database, work
 
 
 @pytest.mark.parametrize(
-    "name", ["feed", "feed, next page", "since", "unread up to", "newest id", "mark all, cutoff", "cleanup"]
+    "name",
+    [
+        "feed",
+        "feed, next page",
+        "resume",
+        "resume, next page",
+        "standing",
+        "unread up to",
+        "newest id",
+        "mark all, cutoff",
+        "cleanup",
+    ],
 )
 def test_nothing_is_sorted_afterwards(database, name):
     for statement in statements_of(database, WORK[name]):
-        if "pulled_to" in statement:
-            continue  # of several audiences, what is still to be pulled is put into one order
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
         assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
 
@@ -149,12 +176,14 @@ def test_what_is_unread_is_found_through_the_partial_index(database, name):
     assert "notiway_inbox_item_unread" in plan
 
 
-def test_catching_up_begins_where_it_ended_in_each_audience_and_passes_no_others(database):
-    looks = [text for text in statements_of(database, WORK["catch up, first"]) if text.startswith("SELECT")]
-    for statement in looks:
-        plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
-        assert "notiway_notification_audience_id (audience=? AND id>?)" in plan
-    assert len(looks) > 2, "in batches"
+def test_catching_up_begins_where_it_ended(database):
+    statement = statements_of(database, WORK["catch up"])[0]
+    plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
+    assert plan.count("position>?") == 2, "of all, and of each membership"
+
+
+def test_whoever_has_everything_is_asked_of_in_one_statement(database):
+    assert len(statements_of(database, WORK["catch up"])) == 1
 
 
 @pytest.mark.parametrize(

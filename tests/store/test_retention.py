@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox, retention
+from notiway.store import inbox, pulling, retention
 from notiway.store.database import db
 from notiway.store.engine import turns
 from notiway.store.retention import Cleaned, clean_expired, clean_up
@@ -22,8 +22,8 @@ NOW = 1_800_000_000_000
 
 
 @pytest.fixture(autouse=True)
-def broker(tmp_path):
-    with verbs(tmp_path) as notebook:
+def broker(place):
+    with verbs(place) as notebook:
         yield notebook
 
 
@@ -74,22 +74,27 @@ def test_a_dry_run_says_the_same_and_changes_nothing():
     assert clean_up(90, now=NOW) == Cleaned(0, 0, 0)
 
 
+def changes():
+    """How many rows this connection has changed; SQLite counts them."""
+    return getattr(db.obj.connection(), "total_changes", 0)
+
+
 @pytest.fixture
 def pauses(monkeypatch):
     """Lets a test look in between two transactions of a cleanup: `pauses.do = …`; `changed` counts rows since then."""
-    connection = db.obj.connection()
-    seen = SimpleNamespace(do=lambda: None, changed=[], before=connection.total_changes)
+    seen = SimpleNamespace(do=lambda: None, changed=[], before=changes())
 
     def pause(seconds=0.0):
         assert not db.in_transaction()
-        seen.changed.append(connection.total_changes - seen.before)
+        seen.changed.append(changes() - seen.before)
         seen.do()
-        seen.before = connection.total_changes
+        seen.before = changes()
 
     monkeypatch.setattr(retention, "pause", pause)
     return seen
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("rows", [7, 20, 1000])
 def test_a_transaction_changes_no_more_rows_than_it_may(pauses, rows):
     for number in range(5):
@@ -99,13 +104,14 @@ def test_a_transaction_changes_no_more_rows_than_it_may(pauses, rows):
         SpentToken.create(id=str(number), expires_at=NOW - 1)
         Task.create(id=str(number), user_id="1", audience="", name="", status="", done=0, total=0, message="",
                     updated_at=0)  # fmt: skip
-    pauses.before = db.obj.connection().total_changes
+    pauses.before = changes()
     assert clean_up(90, now=NOW, rows=rows) == Cleaned(5, 5, 5 * 53 + 10)
     assert max(pauses.changed) <= rows
     assert sum(pauses.changed) >= 5 * 53 + 10 + 10 + 30 + 30
     assert [table.select().count() for table in (Notification, InboxItem, SpentToken, Task)] == [0] * 4
 
 
+@pytest.mark.parametrize("place", ["sqlite"], indirect=True)
 def test_others_write_between_two_transactions(pauses):
     add(100, 1, users=[f"user {each}" for each in range(50)])
     sent = []
@@ -131,7 +137,7 @@ def test_the_pause_is_longer_than_a_waiting_writer_waits_between_two_attempts(mo
 @pytest.fixture
 def at_that_time(monkeypatch):
     """The inbox is looked at in the moment of the cleanup."""
-    for module in (inbox, ids):
+    for module in (inbox, ids, pulling):
         monkeypatch.setattr(module, "now_ms", lambda: NOW)
 
 

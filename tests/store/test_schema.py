@@ -6,10 +6,12 @@ import peewee
 import pytest
 from fresh import statements
 
-from notiway.store import schema
+from notiway.store import pulling, schema, writing
 from notiway.store.database import open_database, use_database
-from notiway.store.tables import TABLES
+from notiway.store.tables import TABLES, InboxItem, Notification
+from notiway.values.draft import Draft
 from notiway.values.errors import WrongInput
+from notiway.values.ids import id_floor
 
 
 def tables(opened):
@@ -80,6 +82,54 @@ def test_an_unknown_migration_is_refused_and_nothing_is_reverted(empty):
     with pytest.raises(WrongInput, match="0099_nothing"):
         schema.revert(empty, "0099_nothing")
     assert schema.pending(empty) == []
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def either(request, tmp_path):
+    """A database without tables: SQLite, then PostgreSQL."""
+    is_sqlite = request.param == "sqlite"
+    url = f"sqlite:///{tmp_path}/either.db" if is_sqlite else request.getfixturevalue("postgres").empty()
+    opened = open_database(url)
+    use_database(opened)
+    yield opened
+    opened.close_all()
+
+
+def insert(opened, table, rows):
+    for row in rows:
+        values = ", ".join([opened.param] * len(row))
+        opened.execute_sql(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({values})", list(row.values()))
+
+
+def test_an_older_database_goes_up_with_its_rows_and_comes_down_with_them(either):
+    schema.migrate(either)
+    schema.revert(either, "0007_positions")
+    ids = [id_floor(number) for number in range(1, 6)]
+    common = {"name": "n", "type": "info", "priority": "medium", "title": "Hi", "message": "", "created_at": 0}
+    # Written in another order than that of their ids.
+    insert(either, "notiway_notification", [{"id": each, "audience": "global", **common} for each in ids[::-1]])
+    insert(either, "notiway_inbox_item", [{"user_id": "ada", "notification_id": ids[0], "created_at": 0}])
+    insert(either, "notiway_membership", [{"user_id": "cy", "audience": "group:g"}])
+    cursors = [{"user_id": "ada", "pulled_to": ids[2]}, {"user_id": "bob", "pulled_to": ids[4]}]
+    insert(either, "notiway_inbox_cursor", cursors)
+
+    schema.migrate(either)
+    rows = list(Notification.select().order_by(Notification.position))
+    assert [row.id for row in rows] == ids
+    assert [row.horizon for row in rows] == [row.position + 1 for row in rows]
+    assert InboxItem.get().position == rows[0].position
+    assert [pulling.catch_up(user_id) for user_id in ("ada", "bob", "cy")] == [3, 1, 5], "nobody is a newcomer"
+    later = writing.insert(Draft("Later"), "global")[0]
+    assert Notification.get_by_id(later.id).position > rows[-1].position
+    assert [pulling.catch_up(user_id) for user_id in ("ada", "bob", "cy")] == [1, 1, 1]
+
+    schema.revert(either, "0007_positions")
+    found = either.execute_sql("SELECT user_id, pulled_to FROM notiway_inbox_cursor ORDER BY user_id").fetchall()
+    assert found == [(user_id, later.id) for user_id in ("ada", "bob", "cy")]
+    schema.migrate(either)
+    assert pulling.catch_up("ada") == 0
+    schema.revert(either, "0001_first_tables")
+    assert not [name for name in either.get_tables() if name != schema.OWN.history_table]
 
 
 def test_two_that_migrate_at_once_do_each_migration_once(tmp_path, monkeypatch):

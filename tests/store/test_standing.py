@@ -6,7 +6,7 @@ from clients.producer import envelope
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import current
-from notiway.store import inbox, membership, standing
+from notiway.store import inbox, membership, pulling, standing
 from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
@@ -81,9 +81,9 @@ def test_pulling_brings_a_groups_items_to_who_is_no_member():
 
 @pytest.mark.parametrize("walk", [1, 3, 1_000])
 def test_pulling_goes_in_parts_while_others_write(monkeypatch, walk):
-    monkeypatch.setattr(standing, "PULL_WALK", walk)
+    monkeypatch.setattr(pulling, "BATCH", walk)
     pauses = []
-    monkeypatch.setattr(standing, "pause", lambda: pauses.append(db.in_transaction()))
+    monkeypatch.setattr(pulling, "pause", lambda: pauses.append(db.in_transaction()))
     sent = [send_notification(Audience.group("ops"), str(number)).id for number in range(7)]
     standing.pull(ME, "group:ops")
     standing.pull(ME, "group:ops")

@@ -12,9 +12,9 @@ from notiway.store.tables import AuditEntry
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Notebook]:
+def broker(place: Path | str) -> Iterator[Notebook]:
     """What the verbs publish, on a fresh database; the users are `fresh.KNOWN_USERS`."""
-    with verbs(tmp_path) as notebook:
+    with verbs(place) as notebook:
         yield notebook
 
 

@@ -11,7 +11,7 @@ from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.store import api_keys, inbox, membership
+from notiway.store import api_keys, inbox, membership, resuming
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -352,11 +352,12 @@ def test_a_broadcast_costs_one_row_however_many_members(publish, app):
 def test_what_has_expired_is_gone_at_once(publish, app, monkeypatch):
     publish(envelope())
     later = now_ms() + 31 * 60 * 1000
-    monkeypatch.setattr(inbox, "now_ms", lambda: later)
+    for module in (inbox, resuming):
+        monkeypatch.setattr(module, "now_ms", lambda: later)
     with app.app_context():
         assert inbox.unread_count("user-1") == 0
         assert inbox.feed("user-1").items == []
-        assert inbox.since("user-1", "") == []
+        assert resuming.page("user-1", resuming.beginning(), 10).items == []
 
 
 def test_a_token_is_made_and_opens_the_api(client, publish):

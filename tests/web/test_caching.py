@@ -2,6 +2,7 @@
 
 import flask_login
 import pytest
+from conftest import SECRET_KEY
 from flask import Flask, render_template_string
 
 from notiway import Notiway
@@ -21,7 +22,7 @@ class User(flask_login.UserMixin):
 def client(tmp_path):
     """Signed in to an application of others that says nothing about caching."""
     app = Flask("shop", instance_path=str(tmp_path))
-    app.config.update(TESTING=True, SECRET_KEY="a secret of the tests", NOTIWAY_JOBS="off")
+    app.config.update(TESTING=True, SECRET_KEY=SECRET_KEY, NOTIWAY_JOBS="off")
     flask_login.LoginManager(app).user_loader(lambda user_id: User())
     Notiway(app)
     app.add_url_rule("/in", "in", view_func=lambda: str(flask_login.login_user(User())))

@@ -31,7 +31,7 @@ def signed(app, values, at):
 @pytest.fixture
 def site():
     app = Flask("sessions")
-    app.secret_key = "test"
+    app.secret_key = "a secret of the tests, of more than 32 bytes"
     app.permanent_session_lifetime = timedelta(minutes=30)
     app.session_interface = QuietSessions(app.session_interface)
 

@@ -6,21 +6,21 @@ import secrets
 from collections.abc import Callable
 from typing import Any, cast
 
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
 from notiway.store import inbox, membership, standing
+from notiway.store.resuming import OVERLAP_MS
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, NotSupported
-from notiway.values.event import Event
 from notiway.values.ids import id_floor
 from notiway.values.item import Item
 from notiway.values.principal import Principal
 
 REPLAY_PAUSE_MS = 5_000  # within which an audience is not replayed whole to one connection again
-REPLAY_OVERLAP_MS = 10_000  # the longest delay between an item's commit and its Event
 
 
 def join(
@@ -70,11 +70,6 @@ def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], No
         raise
 
 
-def frames_of(connection: Connection, items: list[Item]) -> list[str | None]:
-    """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
-    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
-
-
 def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:
     """Let a client listen to a tenant or group, and replay what stands for it; `answer` goes out first.
 
@@ -108,7 +103,7 @@ def _replayed_before(connection: Connection, key: str) -> str:
     lately = {each: at for each, at in (connection.replays or {}).items() if at > now - REPLAY_PAUSE_MS}
     last = lately.get(key)
     connection.replays = lately | {key: now}
-    return "" if last is None else id_floor(last - REPLAY_OVERLAP_MS)
+    return "" if last is None else id_floor(last - OVERLAP_MS)
 
 
 def unsubscribe(now: Runtime, connection: Connection, audience: Audience, answer: str | None = None) -> None:

@@ -63,9 +63,12 @@ class HtmlWire:
             return self._frame("badge", unread=unread)
         return None
 
-    def connected(self, connection_id: str, unread: int) -> str | None:
-        """The first frame of a connection: its id and the count of unread, 0 to 100."""
-        return self._frame_or_nothing("connected", connection_id=connection_id, unread=unread)
+    def connected(self, connection_id: str, unread: int, changed: bool = False) -> str | None:
+        """The first frame of a connection: its id and the count of unread, 0 to 100.
+
+        `changed` says that items were read or deleted since the page was drawn, so that it looks at its lists again.
+        """
+        return self._frame_or_nothing("connected", connection_id=connection_id, unread=unread, changed=changed)
 
     def heartbeat(self, unread: int) -> str | None:
         """The frame that proves the line is alive and corrects a badge that has drifted."""

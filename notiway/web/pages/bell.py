@@ -19,13 +19,15 @@ def draw(user_id: str, announcements: Markup) -> Markup:
     def counted() -> Markup:
         # What is still to be pulled may need the write lock; what is in the inbox can be shown without it.
         ornaments.drawn("the newest broadcasts", lambda: inbox.catch_up(user_id), lambda: 0)
-        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id), announcements)
+        # Before what is counted: what changes in between is then looked at again, instead of missed.
+        changes = inbox.changes(user_id)
+        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id), announcements, changes)
 
     # With an id of now its socket rings for what is new from here on, not for all that there ever was.
     return ornaments.drawn("the bell", counted, lambda: _draw(0, id_floor(now_ms()), announcements))
 
 
-def _draw(unread: int, newest: str, announcements: Markup) -> Markup:
+def _draw(unread: int, newest: str, announcements: Markup, changes: int = 0) -> Markup:
     config = current().config
     assets, g.notiway_assets = not g.get("notiway_assets", False), True
     return Markup(  # noqa: S704 - a rendered template, escaped there
@@ -34,7 +36,7 @@ def _draw(unread: int, newest: str, announcements: Markup) -> Markup:
             unread=unread,
             newest_id=newest,
             csrf_token=generate_csrf(),
-            socket_url=current().url(f"/ws/notifications?format=html&since={newest}"),
+            socket_url=current().url(f"/ws/notifications?format=html&since={newest}&changes={changes}"),
             heartbeat=config.heartbeat_seconds,
             toast_seconds=config.toast_seconds,
             assets=assets,

@@ -11,6 +11,7 @@ from notiway.gateway.envelope import audience_of, routing_faults
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox, standing
@@ -61,7 +62,7 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
         now.reactor.call_soon(refuse_handshake, connection, f"{code}: {message}")
         return False
     hello = connection.format.wire.connected(connection.id, 0)
-    now.hub.release(connection, [hello, *joining.frames_of(connection, found)], [item.id for item in found])
+    now.hub.release(connection, [hello, *frames_of(connection, found)], [item.id for item in found])
     return True
 
 

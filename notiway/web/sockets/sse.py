@@ -14,9 +14,7 @@ from notiway.live.carriers.sse import response_head
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
-from notiway.store import inbox
-from notiway.store.standing import REPLAY_LIMIT
-from notiway.store.writing import RESUME_OVERLAP_MS
+from notiway.store import inbox, resuming
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
@@ -42,7 +40,7 @@ class Handled(Response):
 
 
 def stream() -> ResponseReturnValue:
-    """Open a stream for who is signed in, or for the bearer of a client token."""
+    """Open a stream for a user who is signed in, or for the bearer of a client token."""
     principal = auth.require_principal()
     now = runtime.current()
     request.environ[BACKGROUND_FLAG] = True
@@ -69,17 +67,15 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)
-    newest = inbox.newest_id(user_id) or id_floor(now_ms() - RESUME_OVERLAP_MS)
-    items = inbox.since(user_id, last, REPLAY_LIMIT) if _is_sure(now, last) else []
+    newest = inbox.newest_id(user_id) or id_floor(now_ms())
     unread = inbox.unread_count(user_id)
-    first: list[str | None] = []
-    if last and (not _is_sure(now, last) or len(items) == REPLAY_LIMIT):
-        # Never a silent hole: the client is told to load its list, and resumes from here next time.
-        items = []
-        first.append(wire.reset(newest))
-    # With items to come the count has no id yet: a stream cut between them must resume before them.
-    first.append(wire.connected(connection.id, unread, None if items else newest))
-    now.hub.release(connection, [*first, *joining.frames_of(connection, items)], [last, *(item.id for item in items)])
+    if _is_sure(now, last):
+        # The count has no id: a stream that is cut before what is to come must resume before that.
+        now.replaying.resume(connection, resuming.after(last), [wire.connected(connection.id, unread)], [last])
+        return
+    # Never a silent hole: the client is told to load its list, and resumes from here next time.
+    first = [wire.reset(newest)] if last else []
+    now.hub.release(connection, [*first, wire.connected(connection.id, unread, newest)], [last])
 
 
 def _is_sure(now: Runtime, last: str) -> bool:

@@ -12,15 +12,14 @@ from notiway.live.carriers.parking import stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
-from notiway.store import inbox
-from notiway.store.standing import REPLAY_LIMIT
+from notiway.live.wires.html import HtmlWire
+from notiway.store import inbox, resuming
+from notiway.store.resuming import Cursor
 from notiway.values.errors import Unauthorized, WrongInput
-from notiway.values.ids import id_floor, is_id
 from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 
-NOTHING_YET = id_floor(0)  # `?since=` of a page that showed nothing: all there is came after it
 FORMATS = ("json", "html")
 
 
@@ -60,8 +59,24 @@ def _open(upgrade: Upgrade) -> None:
 
 
 def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
-    after = request.args.get("since") or (NOTHING_YET if "since" in request.args else "")
-    items = inbox.since(user_id, after, REPLAY_LIMIT) if is_id(after) else []
-    connected = connection.format.wire.connected(connection.id, inbox.arrive(user_id))
-    first = [connected, *joining.frames_of(connection, items)]
-    now.hub.release(connection, first, [after, *(item.id for item in items)], more=len(items) == REPLAY_LIMIT)
+    cursor = _cursor()
+    unread = inbox.arrive(user_id)
+    wire = connection.format.wire
+    if isinstance(wire, HtmlWire) and "changes" in request.args:
+        # What was read or deleted between the page and this line had no Event that could reach it.
+        changed = request.args["changes"] != str(inbox.changes(user_id))
+        connected = wire.connected(connection.id, unread, changed)
+    else:
+        connected = wire.connected(connection.id, unread)
+    if cursor is None:
+        now.hub.release(connection, [connected])
+    else:
+        now.replaying.resume(connection, cursor, [connected], [cursor.but])
+
+
+def _cursor() -> Cursor | None:
+    """From where the client wants what it missed; None if it does not say so, or not so that it can be understood."""
+    try:
+        return resuming.since(request.args["since"]) if "since" in request.args else None
+    except ValueError:
+        return None

@@ -16,6 +16,7 @@ from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.live.carriers import joining
+from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import State
 from notiway.store import inbox, membership, standing
 from notiway.values.audience import Audience
@@ -204,7 +205,7 @@ def test_an_item_that_a_wire_cannot_show_is_left_out_of_the_replay(now, join, fo
         return render(event)
 
     monkeypatch.setattr(wire, "render", fail_at_two)
-    frames = [text for text in joining.frames_of(connection, inbox.since("ada", "")) if text]
+    frames = [text for text in frames_of(connection, inbox.feed("ada").items[::-1]) if text]
     assert len(frames) == 2
     assert [("order-1" in text, "order-3" in text) for text in frames] != [(True, True)] * 2
     assert "boom" in caplog.text
@@ -296,7 +297,7 @@ def test_of_many_subscriptions_in_a_row_only_the_first_replays_everything(now, a
     assert len(asked) == 1, "it listens already"
     joining.unsubscribe(now, connection, OPS)
     publish(now, 5, OPS.key)
-    monkeypatch.setattr(joining, "REPLAY_OVERLAP_MS", 0)
+    monkeypatch.setattr(joining, "OVERLAP_MS", 0)
     joining.subscribe(now, connection, OPS)
     assert [bool(each["after"]) for each in asked] == [False, True]
     told = []

@@ -4,6 +4,7 @@ import json
 import logging
 
 import pytest
+from conftest import SECRET_KEY
 from jinja2 import ChoiceLoader, DictLoader
 
 from notiway.host.app import create_app
@@ -117,7 +118,7 @@ def test_the_application_s_own_folder_wins(tmp_path):
     (tmp_path / "templates" / "events").mkdir(parents=True)
     (tmp_path / "templates" / "events" / "system-announcement.html").write_text("ours: {{ item.title }}")
     app = create_app(
-        {"SECRET_KEY": "test", "NOTIWAY_DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "NOTIWAY_JOBS": "off"}
+        {"SECRET_KEY": SECRET_KEY, "NOTIWAY_DATABASE_URL": f"sqlite:///{tmp_path}/a.db", "NOTIWAY_JOBS": "off"}
     )
     app.jinja_loader.searchpath.insert(0, str(tmp_path / "templates"))
     frame = app.extensions["notiway"].formats["html"].wire.render(created("system-announcement", title="Hello"))

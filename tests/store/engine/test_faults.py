@@ -1,5 +1,6 @@
 """Faults: what means that the database is unavailable for now, with the reason and the remedy for the log."""
 
+import shutil
 import sqlite3
 
 import peewee
@@ -170,7 +171,7 @@ def test_a_pool_without_a_free_connection_is_unavailable(opened, monkeypatch):
 
 def test_a_file_that_cannot_be_opened_is_unavailable(tmp_path):
     opened = open_database(f"sqlite:///{tmp_path}/folder/test.db")
-    (tmp_path / "folder").rmdir()
+    shutil.rmtree(tmp_path / "folder")
     with pytest.raises(Unavailable) as caught:
         opened.connect()
     assert "folder" in caught.value.reason

@@ -7,7 +7,7 @@ import threading
 import pytest
 from pair import WAIT_SECONDS, settle
 
-from notiway.store import writing
+from notiway.live.carriers import replaying
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor, id_time
 from notiway.values.principal import Principal
@@ -16,24 +16,30 @@ from notiway.web.sockets import sse
 PATH = "/api/notifications/stream"
 
 
-def said(client):
-    """Everything that a client got, as (event, id) pairs."""
-    text = b"".join(iter(lambda: client.sock.recv(65_536), b"")).decode()
+def said(text):
+    """What a client was told, as (event, id) pairs."""
     blocks = [dict(re.findall(r"(?m)^(event|id): (.*)$", block)) for block in text.split("\n\n")]
     return [(block["event"], block.get("id")) for block in blocks if "event" in block]
 
 
 @pytest.fixture
 def resume(app, now, join):
-    """Brings a new stream of ada up to date: `resume({"Last-Event-ID": …})`; what it is told beside its id."""
+    """Brings a new stream of ada up to date: `resume({"Last-Event-ID": …})`; what it is told beside its id.
 
-    def go(headers=None, query=""):
+    With `until` the stream goes on until it was told this id.
+    """
+
+    def go(headers=None, query="", until=""):
         connection, client = join(Principal("ada"), format="sse")
         with app.test_request_context(f"{PATH}?{query}", headers=headers or {}):
             sse._resume(now, connection, "ada")
         settle(now.reactor)
+        heard = b""
+        while until and f"id: {until}" not in heard.decode() and (more := client.sock.recv(65_536)):
+            heard += more
         now.reactor.call_soon(connection.sock.shutdown, socket.SHUT_WR)
-        told = said(client)
+        heard += b"".join(iter(lambda: client.sock.recv(65_536), b""))
+        told = said(heard.decode())
         told.remove(("connected", None))
         return told
 
@@ -55,7 +61,7 @@ def test_a_new_stream_is_told_the_count_with_the_place_to_resume_from(resume, no
 def test_even_where_nothing_ever_came_there_is_a_place_to_resume_from(resume):
     ((event, place),) = resume()
     assert event == "unread"
-    assert 0 <= now_ms() - id_time(place) - writing.RESUME_OVERLAP_MS < 60_000
+    assert 0 <= now_ms() - id_time(place) < 60_000
 
 
 @pytest.mark.parametrize("last", ["x", "0", "' OR 1=1", id_floor(0), "older than the retention"])
@@ -65,10 +71,11 @@ def test_where_it_cannot_be_sure_it_says_reset_first(resume, notify, last):
     assert resume(query=f"lastEventId={last}") == [("reset", newest), ("unread", newest)]
 
 
-def test_what_one_replay_cannot_hold_is_a_reset_too(resume, notify, monkeypatch):
-    monkeypatch.setattr(sse, "REPLAY_LIMIT", 2)
-    seen, *missed = [notify("ada") for _ in range(3)]
-    assert resume({"Last-Event-ID": seen}) == [("reset", missed[-1]), ("unread", missed[-1])]
+def test_what_one_page_cannot_hold_follows_page_by_page(resume, notify, monkeypatch):
+    monkeypatch.setattr(replaying, "PAGE_ITEMS", 2)
+    seen, *missed = [notify("ada") for _ in range(6)]
+    told = resume({"Last-Event-ID": seen}, until=missed[-1])
+    assert told == [("unread", None), *(("notification", each) for each in missed)]
 
 
 def test_nothing_of_another_user_is_replayed(resume, notify):

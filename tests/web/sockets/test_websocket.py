@@ -8,10 +8,11 @@ from types import SimpleNamespace
 import pytest
 from pair import WAIT_SECONDS, Client, settle
 
+from notiway.live.carriers import replaying
 from notiway.store import inbox
 from notiway.values.close_codes import CloseCode
-from notiway.values.ids import new_id
 from notiway.values.principal import Principal
+from notiway.verbs import items
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import websocket
 from web.sockets.conftest import UPGRADE
@@ -130,20 +131,43 @@ def test_the_id_of_another_users_item_shows_nothing_of_theirs(resume, notify):
     assert resume(f"since={theirs}") == ["hers"]
 
 
-def test_after_a_long_absence_it_is_told_to_connect_again(app, now, join, notify, monkeypatch):
-    monkeypatch.setattr(websocket, "REPLAY_LIMIT", 2)
-    for number in range(3):
+def test_after_a_long_absence_it_gets_everything_page_by_page(app, now, join, notify, monkeypatch):
+    monkeypatch.setattr(replaying, "PAGE_ITEMS", 2)
+    for number in range(5):
         notify("ada", f"Number {number}")
     connection, client = join(Principal("ada"))
     with app.test_request_context(f"{PATH}?since="):
         websocket._resume(now, connection, "ada")
-    *texts, last = client.read_all()
-    assert [json.loads(text)["data"].get("title") for text in texts] == [None, "Number 0", "Number 1"]
-    assert last == ("close", CloseCode.RESTARTING)
+    told = [json.loads(text)["data"].get("title") for text in client.read(6)]
+    assert told == [None, *(f"Number {number}" for number in range(5))]
+
+
+@pytest.mark.parametrize(
+    ("change", "changed"),
+    [
+        (None, False),
+        (lambda one: items.mark_seen("ada", [one]), False),
+        (lambda one: items.mark_read("ada", [one]), True),
+        (lambda one: items.delete("ada", [one]), True),
+        (lambda one: items.mark_all_read("ada"), True),
+        (lambda one: items.mark_read("bob", []), False),
+    ],
+)
+def test_a_page_is_told_whether_anything_was_read_or_deleted_before_its_line_was_there(
+    app, now, join, notify, change, changed
+):
+    newest = notify("ada")
+    drawn = inbox.changes("ada")
+    if change is not None:
+        change(newest)
+    connection, client = join(Principal("ada"), format="html")
+    with app.test_request_context(f"{PATH}?format=html&since={newest}&changes={drawn}"):
+        websocket._resume(now, connection, "ada")
+    assert ("data-changed" in client.read()[0]) is changed
 
 
 def test_arriving_marks_nothing_read(resume, notify):
-    notify("ada")
+    newest = notify("ada")
     resume("since=")
     assert inbox.unread_count("ada") == 1
-    assert resume(f"since={new_id()}") == []
+    assert resume(f"since={newest}") == []

@@ -1,6 +1,7 @@
 """Directory and reach: who is found by which name, and how many a message would get to."""
 
 import pytest
+from conftest import SECRET_KEY
 from flask import Flask
 from flask_login import LoginManager, UserMixin, login_user
 
@@ -65,7 +66,7 @@ class ClerkWithRole(Clerk):
 def test_a_foreign_application_says_itself_who_is_staff(tmp_path, kind, status, people):
     app = Flask("shop")
     app.config.update(
-        SECRET_KEY="x", NOTIWAY_DATABASE_URL=f"sqlite:///{tmp_path}/shop.db", NOTIWAY_JOBS="off", TESTING=True
+        SECRET_KEY=SECRET_KEY, NOTIWAY_DATABASE_URL=f"sqlite:///{tmp_path}/shop.db", NOTIWAY_JOBS="off", TESTING=True
     )
     manager = LoginManager(app)
     manager.user_loader(kind)

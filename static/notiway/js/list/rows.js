@@ -2,6 +2,7 @@
 import { dropHeld, readHeldUpTo, setHeld } from "./held.js";
 
 let newest = "";
+let heard = "";
 const tellers = new Set();
 
 export const lists = () => [...document.querySelectorAll("[data-notiway-list]")];
@@ -18,6 +19,12 @@ const done = (id) => tellers.forEach((teller) => teller(id));
 export const newestId = () => newest;
 export function note(id) {
   if (id > newest) newest = id;
+}
+
+/** Where a new line resumes. Only what came over the line moves it: what was fetched says nothing of what lies between. */
+export const heardTo = () => heard;
+export function hear(id) {
+  if (id > heard) heard = id;
 }
 
 /** Flip a row; the button that was just pressed disappears, so its opposite takes the focus. */
@@ -66,6 +73,8 @@ export function dropAll(ids) {
 }
 
 export function start() {
-  note(document.querySelector("[data-notiway-socket]")?.dataset.newest ?? "");
+  const shown = document.querySelector("[data-notiway-socket]")?.dataset.newest ?? "";
+  note(shown);
+  hear(shown);
   lists().forEach((list) => rowsOf(list).forEach((row) => note(row.dataset.notiwayId)));
 }

@@ -1,11 +1,11 @@
 // changes: what a frame says goes to every place on this page that shows it.
 import { offer } from "../list/list.js";
-import { copies, dropAll, lists, note, readUpTo, setStates } from "../list/rows.js";
+import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { arrived } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
 
-const REMEMBER = 500; // ids: a resumed connection repeats what it may have sent before
+const REMEMBER = 5_000; // ids: a resumed connection repeats the minute before it
 const met = new Set();
 
 function isNews(id) {
@@ -35,7 +35,7 @@ const listChanges = {
 };
 const changes = {
   ...listChanges,
-  connected: (change) => live(change.dataset.connectionId),
+  connected: (change) => live(change.dataset.connectionId, "changed" in change.dataset),
   error: (change) => showFailure(change.dataset.message),
 };
 
@@ -59,6 +59,7 @@ export function take(children) {
     for (const row of newRows(child)) {
       if (isNews(row.dataset.notiwayId) && kind !== "quiet") arrived(row);
       note(row.dataset.notiwayId);
+      if (!("transient" in row.dataset)) hear(row.dataset.notiwayId);
       rows.push(row);
     }
     if (kind in changes) distribute(), changes[kind](child);

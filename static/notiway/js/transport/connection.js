@@ -1,7 +1,7 @@
-// connection: the dot, resuming from the newest id, and what to do when the line is gone for good.
+// connection: the dot, resuming from what came last, and what to do when the line is gone for good.
 import { showFailure } from "../toast/failures.js";
 import { reconcile } from "./reconcile.js";
-import { newestId } from "../list/rows.js";
+import { heardTo } from "../list/rows.js";
 
 const WORDS = { connected: "Live", reconnecting: "Reconnecting…", offline: "Offline" };
 // RFC 6455 §7.4 codes after which trying again cannot help; Notiway's own start at 4000.
@@ -42,9 +42,9 @@ function redial() {
   if (!stopped && socketElement()) window.htmx?.process(socketElement(), true);
 }
 
-/** The server greeted us. After a break, what was read or deleted elsewhere meanwhile is fetched again. */
-export function live(connection) {
-  if (id !== connection && wasLive) setTimeout(reconcile, SETTLE);
+/** The server greeted us. What was read or deleted meanwhile, in a break or before there was a line, is fetched again. */
+export function live(connection, changed) {
+  if (id !== connection && (wasLive || changed)) setTimeout(reconcile, SETTLE);
   id = connection;
   wasLive = true;
   document.dispatchEvent(new CustomEvent("notiway:connected"));
@@ -52,7 +52,7 @@ export function live(connection) {
 
 function beforeConnection({ detail: { connection } }) {
   const url = new URL(connection.url, location.href);
-  url.searchParams.set("since", newestId() || EVERYTHING);
+  url.searchParams.set("since", heardTo() || EVERYTHING);
   connection.url = url.href;
   if (navigator.onLine !== false) show("reconnecting");
 }

@@ -1,0 +1,81 @@
+"""Positions: places in the log. Everything before a position is decided: it is committed, or it never will be.
+
+An id is no position: of two transactions the one that made the smaller id may commit last. SQLite has one writer, so
+there a number taken under its lock follows the commits. On PostgreSQL the position of a row is the number of its
+transaction, and what is decided ends where the oldest transaction begins that is still open (docs/adr/0014).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from notiway.store.sql import has_one_writer, marks, run
+from notiway.values.ids import id_floor
+
+LOWEST = -(2**62)  # before every row
+OWN = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
+OLDEST_OPEN = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
+TAKE = (
+    "INSERT INTO notiway_counter (name, value) VALUES ('position', 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1 RETURNING value"
+)
+TAKEN = "SELECT value FROM notiway_counter WHERE name = 'position'"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Which positions a reader could see at one moment: all below `low`, none from `high` on, in between not `open`.
+
+    >>> Seen(5, 8, (6,)).beyond("position")
+    ('(position >= ? AND (position >= ? OR position IN (?)))', (5, 8, 6))
+    """
+
+    low: int
+    high: int
+    open: tuple[int, ...] = ()
+
+    def within(self, column: str) -> tuple[str, tuple[int, ...]]:
+        """SQL that holds for the positions that were seen, and its parameters."""
+        but = f" AND {column} NOT IN ({marks(self.open)})" if self.open else ""
+        return f"({column} < ? OR ({column} < ?{but}))", (self.low, self.high, *self.open)
+
+    def beyond(self, column: str) -> tuple[str, tuple[int, ...]]:
+        """The same for all other positions."""
+        late = f" OR {column} IN ({marks(self.open)})" if self.open else ""
+        return f"({column} >= ? AND ({column} >= ?{late}))", (self.low, self.high, *self.open)
+
+
+def take() -> int | None:
+    """The position of what is written now, inside a transaction; None where the database gives it by itself."""
+    return int(run(TAKE).fetchall()[0][0]) if has_one_writer() else None
+
+
+def here() -> tuple[str, tuple[int, ...]]:
+    """SQL for the position of what is written now, with its parameters."""
+    taken = take()
+    return (OWN, ()) if taken is None else ("?", (taken,))
+
+
+def now() -> Seen:
+    """What can be seen at this moment. Read it before the rows that are to be measured by it."""
+    if has_one_writer():
+        row = run(TAKEN).fetchone()
+        after = 1 if row is None else row[0] + 1
+        return Seen(after, after)
+    low, high, listed = run("SELECT CAST(pg_current_snapshot() AS text)").fetchone()[0].split(":")
+    return Seen(int(low), int(high), tuple(map(int, filter(None, listed.split(",")))))
+
+
+def decided() -> int:
+    """The position up to which everything is decided now."""
+    return now().low
+
+
+def at(at_ms: int) -> int:
+    """The position to read from, so that nothing that was committed at or after this moment is missed.
+
+    `at_ms` is in milliseconds since the epoch. A transaction that was still open then is read too.
+    """
+    newest_before = "SELECT horizon FROM notiway_notification WHERE id < ? ORDER BY id DESC LIMIT 1"
+    row = run(newest_before, (id_floor(at_ms),)).fetchone()
+    return LOWEST if row is None else int(row[0])

@@ -1,0 +1,139 @@
+"""Postgres: a real PostgreSQL of our own, in a temporary folder, and a migrated database for each test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg.sql import SQL, Identifier
+from servers import free_port, wait_until
+
+from notiway.store import schema
+from notiway.store.database import open_database
+
+BINARIES = Path("/usr/lib/postgresql")  # Debian's place: one folder for each major version
+SYSTEM_USERS = ("postgres", "nobody")  # initdb refuses to run as root
+START_SECONDS = 60.0
+END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+)
+OWN_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%_migration'"
+# Nothing here has to survive a crash; two tests at a time do not need a hundred backends.
+OPTIONS = {
+    "listen_addresses": "127.0.0.1",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "max_connections": "80",
+}
+
+
+class Postgres:
+    """One running server. `fresh()` gives a database with all tables to one test at a time; `give_back` empties it.
+
+    >>> server.fresh()  # doctest: +SKIP
+    'postgresql://notiway@127.0.0.1:41231/test_1'
+    """
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self._numbers = itertools.count(1)
+        self._free: list[str] = []  # a hundred times quicker to empty than to make
+
+    def url(self, name: str) -> str:
+        return f"postgresql://notiway@127.0.0.1:{self.port}/{name}"
+
+    def empty(self) -> str:
+        """The URL of a new database without tables."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY").format(Identifier(name)))
+        return self.url(name)
+
+    def fresh(self) -> str:
+        """The URL of a database with all tables and no rows."""
+        if self._free:
+            return self._free.pop()
+        url = self.empty()
+        opened = open_database(url)
+        schema.migrate(opened)
+        opened.close_all()
+        return url
+
+    def give_back(self, url: str) -> None:
+        """End whatever still uses a database from `fresh`, and empty it for the next test."""
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(END_OTHERS)
+            for (table,) in connection.execute(OWN_TABLES).fetchall():
+                connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
+        self._free.append(url)
+
+
+@contextmanager
+def postgres_server() -> Iterator[Postgres]:
+    """Start PostgreSQL; `FileNotFoundError` where it is not installed (bin/need postgresql)."""
+    binaries = _binaries()
+    port = free_port()
+    folder = Path(tempfile.mkdtemp(prefix="notiway-postgres-"))
+    run_as = _system_user()
+    try:
+        if run_as is not None:
+            os.chown(folder, run_as.pw_uid, run_as.pw_gid)
+        data = folder / "data"
+        initialise = ["-D", data, "-U", "notiway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        subprocess.run(_command(binaries, run_as, "initdb", *initialise), check=True, capture_output=True, cwd="/")
+        settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
+        serve = ["postgres", "-D", data, "-p", port, "-k", folder, *settings]
+        with (folder / "log").open("wb") as log:
+            process = subprocess.Popen(_command(binaries, run_as, *serve), stdout=log, stderr=log, cwd="/")
+        try:
+            server = Postgres(port)
+            wait_until(lambda: _answers(process, server, folder / "log"), START_SECONDS)
+            yield server
+        finally:
+            process.send_signal(signal.SIGINT)  # SIGTERM would wait until every client has gone
+            process.wait(START_SECONDS)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _binaries() -> Path:
+    found = sorted(BINARIES.glob("*/bin/initdb"))
+    if not found:
+        raise FileNotFoundError(f"there is no PostgreSQL under {BINARIES}: run bin/need postgresql")
+    return found[-1].parent
+
+
+def _system_user() -> pwd.struct_passwd | None:
+    """Whom to run it as; None: as we are."""
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    return next(known[name] for name in SYSTEM_USERS if name in known)
+
+
+def _command(binaries: Path, run_as: pwd.struct_passwd | None, name: str, *arguments: object) -> list[str]:
+    command = [str(binaries / name), *map(str, arguments)]
+    if run_as is None:
+        return command
+    return ["setpriv", f"--reuid={run_as.pw_uid}", f"--regid={run_as.pw_gid}", "--clear-groups", *command]
+
+
+def _answers(process: subprocess.Popen[bytes], server: Postgres, log: Path) -> bool:
+    assert process.poll() is None, log.read_text()
+    try:
+        psycopg.connect(server.url("postgres"), connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
