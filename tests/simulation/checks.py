@@ -119,7 +119,7 @@ class Checks:
                     continue
                 if not self._may_lack(client, sent, strictly, at_rest, key):
                     world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
-            elif is_exact and not is_excused and shown[key].is_read is not is_read:
+            elif is_exact and not is_excused and shown[key].title and shown[key].is_read is not is_read:
                 state = "read" if is_read else "unread"
                 world.fault(f"invariant 5: {client.name} does not show that {sent.title} is {state}")
         if is_exact and not is_excused:

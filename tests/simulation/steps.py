@@ -48,6 +48,7 @@ def sent(world: World, audience: str, users: tuple[str, ...] = (), **values: Any
         wire = world.chance.choice(WIRES)
         title += f" breaks-{wire}"
         values["breaks"] = frozenset([wire])
+        world.age_counts()  # the count that its Event carries is lost with it
     note = Sent(title, audience, frozenset(users), world.clock.us, world.clock.now_ms(), **values)
     world.sent[title] = note
     return note
@@ -75,8 +76,6 @@ def send(world: World, audience: str, users: tuple[str, ...] = (), **options: An
     if world.chance.random() < 0.2:
         options["dedupe_key"] = f"key-{note.title.split()[0]}"
     to: Any = list(users) if users else Audience.parse(audience)
-    if note.breaks:
-        world.age_counts()  # the count that its Event carries is lost with it
     process.do(lambda: deliver(world, note, to, **options))
 
 
