@@ -17,8 +17,8 @@ from .sent import Sent
 from .site import Site
 from .world import MEMBERS_ONLY, OPEN_GROUP, World
 
-STEPS = (25, 60)
-SETTLE_US = 30_000_000  # longer than any Event is under way
+STEPS = (15, 50)
+SETTLE_SECONDS = 40  # more than any Event is under way, and any client away
 
 
 @dataclass
@@ -77,16 +77,12 @@ def _rest(world: World) -> None:
     """Things go quiet: nobody does anything more, all lines hold, and every Event arrives."""
     world.trace("all goes quiet")
     world.crash_chance = 0.0
-    manners = world.network.manners
     world.network.manners = Manners()
     for client in world.clients:
         client.is_stalled = False
     world.work_off()
-    world.advance(SETTLE_US)
-    for _ in range(20):
-        if all(client.is_open for client in world.clients) and not world.agenda:
-            break
-        world.advance(MICRO)
+    _settle(world)
+    world.advance(int(2 * HEARTBEAT_SECONDS * MICRO))
     _check(world, strictly=False)
     if world.faults:
         return
@@ -95,13 +91,20 @@ def _rest(world: World) -> None:
         client.cut()
     world.users_disordered.clear()
     world.silent.clear()
-    world.advance(SETTLE_US)
+    _settle(world)
     _check(world, strictly=True)
-    world.network.manners = manners
+
+
+def _settle(world: World) -> None:
+    for _ in range(SETTLE_SECONDS):
+        if all(client.is_open for client in world.clients) and not world.network.under_way and not world.has_work():
+            return
+        world.advance(MICRO)
 
 
 def _check(world: World, *, strictly: bool) -> None:
-    world.advance(int(2 * HEARTBEAT_SECONDS * MICRO))
+    while world.counts_are_old:
+        world.advance(int(HEARTBEAT_SECONDS * MICRO))
     for client in world.clients:
         if not client.is_open:
             world.fault(f"{client.name} gets no connection ({client.closed_with})")
@@ -109,9 +112,9 @@ def _check(world: World, *, strictly: bool) -> None:
         world.checks.holds(client, strictly=strictly, at_rest=True)
     if world.faults:
         return
-    probes = {key: _probe(world, key) for key in ("global", *MEMBERS_ONLY, f"group:{OPEN_GROUP}")}
+    audience = world.chance.choice(("global", *MEMBERS_ONLY, f"group:{OPEN_GROUP}"))
+    probes = {audience: _probe(world, audience)}
     world.work_off()
-    world.advance(200_000)
     for client in world.clients:
         world.checks.probe_heard(client, probes, strictly)
     world.checks.nothing_is_left()

@@ -15,6 +15,7 @@ from typing import Any
 import uuid_utils
 from flask import request
 
+from notiway import metrics
 from notiway.live import badges, heartbeat
 from notiway.values.ids import UUID_BITS
 from notiway.web.sockets import handshake, signalr, sse, websocket
@@ -130,10 +131,22 @@ class Listener(logging.Handler):
             stage.tasks.faults.append(f"logged: {record.getMessage()}: {type(error).__name__}: {error}")
 
 
+class Uncounted:
+    """In place of a metric."""
+
+    def inc(self, _: float = 1) -> None:
+        return None
+
+    set = observe = dec = inc
+
+    def labels(self, **_: str) -> Uncounted:
+        return self
+
+
 @contextmanager
 def installed() -> Iterator[None]:
     """Inside, Notiway's modules know the stand-ins only."""
-    virtual = VirtualTime()
+    virtual, uncounted = VirtualTime(), Uncounted()
     replaced: dict[int, Any] = {
         id(time): virtual,
         id(time.monotonic): virtual.monotonic,
@@ -150,6 +163,8 @@ def installed() -> Iterator[None]:
         (heartbeat, "SLICES", heartbeat.SLICES),
         (badges, "SLICES", badges.SLICES),
     ]
+    counted = [(metrics, key, each) for key, each in vars(metrics).items() if hasattr(each, "labels")]
+    before += [each for each in counted if not isinstance(each[2], type)]
     views = [(websocket, "take_socket"), (signalr, "take_socket"), (sse, "take_carrier"), (sse, "auth")]
     before += [(module, key, getattr(module, key)) for module, key in views]
     for name, module in sorted(sys.modules.items()):
@@ -158,7 +173,7 @@ def installed() -> Iterator[None]:
     logger, listener = logging.getLogger("notiway"), Listener(logging.ERROR)
     settings = logger.level, logger.propagate
     for module, key, value in before:
-        setattr(module, key, VIEWS[key] if key in VIEWS else replaced[id(value)])
+        setattr(module, key, VIEWS[key] if key in VIEWS else replaced.get(id(value), uncounted))
     logger.addHandler(listener)
     logger.setLevel(logging.ERROR)
     logger.propagate = False
