@@ -109,7 +109,8 @@ class Checks:
             unread = min(100, sum(not is_read for is_read in truth.values()))
             if client.badge != unread:
                 world.fault(f"invariant 4: {client.name} shows {client.badge} unread, the database has {unread}")
-        shown = {key: row for key, row in client.rows.items() if row.is_kept and not self._is_over(row, now)}
+        rows = client.rows.items()
+        shown = {key: row for key, row in rows if row.is_kept and row.title and not self._is_over(row, now)}
         expected = self._expected(client, truth)
         is_excused = not strictly and client.user in world.users_disordered
         is_exact = client.reconciles or client.wire == "signalr"
@@ -119,7 +120,7 @@ class Checks:
                     continue
                 if not self._may_lack(client, sent, strictly, at_rest, key):
                     world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
-            elif is_exact and not is_excused and shown[key].title and shown[key].is_read is not is_read:
+            elif is_exact and not is_excused and shown[key].is_read is not is_read:
                 state = "read" if is_read else "unread"
                 world.fault(f"invariant 5: {client.name} does not show that {sent.title} is {state}")
         if is_exact and not is_excused:
@@ -139,7 +140,7 @@ class Checks:
 
     def _may_lack(self, client: Client, sent: Sent, strictly: bool, at_rest: bool, key: str) -> bool:
         world = self.world
-        if client.wire in sent.breaks:
+        if client.wire in sent.breaks or key in client.rows:  # it was told that it lacks this one
             return True
         if not (strictly and at_rest) and (client.user, sent.audience) in world.silent:
             return True

@@ -82,7 +82,7 @@ def _rest(world: World) -> None:
         client.is_stalled = False
     world.work_off()
     _settle(world)
-    world.advance(int(2 * HEARTBEAT_SECONDS * MICRO))
+    world.advance(int((HEARTBEAT_SECONDS + 1) * MICRO))
     _check(world, strictly=False)
     if world.faults:
         return

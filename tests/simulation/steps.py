@@ -17,7 +17,7 @@ from .client import Client
 from .clock import MICRO
 from .process import Process
 from .sent import Sent
-from .tasks import Undo
+from .tasks import Crash, Undo
 from .world import MEMBERS_ONLY, OPEN_GROUP, USERS, WIRES, World
 
 Step = Callable[[World], None]
@@ -57,7 +57,11 @@ def sent(world: World, audience: str, users: tuple[str, ...] = (), **values: Any
 def deliver(world: World, note: Sent, to: Any, **options: Any) -> None:
     """The verb itself, and its id."""
     world.trace("  send %s to %s %s", note.title, note.audience, options or "")
-    row = send_notification(to, note.title, **options)
+    try:
+        row = send_notification(to, note.title, **options)
+    except Crash:
+        world.titles_lost.add(note.title)
+        raise
     note.id = str(row.id)
     note.public_id = str(row.dedupe_key or row.id)
     world.by_id[note.id] = note
@@ -197,7 +201,7 @@ def join_or_leave(world: World) -> None:
         return
     user, key = world.chance.choice(USERS[:2]), world.chance.choice(MEMBERS_ONLY)
     audience = Audience.parse(key)
-    leaves = (user, key) in world.members and world.chance.random() < 0.6
+    leaves = world.is_member(user, key) and world.chance.random() < 0.6
     world.trace("  %s %s %s", user, "leaves" if leaves else "joins", key)
     world.ever.add((user, key))
 
@@ -209,8 +213,6 @@ def join_or_leave(world: World) -> None:
 
     def settled() -> None:
         work()
-        rows = world.database.rows("SELECT 1 FROM notiway_membership WHERE user_id = ? AND audience = ?", user, key)
-        (world.members.add if rows else world.members.discard)((user, key))
         arrived(world, user, key)
 
     process.do(settled)

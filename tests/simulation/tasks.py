@@ -74,13 +74,14 @@ class Tasks:
         if self._waiting.pop(task, self) is None:
             self.ready.append(task)
 
-    def kill(self, owner: Any) -> None:
-        """End all tasks of a process that has crashed."""
+    def kill(self, owner: Any) -> int:
+        """End all tasks of a process that has crashed; how many there were."""
         doomed = [task for task in (*self.ready, *self._waiting) if task.owner is owner]
         self.ready = [task for task in self.ready if task.owner is not owner]
         for task in doomed:
             self._waiting.pop(task, None)
             _kill(task)
+        return len(doomed)
 
     def end(self) -> None:
         for task in (*self.ready, *self._waiting):

@@ -60,7 +60,6 @@ class World:
         self.clients: list[Client] = []
         self.sent: dict[str, Sent] = {}
         self.by_id: dict[str, Sent] = {}
-        self.members: set[tuple[str, str]] = set()
         self.ever: set[tuple[str, str]] = set()  # who listened to what at some time
         self.joined_at: dict[tuple[str, str], int] = {}
         self.deleted: list[tuple[str, str]] = []
@@ -158,7 +157,8 @@ class World:
         """The process is dead at once. Its machine starts another one a little later."""
         self.trace("  %s crashes", process.name)
         self._end(process)
-        self.tasks.kill(process)
+        if self.tasks.kill(process):
+            self.disordered(frozenset())  # what they had committed, nobody is told
 
     def _end(self, process: Process) -> None:
         self.processes.pop(process.slot.number, None)
@@ -220,8 +220,12 @@ class World:
         if audience == f"group:{OPEN_GROUP}":
             return client.wishes.get(audience, False)
         if audience in MEMBERS_ONLY:
-            return (client.user, audience) in self.members
+            return self.is_member(client.user, audience)
         return audience in ("global", f"user:{client.user}")
+
+    def is_member(self, user: str, audience: str) -> bool:
+        query = "SELECT 1 FROM notiway_membership WHERE user_id = ? AND audience = ?"
+        return bool(self.database.rows(query, user, audience))
 
     def may_hear(self, user: str, sent: Sent) -> bool:
         return user in sent.users or sent.audience == "global" or (user, sent.audience) in self.ever
