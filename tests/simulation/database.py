@@ -40,7 +40,8 @@ class Database:
         execute, tell = self.opened.execute_sql, self.opened._run_commit_callbacks
 
         def execute_sql(sql: str, params: Any = None) -> Any:
-            if stand_ins.stage is not None and not self.opened._state.transactions:
+            # A transaction begins and ends in one go: SQLite has one writer, and readers see nothing of it before.
+            if stand_ins.stage is not None and not self.raw.in_transaction and not sql.startswith("BEGIN"):
                 stand_ins.stage.before_statement()
             return execute(sql, params)
 

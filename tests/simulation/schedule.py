@@ -10,12 +10,13 @@ from functools import cache
 from notiway.values.audience import Audience
 
 from . import mutants, stand_ins, steps
+from .audiences import MEMBERS_ONLY, OPEN_GROUP
 from .clock import MICRO
 from .network import Manners
 from .process import HEARTBEAT_SECONDS
 from .sent import Sent
 from .site import Site
-from .world import MEMBERS_ONLY, OPEN_GROUP, World
+from .world import World
 
 STEPS = (15, 50)
 SETTLE_SECONDS = 40  # more than any Event is under way, and any client away
@@ -77,6 +78,7 @@ def _rest(world: World) -> None:
     """Things go quiet: nobody does anything more, all lines hold, and every Event arrives."""
     world.trace("all goes quiet")
     world.crash_chance = 0.0
+    world.is_quiet = True
     world.network.manners = Manners()
     for client in world.clients:
         client.is_stalled = False
@@ -112,7 +114,9 @@ def _check(world: World, *, strictly: bool) -> None:
         world.checks.holds(client, strictly=strictly, at_rest=True)
     if world.faults:
         return
-    audience = world.chance.choice(("global", *MEMBERS_ONLY, f"group:{OPEN_GROUP}"))
+    open_group = f"group:{OPEN_GROUP}"
+    is_wished = any(client.wishes.get(open_group) for client in world.clients)
+    audience = open_group if is_wished else world.chance.choice(("global", *MEMBERS_ONLY, open_group))
     probes = {audience: _probe(world, audience)}
     world.work_off()
     for client in world.clients:

@@ -13,15 +13,15 @@ from notiway.verbs import items, membership, recall
 from notiway.verbs.send import send_notification
 from notiway.verbs.sign_out import sign_out
 
+from .audiences import BROADCASTS, MEMBERS_ONLY, OPEN_GROUP, USERS
 from .client import Client
 from .clock import MICRO
 from .process import Process
 from .sent import Sent
 from .tasks import Crash, Undo
-from .world import MEMBERS_ONLY, OPEN_GROUP, USERS, WIRES, World
+from .world import WIRES, World
 
 Step = Callable[[World], None]
-BROADCASTS = ("global", *MEMBERS_ONLY, f"group:{OPEN_GROUP}")
 
 
 def next_step(world: World) -> None:
@@ -228,7 +228,7 @@ def subscribe(world: World) -> None:
     client = a_client(world, "json", "signalr")
     if client is None:
         return
-    wanted = world.chance.choice(((True,), (False,), (False, True), (True, False, True)))
+    wanted = world.chance.choice(((True,), (False,), (False, True), (True, False, True), (True, False, True)))
     world.trace("  %s: subscribe %s", client.name, wanted)
     for each in wanted:
         if each:
@@ -274,10 +274,11 @@ def restart(world: World) -> None:
 
 
 def sign_out_user(world: World) -> None:
-    client = a_client(world)
+    online = [each for each in world.clients if each.line is not None]
     process = somewhere(world)
-    if client is None or process is None:
+    if not online or process is None:
         return
+    client = world.chance.choice(online)
     session = client.session if world.chance.random() < 0.6 else None
     world.trace("  %s signs out %s", client.user, session or "everywhere")
     ended = [client] if session else [each for each in world.clients if each.user == client.user]

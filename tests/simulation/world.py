@@ -12,6 +12,7 @@ from notiway.store import inbox
 from notiway.values.event import Event
 from notiway.values.ids import id_floor
 
+from .audiences import MEMBERS_ONLY, OPEN_GROUP, USERS
 from .checks import Checks
 from .client import Client
 from .clock import MICRO, Clock
@@ -22,15 +23,12 @@ from .site import SLOTS, Site
 from .sockets import Line
 from .tasks import Tasks
 
-USERS = ("ada", "bob", "cy")
-MEMBERS_ONLY = ("group:g", "tenant:t")
-OPEN_GROUP = "open-x"
 WIRES = ("json", "sse", "signalr", "html")
 WIRE_WEIGHTS = (4, 3, 3, 1)
 UNITS_AT_MOST = 20_000  # pieces of work in one go: more is a loop without end
 AWAY_US = (10_000, 3_000_000)  # before a client that lost its line comes back
 DOWN_US = (1_000, 300_000)
-ROOM_BYTES = (700, 40_000)
+ROOM_BYTES = (300, 1_000, 4_000, 40_000)  # that the kernels keep for a client which does not read
 COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
 
 
@@ -70,6 +68,7 @@ class World:
         self._old_until = 0  # something changed counts, of which devices are told with the next heartbeat
         self.must_close: list[tuple[Process, Any]] = []
         self.silent: set[tuple[str, str]] = set()  # user and audience: items came without an Event
+        self.is_quiet = False
         self._deliveries = 0
         self._fd = 0
 
@@ -87,7 +86,7 @@ class World:
 
     def sleep(self, seconds: float) -> None:
         task = self.tasks.current()
-        if task is None or self.database.opened._state.transactions:
+        if task is None or self.database.raw.in_transaction:
             return
         if seconds > 0:
             self.at(int(seconds * MICRO), self.tasks.wake, task)
@@ -137,7 +136,7 @@ class World:
 
     def new_line(self, client: Client) -> Any:
         self._fd += 1
-        line: Any = ClientLine(self._fd, self.chance.randint(*ROOM_BYTES))
+        line: Any = ClientLine(self._fd, self.chance.choice(ROOM_BYTES))
         line.client = client
         return line
 
@@ -302,7 +301,10 @@ class World:
                 process.loop.turn()
             for client in self.clients:
                 client.keep_alive()
-            self.work_off()
+            if self.is_calm or self.is_quiet or self.chance.random() < 0.5:
+                self.work_off()
+            else:
+                self.work(self.chance.randrange(20))
 
     def end(self) -> None:
         self.tasks.end()
