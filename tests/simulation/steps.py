@@ -212,6 +212,7 @@ def join_or_leave(world: World) -> None:
             membership.join(user, audience)
 
     def settled() -> None:
+        arrived(world, user, key)  # before too: its process may crash after the commit
         work()
         arrived(world, user, key)
 
@@ -279,6 +280,10 @@ def sign_out_user(world: World) -> None:
     if not online or process is None:
         return
     client = world.chance.choice(online)
+    if not process.is_leaving and world.chance.random() < 0.5:
+        client.cut()
+        client.connect(process)  # and while it joins, its user signs out
+        world.work(world.chance.randrange(12))
     session = client.session if world.chance.random() < 0.6 else None
     world.trace("  %s signs out %s", client.user, session or "everywhere")
     ended = [client] if session else [each for each in world.clients if each.user == client.user]
