@@ -87,7 +87,9 @@ class Checks:
             queued += backlog.total if backlog is not None else 0
             waits = backlog is not None and connection.sock.is_writable()
             if waits and connection.state is State.OPEN and not process.loop.has_work:
-                self.world.fault(f"invariant 3: {connection.sock.client.name} reads, and yet {backlog.total} bytes wait")
+                self.world.fault(
+                    f"invariant 3: {connection.sock.client.name} reads, and yet {backlog.total} bytes wait"
+                )
         if process.hub.pressure.queued < queued:
             self.world.fault(f"invariant 3: {process.name} counts {process.hub.pressure.queued} of {queued} bytes")
 
@@ -106,28 +108,38 @@ class Checks:
         world = self.world
         now = world.clock.now_ms()
         truth = world.database.inbox(client.user, now)
-        if client.badge is not None and (at_rest or not world.counts_are_old):
-            unread = min(100, sum(not is_read for is_read in truth.values()))
-            if client.badge != unread:
-                world.fault(f"invariant 4: {client.name} shows {client.badge} unread, the database has {unread}")
+        if at_rest or not world.counts_are_old:
+            self._counts(client, truth)
         rows = client.rows.items()
         shown = {key: row for key, row in rows if row.is_kept and row.title and not self._is_over(row, now)}
         expected = self._expected(client, truth)
+        for key in sorted(expected.keys() - shown.keys()):
+            sent = expected[key][0]
+            if self._should_hear(client, sent) and not self._may_lack(client, sent, strictly, at_rest, key):
+                world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
         is_excused = not strictly and client.user in world.users_disordered
-        is_exact = client.reconciles or client.wire == "signalr"
-        for key, (sent, is_read) in expected.items():
-            if key not in shown:
-                if client.wire == "signalr" and not world.listens(client, sent.audience_for(client.user)):
-                    continue
-                if not self._may_lack(client, sent, strictly, at_rest, key):
-                    world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
-            elif is_exact and not is_excused and shown[key].is_read is not is_read:
-                state = "read" if is_read else "unread"
-                world.fault(f"invariant 5: {client.name} does not show that {sent.title} is {state}")
-        if is_exact and not is_excused:
-            for key in shown.keys() - expected.keys():
-                if not world.was_removed(shown[key].title) or (strictly and at_rest):
-                    world.fault(f"invariant 5: {client.name} shows {shown[key].title or key}, which is gone")
+        if not is_excused and (client.reconciles or client.wire == "signalr"):
+            self._is_exact(client, shown, expected, strictly and at_rest)
+
+    def _counts(self, client: Client, truth: dict[str, bool]) -> None:
+        unread = min(100, sum(not is_read for is_read in truth.values()))
+        if client.badge is not None and client.badge != unread:
+            self.world.fault(f"invariant 4: {client.name} shows {client.badge} unread, the database has {unread}")
+
+    def _should_hear(self, client: Client, sent: Sent) -> bool:
+        """SignalR clients are told what stands for the audiences that they listen to, the others the whole inbox."""
+        return client.wire != "signalr" or self.world.listens(client, sent.audience_for(client.user))
+
+    def _is_exact(
+        self, client: Client, shown: dict[str, Row], expected: dict[str, tuple[Sent, bool]], is_fresh: bool
+    ) -> None:
+        for key, row in sorted(shown.items()):
+            if key not in expected:
+                if is_fresh or not self.world.was_removed(row.title):
+                    self.world.fault(f"invariant 5: {client.name} shows {row.title}, which is gone")
+            elif row.is_read is not expected[key][1]:
+                state = "unread" if row.is_read else "read"
+                self.world.fault(f"invariant 5: {client.name} does not show that {row.title} is {state}")
 
     def _expected(self, client: Client, truth: dict[str, bool]) -> dict[str, tuple[Sent, bool]]:
         found = {}
@@ -180,7 +192,7 @@ class Checks:
                 world.fault(f"{process.name} holds {len(process.hub)} connections of {len(here)} clients")
             if process.hub.pressure.queued:
                 world.fault(f"invariant 3: {process.name} still counts {process.hub.pressure.queued} bytes that wait")
-            known = {key for key in process.hub.listeners._by_audience}
+            known = set(process.hub.listeners._by_audience)
             if orphans := known - {key for each in process.hub._by_id.values() for key in each.audiences}:
                 world.fault(f"{process.name} keeps audiences that nobody hears: {sorted(orphans)}")
 

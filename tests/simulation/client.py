@@ -160,33 +160,31 @@ class Client:
             self.badge = said.unread
         if said.last_id:
             self.newest = said.last_id
-        match said.kind:
-            case "connected":
-                self.is_open = True
-                if self.reconciles or self.must_load:
-                    self.load()
-            case "item" | "restored":
-                for row in said.rows:
-                    self._show(row)
-            case "read" | "unread":
-                for key in said.ids:
-                    if key in self.rows:
-                        self.rows[key].is_read = said.kind == "read"
-                    elif key in self.hidden:
-                        self.hidden[key].is_read = said.kind == "read"
-            case "read_all":
-                for key, row in self.rows.items():
-                    if row.is_kept and (said.before is None or key <= said.before):
-                        row.is_read = True
-            case "deleted":
-                for key in said.ids:
-                    if key in self.rows:
-                        self.hidden[key] = self.rows.pop(key)
-            case "undeleted":
-                for key in said.ids:
-                    self.rows[key] = self.hidden.pop(key, None) or Row(key, "", False)
-            case "reset":
+        if said.kind in ("item", "restored"):
+            for row in said.rows:
+                self._show(row)
+        elif said.kind == "connected":
+            self.is_open = True
+            if self.reconciles or self.must_load:
                 self.load()
+        elif said.kind == "reset":
+            self.load()
+        else:
+            self._change(said)
+
+    def _change(self, said: Said) -> None:
+        if said.kind == "read_all":
+            for key, row in self.rows.items():
+                if row.is_kept and (said.before is None or key <= said.before):
+                    row.is_read = True
+        for key in said.ids:
+            known = self.rows.get(key) or self.hidden.get(key)
+            if said.kind == "undeleted":
+                self.rows[key] = self.hidden.pop(key, None) or Row(key, "", False)
+            elif said.kind == "deleted" and key in self.rows:
+                self.hidden[key] = self.rows.pop(key)
+            elif said.kind in ("read", "unread") and known is not None:
+                known.is_read = said.kind == "read"
 
     def _show(self, row: Row) -> None:
         if row.is_kept and self.wire in ("json", "html"):
@@ -212,7 +210,9 @@ class Client:
     def _take_list(self, listed: list[Any]) -> None:
         self.world.trace("  %s loads its list: %d items", self.name, len(listed))
         self.rows = {
-            each.id: Row(each.id, each.title, each.is_read, each.expires_at and iso(each.expires_at), True, each.audience)
+            each.id: Row(
+                each.id, each.title, each.is_read, each.expires_at and iso(each.expires_at), True, each.audience
+            )
             for each in listed
         }
         self.hidden.clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +12,7 @@ from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.format import Broadcast, Format, _key_of
 from notiway.live.hub import Hub
+from notiway.live.listeners import Listeners
 from notiway.live.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.store import pulling, resuming
@@ -77,13 +78,20 @@ def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connecti
 
 _send = Broadcast.send
 
+
+def _beside_by_user(self: Listeners, audience: str) -> dict[str, list[str]]:
+    """Of a user who listens on one device, the others were taken to listen too."""
+    listen = self.users_of(audience)
+    return {user: ids for user, ids in _beside(self, audience).items() if user not in listen}
+
+
+_beside = Listeners.beside
+
 MUTANTS: dict[str, tuple[Patch, ...]] = {
     # A resume reads exactly after the newest id that was heard, though Events overtake each other.
     "resume-without-overlap": ((resuming, "OVERLAP_MS", 0),),
     # "Unsubscribe, subscribe" in a row leaves a client deaf.
-    "subscribe-by-a-stale-look": (
-        (joining, "subscribe", _subscribe_by_a_stale_look),
-    ),
+    "subscribe-by-a-stale-look": ((joining, "subscribe", _subscribe_by_a_stale_look),),
     # Heartbeats count without pulling broadcasts whose Event was lost.
     "heartbeats-pull-nothing": (
         (badges, "pulling", SimpleNamespace(pull=len, behind=lambda _: (), settle=pulling.settle)),
@@ -93,5 +101,6 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),
     "a-kick-passes-over-who-is-joining": ((Hub, "_kick", _kick_who_is_open),),
     "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
+    "a-recall-passes-over-other-devices": ((Listeners, "beside", _beside_by_user),),
     "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
 }

@@ -11,7 +11,9 @@ from typing import Any
 LENGTH_16, LENGTH_64 = 126, 127
 SEPARATOR = "\x1e"
 MASK_BIT = b"\x80"
-ROW = re.compile(r'<li class="notiway-item" data-notiway-id="([^"]+)" data-state="(\w+)"([^>]*)>.*?Select: ([^"]*)"', re.S)
+ROW = re.compile(
+    r'<li class="notiway-item" data-notiway-id="([^"]+)" data-state="(\w+)"([^>]*)>.*?Select: ([^"]*)"', re.S
+)
 CHANGE = re.compile(r'<i data-notiway-event="(\w+)"(?: data-ids="([^"]*)")?(?: data-before="([^"]*)")?')
 BADGE = re.compile(r'id="notiway-badge"[^>]*? data-count="(\d+)"')
 
@@ -159,5 +161,14 @@ def _call_said(target: str, data: dict[str, Any]) -> Said:
     key = f"{data['audienceId']} {data['id']}"
     return Said(
         "item",
-        [Row(key, data["body"]["title"], data["isRead"], kept["persistedTTL"], kept["isPersisted"], data["audienceId"])],
+        [
+            Row(
+                key,
+                data["body"]["title"],
+                data["isRead"],
+                kept["persistedTTL"],
+                kept["isPersisted"],
+                data["audienceId"],
+            )
+        ],
     )

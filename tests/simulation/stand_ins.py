@@ -189,7 +189,7 @@ def installed() -> Iterator[None]:
 @contextmanager
 def playing(world: Any) -> Iterator[None]:
     """Inside, the stand-ins ask this world."""
-    global stage  # noqa: PLW0603 - a process simulates one world at a time
+    global stage
     stage = world
     try:
         yield

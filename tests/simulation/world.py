@@ -242,7 +242,9 @@ class World:
     def note_of(self, item_id: str) -> Sent:
         """What was sent under this id, even if its process did not live to tell the id."""
         if item_id not in self.by_id:
-            [(title, key)] = self.database.rows("SELECT title, dedupe_key FROM notiway_notification WHERE id = ?", item_id)
+            [(title, key)] = self.database.rows(
+                "SELECT title, dedupe_key FROM notiway_notification WHERE id = ?", item_id
+            )
             sent = self.by_id[item_id] = self.sent[title]
             sent.id, sent.public_id = item_id, key or item_id
         return self.by_id[item_id]
