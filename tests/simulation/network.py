@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from random import Random
 from typing import Any
 
 from notiway.values.event import Event
@@ -21,6 +22,17 @@ class Manners:
     lost: float = 0.0
     doubled: float = 0.0
     is_calm: bool = True
+
+
+def bad_manners(chance: Random) -> Manners:
+    """A network on which something goes wrong."""
+    return Manners(
+        late=chance.choice((0.0, 0.3, 0.6)),
+        longest=chance.choice((500_000, 2_000_000, 8_000_000, 20_000_000)),
+        lost=chance.choice((0.0, 0.0, 0.05, 0.2)),
+        doubled=chance.choice((0.0, 0.0, 0.2)),
+        is_calm=False,
+    )
 
 
 @dataclass(slots=True)

@@ -9,8 +9,9 @@ from functools import cache
 
 from notiway.values.audience import Audience
 
-from . import mutants, stand_ins, steps
+from . import mutants, sending, stand_ins, steps
 from .audiences import MEMBERS_ONLY, OPEN_GROUP
+from .choosing import somewhere
 from .clock import MICRO
 from .network import Manners
 from .process import HEARTBEAT_SECONDS
@@ -125,13 +126,13 @@ def _check(world: World, *, strictly: bool) -> None:
 
 
 def _probe(world: World, audience: str) -> Sent:
-    note = steps.sent(world, audience)
+    note = sending.sent(world, audience)
     note.breaks = frozenset()
     world.sent.pop(note.title)
     note.title = f"probe{len(world.sent)}"
     world.sent[note.title] = note
-    process = steps.somewhere(world)
+    process = somewhere(world)
     if process is None:
         raise AssertionError("no process is there when all is quiet")
-    process.do(lambda: steps.deliver(world, note, Audience.parse(audience)))
+    process.do(lambda: sending.deliver(world, note, Audience.parse(audience)))
     return note

@@ -12,8 +12,10 @@ class Line:
 
     family = socket.AF_UNIX
 
-    def __init__(self, fd: int, room: int) -> None:
+    def __init__(self, fd: int, room: int, client: Any = None) -> None:
         self.fd = fd
+        self.client = client
+        self.replayed: set[str] = set()  # ids of items that went out in a replay
         self.room = room  # bytes that the kernels keep for a client which does not read
         self.outgoing = bytearray()
         self.incoming = bytearray()

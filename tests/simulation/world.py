@@ -9,16 +9,14 @@ from typing import Any
 
 from notiway.live import runtime
 from notiway.store import inbox
-from notiway.values.event import Event
-from notiway.values.ids import id_floor
 
-from .audiences import MEMBERS_ONLY, OPEN_GROUP, USERS
+from .audiences import USERS
 from .checks import Checks
 from .client import Client
 from .clock import MICRO, Clock
-from .network import Manners, Network, Parcel
+from .network import Manners, Network, bad_manners
 from .process import HEARTBEAT_SECONDS, Process
-from .sent import Sent
+from .record import Record
 from .site import SLOTS, Site
 from .sockets import Line
 from .tasks import Tasks
@@ -32,16 +30,14 @@ ROOM_BYTES = (300, 1_000, 4_000, 40_000)  # that the kernels keep for a client w
 COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
 
 
-class World:
+class World(Record):
     """The clock, the processes, the clients and what lies between them."""
 
     def __init__(self, site: Site, seed: int, lines: list[str] | None = None) -> None:
-        self.seed = seed
+        super().__init__(Clock(), site.database)
         self.chance = random.Random(seed)
-        self.clock = Clock()
         self.tasks = Tasks()
         self.faults = self.tasks.faults
-        self.database = site.database
         self.lines = lines
         self.agenda: list[tuple[int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._number = 0
@@ -51,36 +47,13 @@ class World:
         chance = self.chance
         self.is_calm = chance.random() < 0.35
         self.queue_total = 1024 * 1024
-        self.network = Network(self, Manners() if self.is_calm else self._bad_manners())
+        self.network = Network(self, Manners() if self.is_calm else bad_manners(chance))
         self.crash_chance = 0.0 if self.is_calm or chance.random() < 0.5 else 0.02
         self.slots = site.slots[: chance.randint(1, SLOTS)]
         self.processes: dict[int, Process] = {}
         self.clients: list[Client] = []
-        self.sent: dict[str, Sent] = {}
-        self.by_id: dict[str, Sent] = {}
-        self.ever: set[tuple[str, str]] = set()  # who listened to what at some time
-        self.joined_at: dict[tuple[str, str], int] = {}
-        self.deleted: list[tuple[str, str]] = []
-        self.titles_lost: set[str] = set()
-        self.titles_restored: set[str] = set()
-        self.titles_removed: set[str] = set()
-        self.users_disordered: set[str] = set()
-        self._old_until = 0  # something changed counts, of which devices are told with the next heartbeat
-        self.must_close: list[tuple[Process, Any]] = []
-        self.silent: set[tuple[str, str]] = set()  # user and audience: items came without an Event
         self.is_quiet = False
-        self._deliveries = 0
         self._fd = 0
-
-    def _bad_manners(self) -> Manners:
-        chance = self.chance
-        return Manners(
-            late=chance.choice((0.0, 0.3, 0.6)),
-            longest=chance.choice((500_000, 2_000_000, 8_000_000, 20_000_000)),
-            lost=chance.choice((0.0, 0.0, 0.05, 0.2)),
-            doubled=chance.choice((0.0, 0.0, 0.2)),
-            is_calm=False,
-        )
 
     # What the stand-ins ask
 
@@ -108,14 +81,6 @@ class World:
 
     # What happens
 
-    def trace(self, text: str, *values: Any) -> None:
-        if self.lines is not None:
-            self.lines.append(f"{self.clock.us / MICRO:10.6f} {text % values if values else text}")
-
-    def fault(self, text: str) -> None:
-        self.trace("FAULT %s", text)
-        self.faults.append(text)
-
     def at(self, delay_us: int, call: Callable[..., None], *args: Any) -> None:
         self._number += 1
         heapq.heappush(self.agenda, (self.clock.us + delay_us, self._number, call, args))
@@ -134,11 +99,9 @@ class World:
             self.come_back(client)
         self.trace("%s, %d processes, %s", "calm" if self.is_calm else "stormy", len(self.slots), self.network.manners)
 
-    def new_line(self, client: Client) -> Any:
+    def new_line(self, client: Client) -> Line:
         self._fd += 1
-        line: Any = ClientLine(self._fd, self.chance.choice(ROOM_BYTES))
-        line.client = client
-        return line
+        return Line(self._fd, self.chance.choice(ROOM_BYTES), client)
 
     def come_back(self, client: Client) -> None:
         self.at(self.chance.randint(*AWAY_US), self._come_back, client)
@@ -184,78 +147,6 @@ class World:
 
     def listed(self, user: str, limit: int) -> list[Any]:
         return inbox.feed(user, limit=limit).items
-
-    # What the network tells
-
-    def note_publish(self, process: Process, parcel: Parcel) -> None:
-        sent = None if parcel.title is None else self.sent.get(parcel.title)
-        if sent is not None and self.network.manners.doubled:
-            sent.was_doubled = True
-
-    def lost(self, parcel: Parcel, how: str) -> None:
-        self.trace("  %s %s: %s", parcel.event.kind, parcel.title or parcel.event.audience, how)
-        if parcel.title is not None:
-            self.titles_lost.add(parcel.title)
-        if parcel.event.kind not in ("created", "sync"):
-            self.disordered(parcel.users)
-
-    def delivered(self, slot: int, parcel: Parcel) -> None:
-        sent = None if parcel.title is None else self.sent.get(parcel.title)
-        if sent is not None and parcel.event.kind == "created":
-            self._deliveries += 1
-            sent.places.setdefault((slot, parcel.event.audience), self._deliveries)
-
-    def kicked(self, process: Process, event: Event) -> None:
-        """These connections must not live on."""
-        session = event.data.get("session")
-        for connection in process.hub.listeners.of(event.audience):
-            if session is None or connection.session == session:
-                self.must_close.append((process, connection))
-
-    def disordered(self, users: frozenset[str]) -> None:
-        self.users_disordered |= users or frozenset(USERS)
-
-    def listens(self, client: Client, audience: str) -> bool:
-        if audience == f"group:{OPEN_GROUP}":
-            return client.wishes.get(audience, False)
-        if audience in MEMBERS_ONLY:
-            return self.is_member(client.user, audience)
-        return audience in ("global", f"user:{client.user}")
-
-    def is_member(self, user: str, audience: str) -> bool:
-        query = "SELECT 1 FROM notiway_membership WHERE user_id = ? AND audience = ?"
-        return bool(self.database.rows(query, user, audience))
-
-    def may_hear(self, user: str, sent: Sent) -> bool:
-        return user in sent.users or sent.audience == "global" or (user, sent.audience) in self.ever
-
-    def was_removed(self, title: str) -> bool:
-        return title in self.titles_removed
-
-    def age_counts(self) -> None:
-        self._old_until = self.clock.us + COUNTS_AGE_US
-
-    @property
-    def counts_are_old(self) -> bool:
-        return self.clock.us < self._old_until
-
-    def note_of(self, item_id: str) -> Sent:
-        """What was sent under this id, even if its process did not live to tell the id."""
-        if item_id not in self.by_id:
-            [(title, key)] = self.database.rows(
-                "SELECT title, dedupe_key FROM notiway_notification WHERE id = ?", item_id
-            )
-            sent = self.by_id[item_id] = self.sent[title]
-            sent.id, sent.public_id = item_id, key or item_id
-        return self.by_id[item_id]
-
-    def id_of(self, title: str) -> str:
-        """The id of what clients show under this title; where it is stored no more, one that nobody has."""
-        sent = self.sent[title]
-        if not sent.id:
-            found = self.database.rows("SELECT id FROM notiway_notification WHERE title = ?", title)
-            return self.note_of(found[0][0]).id if found else id_floor(0)
-        return sent.id
 
     # Time and work
 
@@ -310,12 +201,3 @@ class World:
 
     def end(self) -> None:
         self.tasks.end()
-
-
-class ClientLine(Line):
-    """A line that knows its client, and which items were replayed on it."""
-
-    def __init__(self, fd: int, room: int) -> None:
-        super().__init__(fd, room)
-        self.client: Any = None
-        self.replayed: set[str] = set()
