@@ -1,6 +1,9 @@
 # Two commands: `make run` serves Notiway on this machine, `make test` checks everything.
 PYTHON ?= python3
 PORT ?= 5000
+SCHEDULES ?= 10000
+FROM ?= 0
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
@@ -24,11 +27,12 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test simulate check format lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
+	@echo "make simulate SCHEDULES=100000   run that many random schedules of the simulation (FROM=…, PROCESSES=…)"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
@@ -47,6 +51,9 @@ test: $(VENV)/.dev
 	@$(MAKE) --no-print-directory check
 	# One worker for each of two cores; a file's tests share what they start.
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --from $(FROM) --processes $(PROCESSES)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -165,9 +165,10 @@ class Checks:
                 return True
             if world.joined_at.get((client.user, sent.audience), -1) >= sent.sent_at:
                 return True
+            if key in client.hidden or sent.title in world.titles_restored:
+                return True  # what is changed while it is away, it learns from the list
             if sent.title in world.titles_lost:
                 return bool(client.resumed_from) and sent.at_ms < id_time(client.resumed_from) - OVERLAP_MS
-            return key in client.hidden or sent.title in world.titles_restored
         return False
 
     def probe_heard(self, client: Client, probes: dict[str, Sent], strictly: bool) -> None:
