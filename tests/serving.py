@@ -16,8 +16,8 @@ from servers import free_port, wait_until
 
 ROOT = Path(__file__).resolve().parent.parent
 TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
-START_SECONDS = 30.0
-STOP_SECONDS = 20.0
+START_SECONDS = 90.0
+STOP_SECONDS = 60.0
 PASSWORD = "notiway"
 
 
@@ -58,7 +58,7 @@ class Site:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr

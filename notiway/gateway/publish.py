@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from notiway.gateway.envelope import Envelope
 from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
-from notiway.store import writing
+from notiway.store import inbox, writing
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
 from notiway.values.errors import Fault
@@ -27,10 +27,11 @@ class Outcome:
     warnings: tuple[Fault, ...] = ()
 
 
-def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[Outcome]:
+def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be_untold: bool = False) -> list[Outcome]:
     """Store what is to be kept, then deliver; a duplicate is neither stored nor delivered again.
 
-    An id is the publisher's own, and taken once, whether what it names was kept or not.
+    An id is the publisher's own, and taken once, whether what it names was kept or not. With `may_be_untold` a process
+    that took these before may have died between its commit and the Events: what it stored is delivered again.
     """
     claimed: list[Key] = []
     try:
@@ -40,7 +41,8 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope]) -> list[O
     except BaseException:
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
-    told = [(item, envelope.replaces) for envelope, (item, first) in zip(envelopes, taken, strict=True) if not first]
+    told = _stored_untold(envelopes, taken) if may_be_untold else []
+    told += [(item, envelope.replaces) for envelope, (item, first) in zip(envelopes, taken, strict=True) if not first]
     db.after_commit(lambda: _ring(runtime, told))
     return [_outcome(envelope, item, first) for envelope, (item, first) in zip(envelopes, taken, strict=True)]
 
@@ -49,6 +51,26 @@ def _outcome(envelope: Envelope, item: Item, first: First | None) -> Outcome:
     if first is None:
         return Outcome(envelope, False, item.id, envelope.warnings)
     return Outcome(envelope, True, None, (*envelope.warnings, *first.differences(First.of(item))))
+
+
+def _stored_untold(
+    envelopes: Sequence[Envelope], taken: Sequence[tuple[Item, First | None]]
+) -> list[tuple[Item, str | None]]:
+    """The duplicates as they are stored, without those that their user has read or deleted, so must know."""
+    again = [envelope for envelope, (_, first) in zip(envelopes, taken, strict=True) if first and envelope.persisted]
+    ids: dict[str, list[str]] = {}
+    for envelope in again:
+        ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
+    found = {
+        (publisher, key): row
+        for publisher, keys in ids.items()
+        for key, row in writing.first_of(publisher, keys).items()
+        if row.recalled_at is None
+    }
+    known = inbox.known_among([row.id for row in found.values()])
+    known |= {item.id for item, first in taken if first is None}  # it is told anyway
+    wanted = ((found.get((each.draft.publisher, each.id)), each.replaces) for each in again)
+    return [(writing.item_of(row), replaces) for row, replaces in wanted if row is not None and row.id not in known]
 
 
 def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, Item]:

@@ -51,6 +51,8 @@ class Tally:
 class Consumer:
     """One member of the group. Entries are acknowledged after the commit, so none is lost and none stored twice.
 
+    An entry that was taken before and not acknowledged may be stored already, and told to nobody: it is told again.
+
     >>> Consumer(runtime, "redis://localhost:6379/0", "notiway").run(lambda: False)  # doctest: +SKIP
     """
 
@@ -98,12 +100,13 @@ class Consumer:
     def _turn(self, after: str) -> bool:
         """Take one batch; whether there was one."""
         entries = self._claimed() if after == NEW else []
+        may_be_untold = bool(entries) or after == OWN
         if not entries:
             block = BLOCK_MS if after == NEW else None
             answer: Any = self._redis.xreadgroup(GROUP, self._name, {self._stream: after}, count=BATCH, block=block)
             entries = answer[0][1] if answer else []
         if entries:
-            self._take(entries)
+            self._take(entries, may_be_untold)
         return bool(entries)
 
     def _claimed(self) -> list[Entry]:
@@ -119,7 +122,7 @@ class Consumer:
             self._next_claim = now + self._claim_after_ms / 1000 / 2
         return entries
 
-    def _take(self, entries: Sequence[Entry]) -> None:
+    def _take(self, entries: Sequence[Entry], may_be_untold: bool) -> None:
         good: list[envelope.Envelope] = []
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
         for entry_id, fields in entries:
@@ -131,7 +134,7 @@ class Consumer:
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))
         with db.connection_context():
-            outcomes = publish_envelopes(self._runtime, good)
+            outcomes = publish_envelopes(self._runtime, good, may_be_untold=may_be_untold)
         self._finish([entry_id for entry_id, _ in entries], dead)
         self.tally.taken += len(good)
         self.tally.duplicates += sum(outcome.duplicate for outcome in outcomes)

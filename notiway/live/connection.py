@@ -52,7 +52,7 @@ class Connection:
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
         "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays",
-        "send", "session", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
+        "send", "session", "since", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -69,6 +69,7 @@ class Connection:
         self.limit = limit
         self.user_id = user_id
         self.session: str | None = None
+        self.since: str | None = None  # what a client that is brought up to date later says that it has
         self.audiences: tuple[str, ...] = ()
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once

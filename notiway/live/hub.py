@@ -70,13 +70,14 @@ class Hub:
 
     def release(self, connection: Connection, first: Sequence[str | None], known_ids: Iterable[str] = ()) -> None:
         """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over."""
-        self.in_turn(self._release, connection, _frames(connection, first), known_ids)
+        self.in_turn(self._replay, connection, known_ids, partial(connection.release, _frames(connection, first)))
 
     def pass_on(
         self, connection: Connection, texts: Sequence[str | None], known_ids: Iterable[str], then: Callable[[], None]
     ) -> None:
         """Send part of a replay and go on holding; `then` is called on the reactor when the client has taken it."""
-        self.in_turn(self._pass_on, connection, _frames(connection, texts), known_ids, then)
+        frames = _frames(connection, texts)
+        self.in_turn(self._replay, connection, known_ids, partial(connection.pass_on, frames, then))
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -183,15 +184,9 @@ class Hub:
         elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
             connection.close(CloseCode.TOO_MANY, "too many connections")
 
-    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str]) -> None:
+    def _replay(self, connection: Connection, known_ids: Iterable[str], send: Callable[[], None]) -> None:
         self._replayed.remember(connection, known_ids)
-        connection.release(frames)
-
-    def _pass_on(
-        self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], then: Callable[[], None]
-    ) -> None:
-        self._replayed.remember(connection, known_ids)
-        connection.pass_on(frames, then)
+        send()
 
     def _listeners(self, audience: str) -> list[Connection]:
         if audience.startswith("connection:"):

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from notiway.store import search
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.pulling import ONE_USER, behind_clause, pull
 from notiway.store.pulling import catch_up as catch_up
-from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_UNREAD, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
+from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
-MARK_BATCH = 2_000  # items that one statement marks
+MARK_BATCH = 500  # items of "mark all" that one statement marks
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -73,6 +73,20 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
         return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
     except KeyError:
         raise NotFound("There is no such notification") from None
+
+
+def known_among(ids: Sequence[str]) -> set[str]:
+    """Those of these notifications to one user that this user has read or deleted."""
+    known: set[str] = set()
+    for part in in_batches(ids):
+        rows = run(
+            "SELECT n.id FROM notiway_notification n JOIN notiway_inbox_item i ON i.notification_id = n.id"
+            f" WHERE n.id IN ({marks(part)}) AND n.audience = 'user:' || i.user_id"
+            " AND (i.read_at IS NOT NULL OR i.deleted_at IS NOT NULL)",
+            part,
+        ).fetchall()
+        known |= {row[0] for row in rows}
+    return known
 
 
 def newest_id(user_id: str) -> str:
@@ -137,31 +151,42 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     _set(user_id, ids, "seen_at = COALESCE(seen_at, ?)", (now_ms(),), deleted=True)
 
 
-def unread_up_to(user_id: str, before: str | None, limit: int) -> list[Item]:
-    """The newest unread items up to and including the id `before` (None: of all), at most `limit`."""
-    cutoff = " AND i.notification_id <= ?" if before else ""
-    return read_items(
-        f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}{cutoff}"
-        " ORDER BY i.notification_id DESC LIMIT ?",
-        (user_id, now_ms(), *([before] if before else []), limit),
-    )
+class Name(NamedTuple):
+    """What devices know an item by: the id, or the producer's id and the audience."""
+
+    id: str
+    public_id: str
+    audience: str
 
 
-def mark_all_read(user_id: str, before: str | None = None) -> None:
-    """Mark everything read up to and including the id `before`; without it, everything there is. All or nothing."""
+def mark_all_read(user_id: str, before: str | None = None) -> list[Name]:
+    """Mark everything read up to and including the id `before`; without it, everything there is. All or nothing.
+
+    Returns what was marked of that which is there for the user. Others run between two parts.
+    """
     now = now_ms()
-    cutoff = " AND notification_id <= ?" if before else ""
-    text = (
-        "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
-        f" WHERE user_id = ? AND notification_id IN (SELECT notification_id FROM notiway_inbox_item{BY_UNREAD}"
-        f" WHERE user_id = ? AND read_at IS NULL AND deleted_at IS NULL{cutoff} ORDER BY notification_id LIMIT ?)"
+    cutoff = " AND i.notification_id <= ?" if before else ""
+    oldest = (
+        f"SELECT i.notification_id, COALESCE(n.dedupe_key, n.id), n.audience, {VISIBLE} {FROM_UNREAD}"
+        f" AND i.read_at IS NULL AND i.deleted_at IS NULL AND i.notification_id > ?{cutoff}"
+        " ORDER BY i.notification_id LIMIT ?"
     )
-    params = (now, now, user_id, user_id, *([before] if before else []), MARK_BATCH)
-    # Elsewhere others may have marked some of those that were chosen.
-    enough = MARK_BATCH if has_one_writer() else 1
+    marked: list[Name] = []
+    last, owner = "", f"user:{user_id}"
     with db.atomic():
         _note_change(user_id)
-        while run(text, params).rowcount >= enough:
+        while True:
+            rows = run(oldest, (now, user_id, last, *([before] if before else []), MARK_BATCH)).fetchall()
+            if rows:
+                run(
+                    "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+                    f" WHERE user_id = ? AND notification_id IN ({marks(rows)})",
+                    (now, now, user_id, *(row[0] for row in rows)),
+                )
+            marked += [Name(row[0], row[1], owner if row[2] == SEVERAL else row[2]) for row in rows if row[3]]
+            if len(rows) < MARK_BATCH:
+                return marked
+            last = rows[-1][0]
             pause()
 
 

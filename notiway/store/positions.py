@@ -7,10 +7,17 @@ transaction, and what is decided ends where the oldest transaction begins that i
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+import peewee
 
 from notiway.store.sql import has_one_writer, marks, run
 from notiway.values.ids import id_floor
+
+log = logging.getLogger(__name__)
 
 LOWEST = -(2**62)  # before every row
 OWN = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
@@ -18,6 +25,16 @@ OLDEST_OPEN = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS big
 TAKE = (
     "INSERT INTO notiway_counter (name, value) VALUES ('position', 1)"
     " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1 RETURNING value"
+)
+MEASURED = {
+    "notiway_notification": ("position", "horizon"),
+    "notiway_inbox_item": ("position",),
+    "notiway_inbox_cursor": ("position",),
+}
+NEWEST = (
+    "SELECT GREATEST((SELECT MAX(position) FROM notiway_notification),"
+    " (SELECT MAX(position) FROM notiway_inbox_cursor)),"
+    " CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
 )
 TAKEN = "SELECT value FROM notiway_counter WHERE name = 'position'"
 
@@ -69,6 +86,25 @@ def now() -> Seen:
 def decided() -> int:
     """The position up to which everything is decided now."""
     return now().low
+
+
+def number_anew(database: peewee.Database) -> bool:
+    """Bring positions from another server's future back, after a dump was loaded here; whether there were any.
+
+    What is written from now on would lie before them, and be passed over by every cursor.
+    """
+    if database.param == "?":
+        return False
+    execute: Callable[..., Any] = database.execute_sql
+    newest, ahead = execute(NEWEST).fetchone()
+    if newest is None or newest < ahead:
+        return False
+    log.warning("positions are of another PostgreSQL server, whose dump was loaded: rows and cursors are numbered anew")
+    with database.atomic():
+        for table, columns in MEASURED.items():
+            moved = ", ".join(f"{column} = {column} - %s" for column in columns)
+            execute(f"UPDATE {table} SET {moved}", [newest - ahead + 2] * len(columns))
+    return True
 
 
 def at(at_ms: int) -> int:

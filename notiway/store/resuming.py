@@ -107,6 +107,8 @@ def page(user_id: str, cursor: Cursor, limit: int) -> Page:
         # Before the pull: a broadcast that commits after it is neither in the inbox nor seen.
         until = positions.now() if cursor.until is None else cursor.until
         if is_present:
+            if cursor.seen.low > until.high:
+                cursor = beginning()  # from a database that was replaced by a backup, or by another server's dump
             catch_up(user_id)
         room = limit - len(found)
         rows = _read(user_id, cursor, until, room + 1)

@@ -11,6 +11,7 @@ import peewee
 from playhouse.migrations import MigrationError, Runner
 
 from notiway.folders import resources
+from notiway.store import positions
 from notiway.values.errors import WrongInput
 
 
@@ -37,7 +38,10 @@ def migrate(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> l
     >>> schema.migrate(open_database("sqlite:///:memory:"))  # doctest: +SKIP
     ['0001_first_tables', '0002_tasks', '0003_staff', …, '0007_positions']
     """
-    return [name for each in sets for name in _apply(database, each)]
+    applied = [name for each in sets for name in _apply(database, each)]
+    if OWN in sets:
+        positions.number_anew(database)
+    return applied
 
 
 def _apply(database: peewee.Database, migrations: Migrations) -> list[str]:

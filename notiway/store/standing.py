@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection
 
 from notiway.store import pulling
@@ -12,6 +13,7 @@ from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
 
 REPLAY_LIMIT = 1_000  # items replayed at once, the newest
+COUNTED = 5_000  # of those that stand beside them
 SHOWN_ANNOUNCEMENTS = 3  # at once, the gravest of these first, then the newest; banner/banners.js keeps to the same
 LOOKED_AT = 100  # the newest of those that stand
 GRAVEST_FIRST = ("critical", "warning", "info")
@@ -37,6 +39,32 @@ def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *
         (user_id, now_ms(), *keys, after, limit),
     )
     return newest_first[::-1]
+
+
+def beyond(user_id: str, audiences: Collection[str], before: str) -> dict[str, int]:
+    """How many items stand for these audiences before the id `before`, by audience; `COUNTED` in all at most.
+
+    A notification to several users counts as sent to this one.
+    """
+    mine = f"user:{user_id}"
+    keys = [*audiences, SEVERAL]
+    rows = run(
+        f"SELECT CASE n.audience WHEN '{SEVERAL}' THEN ? ELSE n.audience END {FROM_INBOX} AND i.deleted_at IS NULL"
+        f" AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)}) AND i.notification_id < ?"
+        " ORDER BY i.notification_id DESC LIMIT ?",
+        (mine, user_id, now_ms(), *keys, before, COUNTED),
+    ).fetchall()
+    return {key: count for key, count in Counter(row[0] for row in rows).items() if key in audiences}
+
+
+def named(user_id: str, public_id: str) -> str | None:
+    """The id of the user's oldest notification that clients know by this producer's id."""
+    row = run(
+        "SELECT MIN(n.id) FROM notiway_notification n JOIN notiway_inbox_item i ON i.notification_id = n.id"
+        " WHERE n.dedupe_key = ? AND i.user_id = ?",
+        (public_id, user_id),
+    ).fetchone()
+    return None if row is None else row[0]
 
 
 def announcements(user_id: str) -> list[Item]:

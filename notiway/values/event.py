@@ -15,6 +15,7 @@ KINDS = frozenset(
         "read",
         "unread",
         "read_all",
+        "read_each",
         "deleted",
         "restored",
         "recalled",

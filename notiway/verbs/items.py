@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from notiway.live.runtime import Runtime, current
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.store.inbox import Name
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
 from notiway.verbs.events import named, publish
 
 RESTORED_AT_ONCE = 100  # items in one Event: each comes whole, and no frame may outgrow what a client's queue holds
-TOLD_SINGLY = 200  # items of a "mark all" that are told one by one, for devices that follow item by item
+TOLD_SINGLY = 200  # items of a "mark all" in one Event, for devices that follow item by item
 
 
 def mark_read(user_id: str, ids: Sequence[str]) -> int:
@@ -52,12 +53,23 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     runtime = current()
     inbox.catch_up(user_id)
     with db.atomic():
-        items = inbox.unread_up_to(user_id, before, TOLD_SINGLY)
-        inbox.mark_all_read(user_id, before)
+        marked = inbox.mark_all_read(user_id, before)
         unread = inbox.unread_count(user_id)
-        changed = {"before": before, "items": named(items), "unread": unread}
-        db.after_commit(lambda: publish(runtime, Event("read_all", f"user:{user_id}", changed)))
+        db.after_commit(lambda: _tell_all_read(runtime, user_id, before, marked, unread))
     return unread
+
+
+def _tell_all_read(runtime: Runtime, user_id: str, before: str | None, marked: Sequence[Name], unread: int) -> None:
+    """One Event says it all; more follow for devices that know items one by one."""
+    to = f"user:{user_id}"
+    all_read = {"before": before, "items": _listed(marked[:TOLD_SINGLY]), "unread": unread}
+    publish(runtime, Event("read_all", to, all_read))
+    for part in in_batches(marked[TOLD_SINGLY:], TOLD_SINGLY):
+        publish(runtime, Event("read_each", to, {"items": _listed(part)}))
+
+
+def _listed(names: Sequence[Name]) -> list[dict[str, str]]:
+    return [name._asdict() for name in names]
 
 
 def _tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:

@@ -36,7 +36,7 @@ class Producer:
         self.http.headers["Authorization"] = f"Bearer {key}"
 
     def post(self, path, body):
-        return self.http.post(f"{self.site.url}{path}", json=body, timeout=30)
+        return self.http.post(f"{self.site.url}{path}", json=body, timeout=60)
 
     def send(self, *envelopes):
         """Publish envelopes in one request; all must be taken."""
@@ -84,7 +84,7 @@ def token(site, user_id, ttl=600, **claims):
 
 def join(site, user_id, *audiences):
     """Make a user a member, in the site's database."""
-    database = sqlite3.connect(site.folder / "notiway.db", timeout=30)
+    database = sqlite3.connect(site.folder / "notiway.db", timeout=60)
     with database:
         rows = [(user_id, key) for key in audiences]
         database.executemany("INSERT INTO notiway_membership (user_id, audience) VALUES (?, ?)", rows)

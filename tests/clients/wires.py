@@ -130,7 +130,7 @@ class Ear:
         self._doors = ExitStack()
         if wire == "signalr":
             answer = requests.post(
-                f"{site.url}/hub/negotiate?negotiateVersion=1&access_token={token}", timeout=30
+                f"{site.url}/hub/negotiate?negotiateVersion=1&access_token={token}", timeout=60
             ).json()
             self.connection_id = answer["connectionId"]
             client = self._doors.enter_context(hub(site, token, id=answer["connectionToken"]))

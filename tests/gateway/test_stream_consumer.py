@@ -13,10 +13,13 @@ import redis
 from servers import redis_server, wait_until
 from serving import ROOT, Site
 
+from notiway.gateway import publish
 from notiway.gateway.stream_consumer import CLAIM_AFTER_SECONDS, Consumer
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.tables import Notification
+from notiway.verbs import items
+from notiway.verbs.recall import recall
 
 STREAM = "notiway"
 DEAD = f"{STREAM}:dead"
@@ -120,6 +123,59 @@ def test_what_a_dead_consumer_took_is_claimed(app, url, stream):
     assert consume(app, url, stream, claim_after=0.1).taken == 2
 
 
+@pytest.fixture
+def told(app, monkeypatch):
+    """The ids that the producer gave to what was told."""
+    heard = []
+
+    def hear(event):
+        if event.kind == "created":
+            heard.append(event.data["notification"]["dedupe_key"])
+
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", hear)
+    return heard
+
+
+def die_before_anything_is_told(app, url, monkeypatch):
+    """A consumer commits what waits, and is killed before its Events and the acknowledgement."""
+    with monkeypatch.context() as killed, app.app_context():
+        killed.setattr(publish, "_ring", lambda *args: None)
+        killed.setattr(Consumer, "_finish", lambda *args: interrupt())
+        with pytest.raises(KeyboardInterrupt):
+            Consumer(app.extensions["notiway"], url, STREAM).run(lambda: False)
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def test_what_a_killed_consumer_had_committed_is_told_by_the_next_one(app, url, stream, told, monkeypatch):
+    everyone = {"audienceType": 1, "audienceValue": None}
+    put(stream, *(envelope(number) for number in range(5)), envelope(5, routing=everyone), envelope(5))
+    die_before_anything_is_told(app, url, monkeypatch)
+    put(stream, envelope(6))
+    with app.app_context():
+        read, deleted, recalled = [
+            str(Notification.get(Notification.dedupe_key == f"order-{number}").id) for number in range(3)
+        ]
+        items.mark_read("user-1", [read])
+        items.delete("user-1", [deleted])
+        recall(recalled, by="ada")
+        told.clear()
+    assert consume(app, url, stream, claim_after=0).duplicates == 7
+    assert sorted(set(told)) == [f"order-{number}" for number in range(3, 7)]
+    with app.app_context():
+        assert Notification.select().count() == 7
+
+
+def test_what_was_told_and_acknowledged_is_not_told_again(app, url, stream, told):
+    put(stream, envelope(1), envelope(1))
+    consume(app, url, stream)
+    put(stream, envelope(1))
+    consume(app, url, stream)
+    assert told == ["order-1"]
+
+
 def test_nothing_is_acknowledged_before_the_commit(app, url, stream, monkeypatch):
     put(stream, envelope(1))
     pending = []
@@ -158,7 +214,7 @@ def test_a_consumer_killed_in_the_middle_loses_nothing_and_stores_nothing_twice(
     second = start()
     wait_until(lambda: is_done(stream))
     second.terminate()
-    output, _ = second.communicate(timeout=20)
+    output, _ = second.communicate(timeout=60)
     assert second.returncode == 0, output
     ids = stored_ids(site)
     assert len(ids) == 5_000

@@ -74,7 +74,7 @@ def test_of_three_processes_one_runs_each_periodic_task(queue_url, tmp_path):
             assert queue.queue_size() == 0
     finally:
         for process in processes:
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0, 0, 0]
     ran = sorted(line.split()[0] for line in results.read_text().splitlines())
     assert ran == sorted(f"task{number}" for number in range(TASKS))

@@ -58,7 +58,7 @@ def key(site: Site) -> str:
 @pytest.fixture(scope="module")
 def token(site: Site, key: str) -> str:
     wanted = {"userId": USER, "audiences": ["group:acme:ops"]}
-    answer = requests.post(f"{site.url}/api/tokens", json=wanted, headers=bearer(key), timeout=10)
+    answer = requests.post(f"{site.url}/api/tokens", json=wanted, headers=bearer(key), timeout=60)
     return str(answer.json()["token"])
 
 
@@ -69,7 +69,7 @@ def publish(site: Site, key: str) -> Callable[..., None]:
     def post(public_id: str, name: str, **body: Any) -> None:
         routing = {"audienceType": 4, "audienceValue": USER}
         envelope = {"id": public_id, "type": name, "body": body, "routing": routing, "metadata": {"isPersisted": True}}
-        answer = requests.post(f"{site.url}/api/notifications", json=envelope, headers=bearer(key), timeout=10)
+        answer = requests.post(f"{site.url}/api/notifications", json=envelope, headers=bearer(key), timeout=60)
         assert answer.status_code == 201, answer.text
 
     return post
@@ -113,7 +113,7 @@ class Shell:
         asked = CURL.parse_args(shlex.split(text)[1:])
         headers = dict(line.split(": ", 1) for line in asked.H)
         url, method = asked.url.replace(ADDRESS, self.site.url), asked.X or ("POST" if asked.d else "GET")
-        return requests.request(method, url, headers=headers, data=asked.d, stream=asked.N, timeout=10)
+        return requests.request(method, url, headers=headers, data=asked.d, stream=asked.N, timeout=60)
 
 
 @pytest.mark.parametrize("page", WITH_CURL, ids=lambda page: page.name)
@@ -142,7 +142,7 @@ def shape(value: Any) -> Any:
 def test_the_faults_of_an_envelope_are_told_as_shown(site: Site, key: str) -> None:
     shown = [json.loads(block.text) for block in blocks(DOCS / "reference/http.md") if block.language == "json"]
     wrong = {"id": "x", "type": "ping", "routing": {"audienceType": 4}}
-    answer = requests.post(f"{site.url}/api/notifications", json=wrong, headers=bearer(key), timeout=10)
+    answer = requests.post(f"{site.url}/api/notifications", json=wrong, headers=bearer(key), timeout=60)
     assert answer.status_code == 422
     assert answer.json() in shown
 
@@ -169,7 +169,7 @@ def test_a_token_made_by_hand_opens_the_api(site: Site, monkeypatch: pytest.Monk
     monkeypatch.setenv("NOTIWAY_TOKEN_SECRET", SECRET)
     make = run(site, "how-to/clients.md", "token")["notification_token"]
     for made in (make(USER), make(USER, "acme", ["group:acme:ops"])):
-        assert requests.get(f"{site.url}/api/notifications", headers=bearer(made), timeout=10).ok
+        assert requests.get(f"{site.url}/api/notifications", headers=bearer(made), timeout=60).ok
 
 
 def test_the_python_client_listens(
@@ -210,7 +210,7 @@ def test_the_python_client_of_signalr_hears_and_marks_read(
 
 
 def is_read(site: Site, token: str, name: str) -> bool:
-    page = requests.get(f"{site.url}/api/notifications?limit=200", headers=bearer(token), timeout=10).json()
+    page = requests.get(f"{site.url}/api/notifications?limit=200", headers=bearer(token), timeout=60).json()
     return any(each["read"] for each in page["notifications"] if each["name"] == name)
 
 
@@ -317,4 +317,4 @@ def test_the_javascript_of_publishing_publishes(node: Callable[..., Path]) -> No
 def test_a_token_made_in_javascript_opens_the_api(site: Site, node: Callable[..., Path]) -> None:
     output = node("how-to/clients.md", "token", f'console.log(notificationToken("{USER}"));')
     made = wait_until(lambda: output.read_text().endswith("\n") and output.read_text().strip())
-    assert requests.get(f"{site.url}/api/notifications", headers=bearer(made), timeout=10).ok
+    assert requests.get(f"{site.url}/api/notifications", headers=bearer(made), timeout=60).ok

@@ -127,12 +127,12 @@ def test_the_wheel_alone_serves_the_standalone_gateway(reader: Reader) -> None:
     )
     try:
         wait_until(lambda: accepts(port), 60)
-        assert requests.get(f"http://127.0.0.1:{port}/readyz", timeout=30).status_code == 200
-        page = requests.get(f"http://127.0.0.1:{port}/", timeout=30)
+        assert requests.get(f"http://127.0.0.1:{port}/readyz", timeout=60).status_code == 200
+        page = requests.get(f"http://127.0.0.1:{port}/", timeout=60)
         assert page.url.endswith("/login?next=%2Fdashboard")
         assert "/static/host/css/layout.css" in page.text
         for path in ("/static/host/css/layout.css", "/notiway/static/notiway/js/bell.js"):
-            assert requests.get(f"http://127.0.0.1:{port}{path}", timeout=30).status_code == 200
+            assert requests.get(f"http://127.0.0.1:{port}{path}", timeout=60).status_code == 200
     finally:
         server.terminate()
         server.wait(60)
@@ -148,7 +148,7 @@ def test_with_our_gunicorn_settings_a_restart_says_goodbye(reader: Reader) -> No
     shutil.copy(ROOT / "gunicorn.conf.py", reader.here)
     reader.follow(Block("sh", None, ".venv/bin/gunicorn shop:app"))
     with requests.Session() as visitor:
-        visitor.post(f"http://127.0.0.1:{reader.port}/sign-in", data={"name": "grace"}, timeout=30)
+        visitor.post(f"http://127.0.0.1:{reader.port}/sign-in", data={"name": "grace"}, timeout=60)
         cookie = f"session={visitor.cookies['session']}"
     with connect(f"ws://127.0.0.1:{reader.port}/ws/notifications", additional_headers={"Cookie": cookie}) as socket:
         assert "connected" in socket.recv(30)

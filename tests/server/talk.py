@@ -10,14 +10,14 @@ from servers import wait_until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-PATIENCE_SECONDS = 15.0
+PATIENCE_SECONDS = 60.0
 numbers = itertools.count(1)
 
 
 def new_visitor(site, *groups):
     """A user that nobody has met yet, signed in; `site` runs loud_app."""
     email = f"user{next(numbers)}@example.com"
-    answer = requests.post(f"{site.url}/test/users", json={"email": email, "groups": groups}, timeout=10)
+    answer = requests.post(f"{site.url}/test/users", json={"email": email, "groups": groups}, timeout=60)
     assert answer.ok, answer.text
     visitor = site.sign_in(email)
     visitor.email = email
@@ -112,12 +112,12 @@ def listen(visitor, connected=True, **query):
 def is_open_elsewhere(site, count, wire="json"):
     """Wait until the server counts that many connections of a wire."""
     wanted = f'notiway_connections{{wire="{wire}"}} {float(count)}'
-    return wait_until(lambda: wanted in requests.get(f"{site.url}/metrics", timeout=5).text, PATIENCE_SECONDS)
+    return wait_until(lambda: wanted in requests.get(f"{site.url}/metrics", timeout=60).text, PATIENCE_SECONDS)
 
 
 def metric(site, name):
     """A number that the server counts, 0 before its first time."""
-    for line in requests.get(f"{site.url}/metrics", timeout=5).text.splitlines():
+    for line in requests.get(f"{site.url}/metrics", timeout=60).text.splitlines():
         if line.startswith(f"{name} "):
             return float(line.rpartition(" ")[2])
     return 0.0

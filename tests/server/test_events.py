@@ -127,15 +127,15 @@ def test_a_bad_message_is_answered_with_an_error_and_the_connection_goes_on(visi
 
 def test_html_frames_carry_the_item_and_the_badge(ada):
     with listen(ada, connected=False, format="html") as tab:
-        connected = tab.socket.recv(timeout=10)
+        connected = tab.socket.recv(timeout=60)
         assert 'data-notiway-event="connected"' in connected
         sent = ada.notify("Tea & <biscuits>")
-        frame = tab.socket.recv(timeout=10)
+        frame = tab.socket.recv(timeout=60)
         assert sent["id"] in frame
         assert "Tea &amp; &lt;biscuits&gt;" in frame
         assert 'hx-target="#notiway-incoming"' in frame
         tab.say("markAsRead", notificationId=sent["id"])
-        assert 'data-notiway-event="read"' in tab.socket.recv(timeout=10)
+        assert 'data-notiway-event="read"' in tab.socket.recv(timeout=60)
 
 
 def test_html_frames_of_two_viewers_of_a_group_are_the_same_bytes(site):
@@ -145,9 +145,9 @@ def test_html_frames_of_two_viewers_of_a_group_are_the_same_bytes(site):
         listen(one, connected=False, format="html") as tab,
         listen(other, connected=False, format="html") as other_tab,
     ):
-        tab.socket.recv(timeout=10), other_tab.socket.recv(timeout=10)
+        tab.socket.recv(timeout=60), other_tab.socket.recv(timeout=10)
         burst(one, 1, group="tea")
-        assert tab.socket.recv(timeout=10) == other_tab.socket.recv(timeout=10)
+        assert tab.socket.recv(timeout=60) == other_tab.socket.recv(timeout=10)
 
 
 def test_a_group_is_heard_by_its_members_who_then_have_it_in_their_inboxes(site, visitor):

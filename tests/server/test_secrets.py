@@ -41,9 +41,9 @@ def test_no_secret_is_ever_logged(start):
             with pytest.raises(InvalidStatus), open_socket(site, demo.cookie, origin=origin):
                 pass
         for given in (jwt, f"{jwt}x", key):
-            requests.get(f"{site.url}/notifications", headers={"Authorization": f"Bearer {given}"}, timeout=10)
-            requests.get(f"{site.url}/metrics?token={given}", headers={"Authorization": METRICS_TOKEN}, timeout=10)
-            requests.post(f"{site.url}/hub/negotiate?id={given}&access_token={given}", timeout=10)
+            requests.get(f"{site.url}/notifications", headers={"Authorization": f"Bearer {given}"}, timeout=60)
+            requests.get(f"{site.url}/metrics?token={given}", headers={"Authorization": METRICS_TOKEN}, timeout=60)
+            requests.post(f"{site.url}/hub/negotiate?id={given}&access_token={given}", timeout=60)
         demo.post("/logout")
     said = [
         site.command(*words)

@@ -25,7 +25,7 @@ def test_a_socket_stays_while_pages_are_opened_and_ends_when_the_session_does(st
         assert tab.close_code() == 4009
         assert time.time() - last > LIFETIME - 2, "closed before its session ended"
         assert demo.get("/account", allow_redirects=False).status_code in (302, 401)
-        assert other.socket.recv(timeout=5) is not None
+        assert other.socket.recv(timeout=60) is not None
 
 
 def test_a_socket_that_opens_late_does_not_outlive_the_session(start):

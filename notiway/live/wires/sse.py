@@ -53,6 +53,9 @@ class SseWire:
     def error(self, code: str, text: str) -> None:
         """Nothing: a stream takes no requests."""
 
+    def incomplete(self, audience: str, missing: int) -> None:
+        """Nothing: a stream subscribes to nothing, and says `reset`."""
+
     def reset(self, newest_id: str) -> str:
         """Tell the client that what it holds may have holes: it must load its list anew, and resume from this id."""
         return _event("reset", {}, newest_id)

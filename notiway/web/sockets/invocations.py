@@ -14,8 +14,9 @@ from notiway.live.carriers.hub_protocol import READY, completion, handshake_faul
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
-from notiway.store import inbox, standing
+from notiway.store import inbox, resuming, standing
 from notiway.store.database import db
+from notiway.store.resuming import Cursor
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Fault, NotFound, NotSupported, WrongInput
@@ -56,14 +57,35 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     now.hub.end_at(connection, ends_at)
     try:
         with db.connection_context():
-            found = standing.items(cast("str", connection.user_id), connection.audiences)
+            _replay(now, connection)
     except Exception as error:  # noqa: BLE001 - a client that hears nothing would wait for ever
         code, message = told(error, "a SignalR handshake")
         now.reactor.call_soon(refuse_handshake, connection, f"{code}: {message}")
         return False
-    hello = connection.format.wire.connected(connection.id, 0)
-    now.hub.release(connection, [hello, *frames_of(connection, found)], [item.id for item in found])
     return True
+
+
+def _replay(now: Runtime, connection: Connection) -> None:
+    """Answer the handshake, then tell what came after the id that the client names, or else what stands."""
+    user_id = cast("str", connection.user_id)
+    audiences = connection.audiences
+    hello = connection.format.wire.connected(connection.id, 0)
+    cursor = None if connection.since is None else _cursor(user_id, connection.since)
+    if cursor is not None:
+        now.replaying.resume(connection, cursor, [hello], [cursor.but], lambda item: item.audience in audiences)
+        return
+    found = standing.items(user_id, audiences, standing.REPLAY_LIMIT)
+    left_out = joining.incomplete(connection, audiences, found)
+    now.hub.release(connection, [hello, *left_out, *frames_of(connection, found)], [item.id for item in found])
+
+
+def _cursor(user_id: str, since: str) -> Cursor | None:
+    """Where a client resumes that names a notification, by either id, or a cursor; None if we know neither."""
+    known = standing.named(user_id, since)
+    try:
+        return resuming.after(known) if known is not None else resuming.since(since)
+    except ValueError:
+        return None
 
 
 def _refuse(now: Runtime, connection: Connection, reason: str) -> None:

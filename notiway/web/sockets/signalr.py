@@ -22,7 +22,9 @@ from notiway.web import auth
 from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake
 
+SINCE = "notiway.hub_since"  # in the WSGI environ: what the client says that it has
 TOKEN_SECONDS = 30  # between negotiating and connecting
+LONGEST_SINCE = 200  # characters of an id that a token remembers
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
 
 
@@ -41,9 +43,10 @@ def negotiate() -> ResponseReturnValue:
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.
     connection_id = secrets.token_urlsafe(12)
-    token = _serializer().dumps([connection_id, principal.user_id])
+    since = request.args.get("since", "")[:LONGEST_SINCE]
+    token = _serializer().dumps([connection_id, principal.user_id, "", since])
     if request.args.get("negotiateVersion", type=int, default=0) < 1:
-        token = _serializer().dumps(["", principal.user_id, connection_id])  # that version knows only one id
+        token = _serializer().dumps(["", principal.user_id, connection_id, since])  # that version knows only one id
         return jsonify(negotiateVersion=0, connectionId=token, availableTransports=transports)
     return jsonify(
         negotiateVersion=1, connectionId=connection_id, connectionToken=token, availableTransports=transports
@@ -58,8 +61,9 @@ def _guard() -> ResponseReturnValue | None:
         return refusal
     principal = auth.require_principal()
     _refuse_while_draining()
-    negotiated = _spend(request.args["id"], principal) if "id" in request.args else None
-    request.environ[handshake.VISITOR] = principal, negotiated
+    connection_id, since = _spend(request.args["id"], principal) if "id" in request.args else (None, "")
+    request.environ[handshake.VISITOR] = principal, connection_id
+    request.environ[SINCE] = request.args.get("since") or since or None
     handshake.take_connection()
     request.environ[UPGRADE_FLAG] = True
     return None
@@ -70,17 +74,20 @@ def _refuse_while_draining() -> None:
         raise Restarting("The server is about to restart; try again")
 
 
-def _spend(token: str, principal: Principal) -> str:
-    """Use a connection token up; the id in it. `NotFound` if it is none, too old, somebody else's, or used before."""
+def _spend(token: str, principal: Principal) -> tuple[str, str]:
+    """Use a connection token up; the connection's id, and what the client said that it has.
+
+    `NotFound` if it is no token, too old, somebody else's, or used before.
+    """
     try:
-        connection_id, user_id, *_ = _serializer().loads(token, max_age=TOKEN_SECONDS)
+        connection_id, user_id, _, since = _serializer().loads(token, max_age=TOKEN_SECONDS)
     except (BadSignature, ValueError):
         raise NotFound("There is no such connection") from None
     if user_id != principal.user_id:
         raise NotFound("There is no such connection")
     if not tokens.spend(token, now_ms() + TOKEN_SECONDS * 1000):
         raise NotFound("There is no such connection")
-    return str(connection_id) or token
+    return str(connection_id) or token, str(since)
 
 
 def _open(upgrade: Upgrade) -> None:
@@ -89,7 +96,7 @@ def _open(upgrade: Upgrade) -> None:
     sock, view_stays = take_socket(upgrade)
     # Held until the handshake (invocations.py).
     hello = time.time() + hub_protocol.HANDSHAKE_SECONDS, hub_protocol.give_up
-    connection = joining.join(now, sock, "signalr", principal, connection_id, hello)
+    connection = joining.join(now, sock, "signalr", principal, connection_id, hello, since=request.environ[SINCE])
     stay(connection, view_stays)
 
 

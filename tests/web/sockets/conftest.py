@@ -108,7 +108,13 @@ def connection(running, user):
     def make(name, stage=""):
         audiences = ("global", f"user:{user.id}")
         return SimpleNamespace(
-            id="c1", user_id=user.id, format=running.formats[name], stage=stage, audiences=audiences, grants=()
+            id="c1",
+            user_id=user.id,
+            format=running.formats[name],
+            stage=stage,
+            audiences=audiences,
+            grants=(),
+            since=None,
         )
 
     return make

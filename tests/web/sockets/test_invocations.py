@@ -2,15 +2,20 @@
 
 import json
 import time
+from dataclasses import replace
 
 import pytest
 from pair import settle
+from servers import wait_until
 
+from notiway.live.carriers import replaying
 from notiway.live.carriers.hub_protocol import READY
 from notiway.live.connection import State
-from notiway.store import inbox
+from notiway.store import inbox, resuming, standing
 from notiway.store.database import db
 from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
+from notiway.values.ids import id_time
 from notiway.values.principal import Principal
 from notiway.web.sockets import invocations
 
@@ -21,6 +26,11 @@ OPS = {"audienceType": 3, "audienceValue": "ops", "tenantId": None}
 
 def frame(*messages):
     return "".join((each if isinstance(each, str) else json.dumps(each)) + END for each in messages)
+
+
+def time_has_passed(notification_id):
+    """An id of later carries a later time."""
+    wait_until(lambda: now_ms() > id_time(notification_id))
 
 
 def call(target, *arguments, number="1", **more):
@@ -93,6 +103,80 @@ def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(now, hand
     made.hear(2)
     now.hub.deliver(late[0])
     assert made.ask(call("Explode"))["type"] == 3
+
+
+@pytest.fixture
+def returning(now, handle, join):
+    """A client that names what it has: `returning("order-1")`; what it hears after the handshake, by `id`."""
+
+    def come(since, count, known_as=lambda call: call["arguments"][0]["id"]):
+        connection, client = join(
+            Principal("ada"), None, (time.time() + 60, lambda _: None), format="signalr", since=since
+        )
+        made = Talk(now, handle, connection, client)
+        made.say(HANDSHAKE)
+        hello, *told = made.hear(1 + count)
+        assert hello == {}
+        return [known_as(each) for each in told]
+
+    return come
+
+
+@pytest.fixture
+def without_overlap(monkeypatch):
+    monkeypatch.setattr(resuming, "OVERLAP_MS", 0)
+
+
+@pytest.mark.usefixtures("without_overlap")
+@pytest.mark.parametrize("by", ["the producer's id", "our id"])
+def test_a_client_that_names_what_it_has_is_told_what_it_missed(returning, notify, by):
+    notify("ada", dedupe_key="order-0")
+    has = notify("ada", dedupe_key="order-1")
+    time_has_passed(has)
+    for number in range(2, 5):
+        notify("ada", dedupe_key=f"order-{number}")
+    notify("bob", dedupe_key="order-5")
+    assert returning("order-1" if by.startswith("the producer") else has, 3) == ["order-2", "order-3", "order-4"]
+
+
+def test_what_it_has_not_named_rightly_is_everything(returning, notify):
+    notify("ada", dedupe_key="order-1")
+    notify("bob", dedupe_key="order-2")
+    assert returning("order-2", 1) == ["order-1"]
+    assert returning("x" * 500, 1) == ["order-1"]
+
+
+def test_what_it_missed_comes_page_by_page_without_an_end(returning, notify, monkeypatch):
+    monkeypatch.setattr(replaying, "PAGE_ITEMS", 2)
+    monkeypatch.setattr(standing, "REPLAY_LIMIT", 3)
+    sent = [notify("ada") for _ in range(8)]
+    assert returning(sent[0], 7) == sent[1:]
+
+
+def test_a_replay_that_does_not_hold_everything_says_so(returning, notify, now, monkeypatch):
+    monkeypatch.setattr(standing, "REPLAY_LIMIT", 3)
+    for to in ("ada", Audience.everyone(), ["ada", "bob"], "ada", Audience.everyone(), "ada"):
+        last = notify(to)
+    told = returning(None, 5, lambda call: (call["target"], call["arguments"][0]))
+    assert [each for each in told if each[0] == "ReplayIncomplete"] == told[:2]
+    missing = {arguments["audienceId"]: arguments["missing"] for _, arguments in told[:2]}
+    assert missing == {"user:ada": 2, "global": 1}
+    assert told[-1][1]["id"] == last
+    monkeypatch.setattr(standing, "REPLAY_LIMIT", 6)
+    assert returning(None, 6, lambda call: call["target"]) == ["notification"] * 6
+
+
+def test_a_subscription_that_does_not_replay_everything_says_so(talk, notify, now, monkeypatch):
+    monkeypatch.setattr(standing, "REPLAY_LIMIT", 3)
+    now.config = replace(now.config, open_groups=("ops",))
+    for _ in range(5):
+        notify(Audience.group("ops"))
+    talk.say(call("Subscribe", OPS))
+    completed, incomplete, *_ = talk.hear(5)
+    assert completed["type"] == 3
+    assert (incomplete["target"], incomplete["arguments"]) == (
+        "ReplayIncomplete", [{"audienceId": "group:ops", "missing": 2}]
+    )  # fmt: skip
 
 
 def test_after_the_handshake_the_connection_ends_with_its_token(now, handle, join):

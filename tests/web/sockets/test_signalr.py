@@ -29,9 +29,22 @@ def enter(knock, token):
             return status
         assert environ[BACKGROUND_FLAG]
         principal, connection_id = environ[handshake.VISITOR]
+        since.append(environ[signalr.SINCE])
         return principal.user_id, connection_id
 
+    since = []
+    ask.since = since
     return ask
+
+
+def test_what_a_client_has_is_named_at_the_socket_or_remembered_by_its_token(negotiate, enter):
+    for version in (0, 1):
+        for at_negotiation, at_socket in (("&since=a", ""), ("", "&since=a"), ("&since=b", "&since=a"), ("", "")):
+            answer = negotiate(query=f"negotiateVersion={version}{at_negotiation}").json
+            enter(f"id={answer.get('connectionToken', answer['connectionId'])}{at_socket}")
+    enter("since=a")
+    enter("")
+    assert enter.since == ["a", "a", "a", None] * 2 + ["a", None]
 
 
 def test_negotiation_offers_websockets_with_a_token_that_is_not_the_id(negotiate):
