@@ -216,8 +216,6 @@ class Client:
             for each in listed
         }
         self.hidden.clear()
-        if listed and self.wire in ("json", "html"):
-            self.newest = max(self.newest, listed[0].id)
 
     # What it says
 

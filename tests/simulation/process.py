@@ -106,7 +106,13 @@ class Process:
     def request(self, path: str, query: dict[str, str], view: Callable[[], Any], visitor: Any, line: Line) -> None:
         """Serve the opening request of a live client as a task."""
         text = "&".join(f"{key}={quote(value)}" for key, value in query.items())
-        environ = ENVIRON | {"PATH_INFO": path, "QUERY_STRING": text, handshake.VISITOR: visitor, "simulation": line}
+        environ = ENVIRON | {
+            "PATH_INFO": path,
+            "QUERY_STRING": text,
+            handshake.VISITOR: visitor,
+            "simulation": line,
+            signalr.SINCE: None,
+        }
 
         def serve() -> None:
             with self.slot.app.request_context(environ):

@@ -106,7 +106,7 @@ def _settle(world: World) -> None:
 
 
 def _check(world: World, *, strictly: bool) -> None:
-    while world.counts_are_old:
+    while world.counts_are_old and not world.faults:
         world.advance(int(HEARTBEAT_SECONDS * MICRO))
     for client in world.clients:
         if not client.is_open:
