@@ -12,7 +12,6 @@ from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.format import Broadcast, Format, _key_of
 from notiway.live.hub import Hub
-from notiway.live.listeners import Listeners
 from notiway.live.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.store import pulling, resuming
@@ -79,14 +78,6 @@ def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connecti
 _send = Broadcast.send
 
 
-def _beside_by_user(self: Listeners, audience: str) -> dict[str, list[str]]:
-    """Of a user who listens on one device, the others were taken to listen too."""
-    listen = self.users_of(audience)
-    return {user: ids for user, ids in _beside(self, audience).items() if user not in listen}
-
-
-_beside = Listeners.beside
-
 MUTANTS: dict[str, tuple[Patch, ...]] = {
     # A resume reads exactly after the newest id that was heard, though Events overtake each other.
     "resume-without-overlap": ((resuming, "OVERLAP_MS", 0),),
@@ -101,6 +92,5 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),
     "a-kick-passes-over-who-is-joining": ((Hub, "_kick", _kick_who_is_open),),
     "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
-    "a-recall-passes-over-other-devices": ((Listeners, "beside", _beside_by_user),),
     "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
 }

@@ -116,7 +116,8 @@ def take_back(world: World) -> None:
     stored = [note for note in world.by_id.values() if note.is_kept and not note.is_undone]
     if process is None or not stored:
         return
-    note = world.chance.choice(stored)
+    by_wish = [note for note in stored if note.audience.startswith("group:open")]
+    note = world.chance.choice(by_wish if by_wish and world.chance.random() < 0.6 else stored)
     world.trace("  recall %s", note.title)
     process.do(lambda: recall.recall(note.id, by="staff"))
 

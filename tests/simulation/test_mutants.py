@@ -19,7 +19,6 @@ SHOWS = {
     "a-kick-passes-over-who-is-joining": "a sign-out passed over",
     "a-slow-client-ends-the-fan-out": "invariant",
     "replayed-items-are-forgotten": "invariant 8",
-    "a-recall-passes-over-other-devices": "which is gone",
 }
 
 
