@@ -16,6 +16,7 @@ from .process import HEARTBEAT_SECONDS, Process
 from .sent import Sent
 
 COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
+FOR_EVER_US = 1 << 62
 
 
 class Record:
@@ -61,6 +62,9 @@ class Record:
         self.trace("  %s %s: %s", parcel.event.kind, parcel.title or parcel.event.audience, how)
         if parcel.title is not None:
             self.titles_lost.add(parcel.title)
+        if parcel.event.kind == "joined":
+            for user in parcel.users:  # some process does not know that this user's devices listen
+                self.joined_at[user, parcel.event.data["audience"]] = FOR_EVER_US
         if parcel.event.kind not in ("created", "sync"):
             self.disordered(parcel.users)
 
