@@ -89,7 +89,7 @@ def join_or_leave(world: World) -> None:
 
 def arrived(world: World, user: str, audience: str) -> None:
     """What stood for this audience is in the user's inbox now, and no device is told of the items."""
-    world.joined_at[user, audience] = world.clock.us
+    world.joined_at[user, audience] = max(world.clock.us, world.joined_at.get((user, audience), 0))
     world.silent.add((user, audience))
 
 
