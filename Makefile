@@ -2,6 +2,9 @@
 PYTHON ?= python3
 PORT ?= 5000
 ROUNDS ?= 100
+SCHEDULES ?= 10000
+FROM ?= 0
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
@@ -31,6 +34,7 @@ help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
 	@echo "make chaos   kill the real server under load, ROUNDS=$(ROUNDS) times, and count what was lost"
+	@echo "make simulate SCHEDULES=100000   run that many random schedules of the simulation (FROM=…, PROCESSES=…)"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
 	@echo "make mutants break the code in small ways, and see that tests notice"
@@ -54,6 +58,8 @@ test: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	@bin/need redis
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --from $(FROM) --processes $(PROCESSES)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

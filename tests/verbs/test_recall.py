@@ -1,6 +1,7 @@
 """Recall: what was taken back is gone from every list, count and replay, for everybody, on every wire."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,12 +111,9 @@ class Listeners:
 
     heartbeat = Heartbeat(15.0)
 
-    def __init__(self, connected):
+    def __init__(self, deaf=()):
         self.delivered = []
-        self.connected = connected
-
-    def user_ids(self):
-        return set(self.connected)
+        self.listeners = SimpleNamespace(beside=lambda audience: {user: [f"{user}'s tab"] for user in deaf})
 
     def deliver(self, event):
         self.delivered.append(event)
@@ -128,7 +126,7 @@ def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker)
     row = send_notification(ADMINS, "A mistake")
     inbox.catch_up("ada")
     recall(row.id, by="staff")
-    hub = Listeners(["ada", "bob"])
+    hub = Listeners()
     Badges(Reactor(), hub, run=None).settle(broker.events[-1], ["ada", "bob"])
     assert hub.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
 
