@@ -58,6 +58,7 @@ test: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	@bin/need redis
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
+
 simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --from $(FROM) --processes $(PROCESSES)
 

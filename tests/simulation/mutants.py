@@ -11,9 +11,9 @@ from notiway.live import badges
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.format import Broadcast, Format, _key_of
-from notiway.live.hub import Hub
 from notiway.live.replayed import Replayed
 from notiway.live.runtime import current
+from notiway.live.session_news import SessionNews
 from notiway.store import pulling, resuming
 from notiway.store.engine.proxy import Proxy
 from notiway.verbs import send
@@ -62,11 +62,11 @@ def _single_without_a_net(self: Format, event: Any) -> Any:
     return self.transport.encode(text), _key_of(event), item_id
 
 
-def _kick_who_is_open(self: Hub, listeners: list[Connection], event: Any) -> None:
+def _kick_who_is_open(self: SessionNews, listeners: list[Connection], event: Any) -> None:
     _kick(self, [connection for connection in listeners if connection.held is None], event)
 
 
-_kick = Hub._kick
+_kick = SessionNews.kick
 
 
 def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connection]) -> None:
@@ -90,7 +90,7 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "publish-before-commit": ((Proxy, "after_commit", lambda self, call: call()),),
     "one-more-instead-of-how-many": ((send, "unread_counts", _one_more),),
     "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),
-    "a-kick-passes-over-who-is-joining": ((Hub, "_kick", _kick_who_is_open),),
+    "a-kick-passes-over-who-is-joining": ((SessionNews, "kick", _kick_who_is_open),),
     "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
     "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
 }

@@ -77,6 +77,8 @@ def join_or_leave(world: World) -> None:
         if leaves:
             membership.leave(user, audience)
         else:
+            for sent in world.sent.values():  # it is told as what stands there, not as news
+                sent.was_restored |= sent.audience == key
             membership.join(user, audience)
 
     def settled() -> None:
@@ -130,6 +132,7 @@ def sign_out_user(world: World) -> None:
     def work() -> None:
         for each in ended:
             each.is_signed_out = True
+            world.ended_sessions.add(each.session)
         sign_out(client.user, session)
 
     process.do(work)

@@ -18,7 +18,8 @@ from flask import request
 from notiway import metrics
 from notiway.live import badges, heartbeat
 from notiway.values.ids import UUID_BITS
-from notiway.web.sockets import handshake, signalr, sse, websocket
+from notiway.values.principal import Principal
+from notiway.web.sockets import handshake, opening, signalr, sse, websocket
 
 BEATS = 2  # slices of the heartbeat: a hundred would be most of the work of a schedule
 
@@ -27,8 +28,16 @@ VIEWS: dict[str, Any] = {
     "SLICES": BEATS,
     "take_socket": lambda _: (request.environ["simulation"], False),
     "take_carrier": lambda *_: (request.environ["simulation"], False),
-    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR]),
+    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR], principal=lambda: _signed_in()),
 }
+
+
+def _signed_in() -> Principal | None:
+    """Whose request this is, unless the session has ended."""
+    visitor = request.environ[VISITOR]
+    principal: Principal = visitor[0] if isinstance(visitor, tuple) else visitor
+    return None if principal.session in stage.ended_sessions else principal
+
 
 stage: Any = None  # the world that is running now
 
@@ -165,7 +174,13 @@ def installed() -> Iterator[None]:
     ]
     counted = [(metrics, key, each) for key, each in vars(metrics).items() if hasattr(each, "labels")]
     before += [each for each in counted if not isinstance(each[2], type)]
-    views = [(websocket, "take_socket"), (signalr, "take_socket"), (sse, "take_carrier"), (sse, "auth")]
+    views = [
+        (websocket, "take_socket"),
+        (signalr, "take_socket"),
+        (sse, "take_carrier"),
+        (sse, "auth"),
+        (opening, "auth"),
+    ]
     before += [(module, key, getattr(module, key)) for module, key in views]
     for name, module in sorted(sys.modules.items()):
         if name.partition(".")[0] == "notiway":

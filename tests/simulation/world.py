@@ -52,6 +52,7 @@ class World(Record):
         self.slots = site.slots[: chance.randint(1, SLOTS)]
         self.processes: dict[int, Process] = {}
         self.clients: list[Client] = []
+        self.ended_sessions: set[str] = set()
         self.is_quiet = False
         self._fd = 0
 
@@ -61,8 +62,9 @@ class World(Record):
         task = self.tasks.current()
         if task is None or self.database.raw.in_transaction:
             return
-        if seconds > 0:
-            self.at(int(seconds * MICRO), self.tasks.wake, task)
+        microseconds = int(seconds * MICRO)  # none for a pause that only lets others run
+        if microseconds:
+            self.at(microseconds, self.tasks.wake, task)
             self.tasks.wait()
         elif not self.is_calm:
             self.tasks.pause()
