@@ -1,6 +1,10 @@
 # Two commands: `make run` serves Notiway on this machine, `make test` checks everything.
 PYTHON ?= python3
 PORT ?= 5000
+ROUNDS ?= 100
+SCHEDULES ?= 10000
+FROM ?= 0
+PROCESSES ?= 2
 VENV := .venv
 BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
@@ -24,13 +28,16 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format lock clean
+.PHONY: help run test check format chaos simulate mutants lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
+	@echo "make chaos   kill the real server under load, ROUNDS=$(ROUNDS) times, and count what was lost"
+	@echo "make simulate SCHEDULES=100000   run that many random schedules of the simulation (FROM=…, PROCESSES=…)"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
+	@echo "make mutants break the code in small ways, and see that tests notice"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
 
 run: export NOTIWAY_ENV := development
@@ -48,6 +55,13 @@ test: $(VENV)/.dev
 	# One worker for each of two cores; a file's tests share what they start.
 	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
+chaos: $(VENV)/.dev
+	@bin/need redis
+	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
+
+simulate: $(VENV)/.dev
+	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --from $(FROM) --processes $(PROCESSES)
+
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -57,6 +71,10 @@ check: $(VENV)/.dev
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Some minutes; with words, only those of that name: make mutants ONLY="cursor token"
+mutants: $(VENV)/.dev
+	cd tests && ../$(BIN)/python -m mutants $(ONLY)
 
 lock: $(VENV)/.dev
 	$(BIN)/$(LOCK) $(EXTRAS) -o requirements.txt

@@ -104,6 +104,11 @@ def post_worker_init(worker):
 
     signal.signal(signal.SIGTERM, drain)
 
+    # Compiled now: at its first use each would stop all requests for some milliseconds, the large ones for fifty.
+    templates = runtime.app.jinja_env
+    for name in templates.list_templates(filter_func=lambda name: name.startswith("notiway/")):
+        templates.get_template(name)
+
     # What is loaded now stays. Each collection then has less to look at, and a connect's garbage goes sooner.
     gc.collect()
     gc.freeze()
@@ -118,9 +123,9 @@ def pre_request(worker, req):
 
 def post_request(worker, req, environ, resp):
     """Let others run: a fast keep-alive client whose next request is always there would starve them."""
-    import gevent
+    from notiway.values.pausing import pause
 
-    gevent.sleep(0)
+    pause()
 
 
 def worker_exit(server, worker):

@@ -33,7 +33,7 @@ from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.ops import jobs
+from notiway.ops import jobs, relay
 from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
 from notiway.store import database, pulling
@@ -42,7 +42,7 @@ from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
-from notiway.web.sessions import QuietSessions
+from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
 from notiway.web.staff import page as staff_page
 
@@ -158,7 +158,7 @@ class Notiway:
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
-        live = Blueprint("notiway_live", __name__)
+        live = Blueprint(LIVE, __name__)
         websocket.register(live)
         signalr.register(live)
         sse.register(live)
@@ -206,8 +206,10 @@ def _runtime(
     heard = inbound.put, config.max_message_bytes, inbound.control
     frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
-    huey = jobs.build_huey(config, secret=app.secret_key, folder=Path(app.instance_path))
+    build = partial(jobs.build_huey, config, secret=app.secret_key, folder=Path(app.instance_path))
+    huey, events = build(), build(name=relay.QUEUE_NAME)
     jobs.add_tasks(huey, app)
+    relay.add_task(events, app)
     return Runtime(
         app=app,
         config=config,
@@ -229,5 +231,7 @@ def _runtime(
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
+        events=events,
+        start_relay=None if config.jobs == "off" or config.broker_is_shared else lambda: relay.start_relay(events),
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )

@@ -11,6 +11,9 @@ CONNECTIONS = Gauge("notiway_connections", "Live connections", ["wire"], registr
 EVENTS_PUBLISHED = Counter("notiway_events_published", "Events handed to the broker", ["kind"], registry=REGISTRY)
 EVENTS_RECEIVED = Counter("notiway_events_received", "Events taken from the broker", ["kind"], registry=REGISTRY)
 PUBLISH_FAILURES = Counter("notiway_publish_failures", "Events the broker did not take", registry=REGISTRY)
+RELAY_DROPS = Counter(
+    "notiway_relay_drops", "Events of other processes that waited too long and were dropped", registry=REGISTRY
+)
 FRAMES = Counter("notiway_frames", "Frames handed to connections", registry=REGISTRY)
 BACKLOG_DROPS = Counter("notiway_backlog_drops", "Connections closed because they read too slowly", registry=REGISTRY)
 QUEUED_BYTES = Gauge("notiway_queued_bytes", "Bytes that wait for slow clients", registry=REGISTRY)

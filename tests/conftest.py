@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
+from chaos.summary import pytest_terminal_summary as pytest_terminal_summary
 from click.testing import Result
 from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
+from peewee import DataError
 from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
 
@@ -280,3 +282,20 @@ def refused(notiway: Callable[..., Result]) -> Callable[..., str]:
         return str(result.output)
 
     return run
+
+
+@pytest.fixture
+def picky(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database refuses what PostgreSQL refuses and SQLite takes: NUL in text, and numbers of more than 64 bits."""
+    database = app.extensions[runtime.KEY].database
+    execute = database.execute_sql
+
+    def checked(sql: str, params: Any = None, *more: Any) -> Any:
+        for value in params or ():
+            if isinstance(value, str) and "\0" in value:
+                raise DataError("PostgreSQL text fields cannot contain NUL bytes")
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise DataError("integer out of range")
+        return execute(sql, params, *more)
+
+    monkeypatch.setattr(database, "execute_sql", checked)

@@ -117,16 +117,17 @@ class Site:
         if self.process is not None and self.process.poll() is None:
             self.kill()
 
-    def sign_in(self, email: str = "demo@example.com", password: str = PASSWORD) -> Visitor:
-        return Visitor(self, email, password)
+    def sign_in(self, email: str = "demo@example.com", password: str = PASSWORD, user_agent: str = "") -> Visitor:
+        return Visitor(self, email, password, user_agent)
 
 
 class Visitor(requests.Session):
     """A signed-in session that sends the CSRF token and asks for JSON; paths are relative to the site."""
 
-    def __init__(self, site: Site, email: str, password: str) -> None:
+    def __init__(self, site: Site, email: str, password: str, user_agent: str = "") -> None:
         super().__init__()
         self.site = site
+        self.headers.update({"User-Agent": user_agent} if user_agent else {})
         page = self.get("/login")
         form = {"email": email, "password": password, "csrf_token": self._token(page.text)}
         page = self.post("/login", data=form)

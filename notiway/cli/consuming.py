@@ -9,7 +9,7 @@ import click
 from flask.cli import AppGroup
 
 from notiway.live import runtime
-from notiway.ops import jobs
+from notiway.ops import relay
 
 
 def register(commands: AppGroup) -> None:
@@ -37,8 +37,8 @@ def consume(url: str, stream: str, claim_after: float) -> None:
         from notiway.gateway.stream_consumer import Consumer
     except ImportError as error:
         raise click.ClickException("Install the driver first: pip install 'notiway[redis]'") from error
-    if not jobs.relay_events():
-        click.echo(jobs.NOBODY_HEARS, err=True)
+    if not relay.relay_events():
+        click.echo(relay.NOBODY_HEARS, err=True)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopped.set())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
-from notiway.ops import jobs
+from notiway.ops import relay
 from notiway.store import api_keys
 from notiway.values import security_log
 from notiway.values.clock import moment
@@ -56,11 +56,11 @@ def list_keys() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """End the key NAME (or its id) at once, with the client tokens that it asked for."""
-    heard = jobs.relay_events()
+    heard = relay.relay_events()
     revoke_key(name)
     click.echo(f"revoked {name}")
     if not heard:
-        click.echo(jobs.NOBODY_HEARS, err=True)
+        click.echo(relay.NOBODY_HEARS, err=True)
 
 
 def _day(at_ms: int | None) -> str:

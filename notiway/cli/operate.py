@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from notiway.live import runtime
-from notiway.ops import doctor, jobs
+from notiway.ops import doctor, jobs, relay
 from notiway.ops.logs import redact
 from notiway.store import retention, schema
 from notiway.store.database import db
@@ -67,6 +67,7 @@ def worker() -> None:
     now = runtime.current()
     if now.config.jobs == "off":
         raise click.ClickException("NOTIWAY_JOBS=off forbids background work; set it to worker")
+    relay.relay_events()
     jobs.run_worker(now.huey, current_app._get_current_object())  # type: ignore[attr-defined]
 
 
@@ -89,8 +90,8 @@ def diagnose(url: str, user_id: str | None) -> None:
     faults = 0
     for finding in doctor.examine(current_app._get_current_object(), url, user_id):  # type: ignore[attr-defined]
         faults += not finding.ok
-        click.echo(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}")
+        click.echo(redact(f"{'ok   ' if finding.ok else 'FAULT'}  {finding.name:<10}  {finding.text}"))
         if not finding.ok:
-            click.echo(f"       {'':<10}  To fix it: {finding.remedy}")
+            click.echo(redact(f"       {'':<10}  To fix it: {finding.remedy}"))
     if faults:
         raise click.exceptions.Exit(1)

@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from notiway.cli.people import user_id_of
-from notiway.ops import jobs
+from notiway.ops import relay
 from notiway.store import audit
 from notiway.values.audience import Audience
 from notiway.values.item import PRIORITIES, TYPES
@@ -29,7 +29,7 @@ def send(
     to: str, title: str, message: str, type_: str, priority: str, action_url: str | None, source: str | None
 ) -> None:
     """Send a notification TO a user id, an e-mail address or an audience (global, tenant:acme, group:admins)."""
-    heard = jobs.relay_events()
+    heard = relay.relay_events()
     sent, _ = staff.send(
         audit.COMMAND_LINE,
         _recipient(to),
@@ -42,7 +42,7 @@ def send(
     )
     click.echo(f"{sent.notification_id}\tsent to {to}")
     if not heard:
-        click.echo(jobs.NOBODY_HEARS, err=True)
+        click.echo(relay.NOBODY_HEARS, err=True)
 
 
 def _recipient(text: str) -> list[str] | Audience:

@@ -13,6 +13,7 @@ from notiway.store.database import db
 from notiway.values.audience import AudienceType
 from notiway.values.errors import Fault
 from notiway.values.item import Item
+from notiway.values.pausing import in_stretches
 from notiway.verbs.events import created, publish, unread_counts
 from notiway.verbs.once import First
 
@@ -37,7 +38,7 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     try:
         with db.atomic():
             before = _spent_before(envelopes) | _stored_before(envelopes)
-            taken = [_take(runtime, envelope, before, claimed) for envelope in envelopes]
+            taken = [_take(runtime, envelope, before, claimed) for envelope in in_stretches(envelopes)]
     except BaseException:
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
@@ -125,6 +126,6 @@ def _take(
 def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:
     direct = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
     counts = unread_counts({audience.removeprefix("user:") for audience in direct})
-    for item, replaces in told:
+    for item, replaces in in_stretches(told):
         unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
         publish(runtime, created(item, unread=unread, replaces=replaces))

@@ -22,6 +22,7 @@ from notiway.store.database import db
 from notiway.values import json_text
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotiwayError, WrongInput
+from notiway.values.pausing import in_stretches
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +126,7 @@ class Consumer:
     def _take(self, entries: Sequence[Entry], may_be_untold: bool) -> None:
         good: list[envelope.Envelope] = []
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
-        for entry_id, fields in entries:
+        for entry_id, fields in in_stretches(entries):
             try:
                 parsed = envelope.parse(_decoded(fields), PRODUCER, now_ms())
                 # Whoever writes to the stream is trusted alike, so there the producer's name keeps ids apart.

@@ -29,6 +29,7 @@ from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 from notiway.web import body, reply
+from notiway.web.sessions import LIVE
 
 HERE = Path(__file__).resolve().parent
 MIGRATIONS = Migrations(resources("migrations", HERE) / "host", "notiway_host_migration")
@@ -122,7 +123,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
 def _take_body() -> None:
     """The API takes its own, which may be larger."""
-    if request.method not in reply.SAFE_METHODS and request.blueprint != "notiway_live":
+    if request.method not in reply.SAFE_METHODS and request.blueprint != LIVE:
         body.take()
 
 

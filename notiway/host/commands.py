@@ -9,7 +9,7 @@ from flask.cli import AppGroup
 from notiway.host import accounts, password_rules, sessions
 from notiway.host.passwords import hash_password
 from notiway.live.runtime import current
-from notiway.ops import jobs
+from notiway.ops import relay
 from notiway.store import membership
 from notiway.values import security_log
 from notiway.values.audience import Audience
@@ -53,13 +53,13 @@ def list_users() -> None:
 def deactivate(user: str) -> None:
     """Lock USER (id or e-mail) out, and close what they have open."""
     found = find(user)
-    heard = jobs.relay_events()
+    heard = relay.relay_events()
     accounts.deactivate(found.id)
     sign_out(found.id)
     security_log.note("user_deactivated", user=found.id)
     click.echo(f"{found.id}\tdeactivated {found.email}")
     if not heard:
-        click.echo(jobs.NOBODY_HEARS, err=True)
+        click.echo(relay.NOBODY_HEARS, err=True)
 
 
 @click.argument("user")
@@ -87,14 +87,14 @@ def password(user: str, password: str) -> None:
     """Give USER (id or e-mail) a new password, and end every session of theirs."""
     found = find(user)
     _check_password(password, found.email, found.name)
-    heard = jobs.relay_events()
+    heard = relay.relay_events()
     accounts.keep_hash(found.id, hash_password(password))
     sessions.end_all(found.id)
     sign_out(found.id)
     security_log.note("password_set", user=found.id)
     click.echo(f"{found.id}\tchanged the password of {found.email}")
     if not heard:
-        click.echo(jobs.NOBODY_HEARS, err=True)
+        click.echo(relay.NOBODY_HEARS, err=True)
 
 
 def _check_password(password: str, *about: str) -> None:

@@ -17,9 +17,13 @@ BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
 
 class Ledger(Protocol):
-    """Keeps count of what waits for all clients together."""
+    """Keeps count of the memory that waits for all clients together; clients share the frames of a fan-out."""
 
-    def add(self, size: int) -> None: ...
+    def hold(self, data: bytes) -> None:
+        """A client waits for this."""
+
+    def let_go(self, data: bytes) -> None:
+        """It waits for it no longer."""
 
 
 class Backlog:
@@ -29,17 +33,18 @@ class Backlog:
     nothing does.
     """
 
-    __slots__ = ("_by_key", "_first", "_frames", "_has_room", "_ledger", "progress_at", "total")
+    __slots__ = ("_begun", "_by_key", "_first", "_frames", "_has_room", "_ledger", "progress_at", "total")
 
-    def __init__(self, rest: bytes, ledger: Ledger | None) -> None:
-        self._first = memoryview(rest)  # without a copy for each part that the kernel takes
+    def __init__(self, begun: bytes, ledger: Ledger | None, sent: int = 0) -> None:
+        self._begun: bytes | None = begun  # in memory as a whole until its last byte is written
+        self._first = memoryview(begun)[sent:]  # without a copy for each part that the kernel takes
         self._frames: deque[list[bytes]] = deque()  # one frame each, or nothing where it was superseded
         self._by_key: dict[str, list[bytes]] = {}
-        self.total = len(rest)  # bytes that wait
+        self.total = len(self._first)  # bytes that wait
         self.progress_at = monotonic()  # when the kernel last took something
         self._ledger = ledger
         self._has_room = False
-        self._count(self.total)
+        self._hold(begun)
 
     def __len__(self) -> int:
         return bool(self._first) + sum(map(bool, self._frames))
@@ -55,11 +60,13 @@ class Backlog:
         if key is not None:
             superseded = self._by_key.get(key)
             if superseded:
-                size -= len(superseded.pop())
+                old = superseded.pop()
+                size -= len(old)
+                self._let_go(old)
             self._by_key[key] = frame
         self._frames.append(frame)
         self.total += size
-        self._count(size)
+        self._hold(data)
 
     def has_stalled(self, limit: int) -> bool:
         """Whether more than `limit` bytes wait, and the client has taken none of them for STALL_SECONDS."""
@@ -67,7 +74,10 @@ class Backlog:
 
     def discard(self) -> None:
         """It will never be written."""
-        self._count(-self.total)
+        for frame in self._frames:
+            for data in frame:
+                self._let_go(data)
+        self._finish_begun()
         self._ledger = None
 
     def write(self, send: Callable[[memoryview], int]) -> bool:
@@ -79,18 +89,20 @@ class Backlog:
                 except BLOCKED:
                     return False
                 self.total -= sent
-                self._count(-sent)
                 if sent:
                     self.progress_at = monotonic()
                 self._first = self._first[sent:]
                 if self._first:
                     return False
             if not self._frames:
+                self._finish_begun()
                 return True
             frame = self._frames.popleft()
             if frame:
                 # From now on it is being written: nothing may supersede it any more.
-                self._first = memoryview(frame.pop())
+                self._finish_begun()
+                self._begun = frame.pop()
+                self._first = memoryview(self._begun)
 
     def flush(self, sock: Any, send: Callable[[memoryview], int]) -> bool:
         """`write`; while much waits for a client that reads it has more room in the kernel. A stalled one gets none."""
@@ -102,6 +114,15 @@ class Backlog:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
         return is_done
 
-    def _count(self, size: int) -> None:
+    def _finish_begun(self) -> None:
+        if self._begun is not None:
+            self._let_go(self._begun)
+            self._begun = None
+
+    def _hold(self, data: bytes) -> None:
         if self._ledger is not None:
-            self._ledger.add(size)
+            self._ledger.hold(data)
+
+    def _let_go(self, data: bytes) -> None:
+        if self._ledger is not None:
+            self._ledger.let_go(data)

@@ -96,7 +96,7 @@ class Badges:
         After its recall the badges only; anyone who is here and has it, but did not hear of it, is told.
         """
         if event.kind == "recalled":
-            self._tell_former_listeners(event, users)
+            self._tell_who_did_not_hear(event, users)
         for part in in_batches(users):
             with db.connection_context():
                 if event.kind == "created":
@@ -125,15 +125,18 @@ class Badges:
             told = [each.user_id for each in heard if each.format.wire.counts or event.kind == "recalled"]
             self._run(partial(self.settle, event, sorted({user_id for user_id in told if user_id is not None})))
 
-    def _tell_former_listeners(self, event: Event, heard: list[str]) -> None:
-        """A user who left the audience keeps what it got, so the recall must go there too."""
-        others = sorted(self._hub.user_ids() - set(heard))
-        for part in in_batches(others):
+    def _tell_who_did_not_hear(self, event: Event, heard: list[str]) -> None:
+        """A user who left the audience keeps what it got, and one device may listen to what the others do not."""
+        deaf = self._hub.listeners.beside(event.audience)
+        for part in in_batches(sorted(deaf)):
             with db.connection_context():
                 holders = writing.holders_among(event.data["ids"][0], part)
                 counts = inbox.unread_counts(holders)
             for user_id, unread in counts.items():
-                self._hub.deliver(Event("recalled", f"user:{user_id}", event.data | {"unread": unread}))
+                # What the listening devices of this user were told by the fan-out is not told to them again.
+                own = [f"connection:{each}" for each in deaf[user_id]] if user_id in heard else [f"user:{user_id}"]
+                for audience in own:
+                    self._hub.deliver(Event("recalled", audience, event.data | {"unread": unread}))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

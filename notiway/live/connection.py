@@ -95,7 +95,9 @@ class Connection:
         """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
         if self.state is not State.OPEN or item_id in self.known:
             return
-        if self.held is not None and not (self.replaying and key == PING):
+        if self.held is not None and key == PING and not self.replaying:
+            return  # before its handshake is answered; the next one will do
+        if self.held is not None and key != PING:
             self.held.append((item_id, key, data))
             if len(self.held) > HELD_FRAMES:
                 self.drop()
@@ -123,7 +125,7 @@ class Connection:
         waiting = iter(frames)
         for data, _ in waiting:
             if sent < len(data):
-                self.backlog = Backlog(data[sent:], self._ledger())
+                self.backlog = Backlog(data, self._ledger(), sent)
                 break
             sent -= len(data)
         if self.owner is not None:

@@ -32,8 +32,12 @@ class Deadlines:
         return len(self._ends)
 
     def set(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
-        """The connection ends at this time (seconds since the epoch), whatever was set before; None: at none."""
-        connection.ends_at = ends_at
+        """The connection ends at this time (seconds since the epoch), whatever was set before; None: at none.
+
+        With another `end`, that is until when it must say hello; its session's end waits in `Connection.ends_at`.
+        """
+        if end is sign_out:
+            connection.ends_at = ends_at
         if ends_at is None or connection.state is State.CLOSED:
             self.forget(connection)
         else:
@@ -41,10 +45,20 @@ class Deadlines:
             self._next = min(self._next, ends_at)
 
     def move(self, connection: Connection, ends_at: float | None) -> None:
-        """The session goes on until this time. Who must say hello first is left alone: that comes sooner."""
+        """The session goes on until this time; a client that must say hello first has no more time for that.
+
+        News that comes late shortens nothing.
+        """
+        if ends_at is not None and connection.ends_at is not None:
+            ends_at = max(ends_at, connection.ends_at)
+        connection.ends_at = ends_at
         _, end = self._ends.get(connection, (0.0, sign_out))
         if end is sign_out:
             self.set(connection, ends_at)
+
+    def greet(self, connection: Connection) -> None:
+        """The client has said hello: from now on it ends with its session."""
+        self.set(connection, connection.ends_at)
 
     def forget(self, connection: Connection) -> None:
         """The connection has ended by itself."""

@@ -36,8 +36,8 @@ class Format:
             return None
 
     def frame(self, text: str | None) -> bytes | None:
-        """The text as bytes for the socket; None for what is no text that a socket can carry."""
-        if text is None:
+        """The text as bytes for the socket; None for an empty one, and for what no socket can carry."""
+        if not text:
             return None
         try:
             return self.transport.encode(text)
@@ -56,7 +56,7 @@ class Format:
     def _single(self, event: Event) -> Frame | None:
         try:
             text = self.wire.render(event)
-            if text is None:
+            if not text:  # an empty frame is no message of any protocol
                 return None
             item_id = event.data["notification"]["id"] if event.kind == "created" else None
             return self.transport.encode(text), _key_of(event), item_id

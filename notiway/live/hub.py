@@ -24,13 +24,14 @@ from notiway.live.pressure import Pressure
 from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
 from notiway.live.replayed import Replayed
+from notiway.live.session_news import SessionNews
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
 SLICE_SENDS = 200  # sends between two looks at the other work of this process
-MIB = 1024 * 1024
+QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
@@ -38,16 +39,18 @@ class Hub:
     """The registry of this process's live connections."""
 
     def __init__(
-        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = 64 * MIB
+        self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = QUEUE_TOTAL
     ) -> None:
         self.reactor = reactor
         self.draining = False
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
+        self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
+        self._news = SessionNews(self._deadlines)
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
@@ -66,17 +69,20 @@ class Hub:
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. From now on Events for it are held back until `release`."""
         connection.audiences = tuple(audiences)
+        self._coming[connection] = None
         self.in_turn(self._add, connection)
+        self.in_turn(self._coming.pop, connection, None)
 
     def release(self, connection: Connection, first: Sequence[str | None], known_ids: Iterable[str] = ()) -> None:
         """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over."""
-        self.in_turn(self._release, connection, _frames(connection, first), known_ids)
+        self.in_turn(self._replay, connection, known_ids, partial(connection.release, _frames(connection, first)))
 
     def pass_on(
         self, connection: Connection, texts: Sequence[str | None], known_ids: Iterable[str], then: Callable[[], None]
     ) -> None:
         """Send part of a replay and go on holding; `then` is called on the reactor when the client has taken it."""
-        self.in_turn(self._pass_on, connection, _frames(connection, texts), known_ids, then)
+        frames = _frames(connection, texts)
+        self.in_turn(self._replay, connection, known_ids, partial(connection.pass_on, frames, then))
 
     def hold(self, connection: Connection) -> None:
         """Keep back what comes for a connection, until `release`."""
@@ -85,6 +91,10 @@ class Hub:
     def end_at(self, connection: Connection, ends_at: float | None, end: Ending = sign_out) -> None:
         """Close a connection with 4009 at this time (seconds since the epoch), unless it is set anew before."""
         self.reactor.call_soon(self._deadlines.set, connection, ends_at, end)
+
+    def greet(self, connection: Connection) -> None:
+        """A connection has said hello in time: from now on it ends with its session."""
+        self.reactor.call_soon(self._deadlines.greet, connection)
 
     def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
         """Send to one connection; a queued text with the same `key` is superseded."""
@@ -123,8 +133,13 @@ class Hub:
         """The users who are connected here."""
         return {each.user_id for each in list(self._by_id.values()) if each.user_id is not None}
 
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody here hears an audience, whoever is just opening included."""
+        # In this order: the reactor moves connections from one to the other.
+        return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
+
     def in_turn(self, call: Callable[..., None], *args: Any) -> None:
-        """On the reactor, do this between the fan-out of what was delivered before and of what is delivered later."""
+        """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 
     def _ask(self, call: Callable[..., Any], *args: Any) -> Any:
@@ -145,10 +160,7 @@ class Hub:
 
     def want_write(self, connection: Connection, wanted: bool) -> None:
         self.reactor.want_write(connection, wanted)
-        if wanted:
-            self.pressure.enter(connection)
-        else:
-            self.pressure.leave(connection)
+        (self.pressure.enter if wanted else self.pressure.leave)(connection)
 
     def forget(self, connection: Connection) -> None:
         """A connection has ended: it hears nothing any more."""
@@ -181,17 +193,13 @@ class Hub:
         elif connection.user_id is None:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
         elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
-            connection.close(CloseCode.TOO_MANY, "too many connections")
+            connection.format.transport.turn_away(connection, CloseCode.TOO_MANY, "too many connections")
+        else:
+            self._news.tell(connection)
 
-    def _release(self, connection: Connection, frames: list[bytes], known_ids: Iterable[str]) -> None:
+    def _replay(self, connection: Connection, known_ids: Iterable[str], send: Callable[[], None]) -> None:
         self._replayed.remember(connection, known_ids)
-        connection.release(frames)
-
-    def _pass_on(
-        self, connection: Connection, frames: list[bytes], known_ids: Iterable[str], then: Callable[[], None]
-    ) -> None:
-        self._replayed.remember(connection, known_ids)
-        connection.pass_on(frames, then)
+        send()
 
     def _listeners(self, audience: str) -> list[Connection]:
         if audience.startswith("connection:"):
@@ -220,26 +228,15 @@ class Hub:
 
     def _follow(self, listeners: list[Connection], event: Event) -> None:
         if event.kind == "kick":
-            self._kick(listeners, event)
+            self._news.kick(listeners, event)
         elif event.kind == "renewed":
-            self._renew(listeners, event)
+            self._news.renew(listeners, event)
         elif event.kind == "joined":
             for connection in listeners:
                 self.listeners.add(connection, event.data["audience"])
         elif event.kind == "left":
             for connection in listeners:
                 self.listeners.remove(connection, event.data["audience"])
-
-    def _renew(self, listeners: list[Connection], event: Event) -> None:
-        for connection in listeners:
-            if connection.session == event.data["session"]:
-                self._deadlines.move(connection, event.data["ends_at"])
-
-    def _kick(self, listeners: list[Connection], event: Event) -> None:
-        session = event.data.get("session")
-        for connection in listeners:
-            if session is None or connection.session == session:
-                connection.close(event.data.get("code", CloseCode.SIGNED_OUT), "signed out")
 
 
 def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:

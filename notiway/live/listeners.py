@@ -22,6 +22,14 @@ class Listeners:
         """The users among them."""
         return {each.user_id for each in self.of(audience) if each.user_id is not None}
 
+    def beside(self, audience: str) -> dict[str, list[str]]:
+        """The ids of the connections that do not hear this audience, by user; everybody signed in hears `global`."""
+        found: dict[str, list[str]] = {}
+        for each in self.of("global"):
+            if each.user_id is not None and audience not in each.audiences:
+                found.setdefault(each.user_id, []).append(each.id)
+        return found
+
     def count(self, audience: str) -> int:
         """How many connections hear this audience."""
         return len(self._by_audience.get(audience, ()))

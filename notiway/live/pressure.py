@@ -5,21 +5,24 @@ from __future__ import annotations
 from time import monotonic
 
 from notiway import metrics
+from notiway.live.backlog import STALL_SECONDS
 from notiway.live.connection import Connection, State
 from notiway.live.reactor import Reactor
 
 SWEEP_SECONDS = 0.5  # between two looks for clients that take nothing
+FRAME_BYTES = 128  # that a frame costs in a client's queue, besides its own
 
 
 class Pressure:
     """Bounds the memory that slow clients cost; runs on the reactor.
 
-    `limit` is in bytes for all clients together. A client that takes none of what waits for it for `silence` seconds
-    is gone, however little that is.
+    `limit` is in bytes for all clients together; a frame that waits for many of them is in memory once, and counts
+    once. A client that takes none of what waits for it for `silence` seconds is gone, however little that is.
     """
 
     def __init__(self, reactor: Reactor, limit: int, silence: float) -> None:
         self.queued = 0  # bytes
+        self._waiting: dict[int, int] = {}  # how many clients wait for a frame, by its identity
         self._limit = limit
         self._silence = silence
         self._behind: dict[Connection, None] = {}
@@ -34,15 +37,24 @@ class Pressure:
         """Nothing waits for it any more."""
         self._behind.pop(connection, None)
 
-    def add(self, size: int) -> None:
-        """So many bytes more wait, or less. Over the limit the clients go that have taken nothing for the longest."""
-        self.queued += size
-        if size > 0 and self.queued > self._limit and not self._is_relieving:
+    def hold(self, data: bytes) -> None:
+        """A client waits for this. Over the limit the slowest clients go."""
+        waiting = self._waiting.get(id(data), 0)
+        self._waiting[id(data)] = waiting + 1
+        self.queued += FRAME_BYTES if waiting else FRAME_BYTES + len(data)
+        if self.queued > self._limit and not self._is_relieving:
             self._is_relieving = True  # a goodbye is queued too
             try:
                 self._relieve()
             finally:
                 self._is_relieving = False
+
+    def let_go(self, data: bytes) -> None:
+        """A client waits for this no longer."""
+        waiting = self._waiting.pop(id(data))
+        if waiting > 1:
+            self._waiting[id(data)] = waiting - 1
+        self.queued -= FRAME_BYTES if waiting > 1 else FRAME_BYTES + len(data)
 
     def sweep(self) -> None:
         """Let go of clients that take nothing."""
@@ -58,8 +70,10 @@ class Pressure:
                 connection.drop()
 
     def _relieve(self) -> None:
-        while self.queued > self._limit and self._behind:
-            slowest = min(self._behind, key=_last_progress)
+        stalled_since = monotonic() - STALL_SECONDS
+        for slowest in sorted(self._behind, key=lambda each: _rank(each, stalled_since)):
+            if self.queued <= self._limit:
+                return
             metrics.MEMORY_DROPS.inc()
             if slowest.state <= State.FINISHING:
                 slowest.drop()
@@ -68,5 +82,9 @@ class Pressure:
             self.leave(slowest)  # its goodbye is all that is left
 
 
-def _last_progress(connection: Connection) -> float:
-    return connection.backlog.progress_at if connection.backlog is not None else 0.0
+def _rank(connection: Connection, stalled_since: float) -> tuple[float, int]:
+    """Those that have stalled first, the longest silence before others; then those with the most to read."""
+    backlog = connection.backlog
+    if backlog is None:
+        return stalled_since, 0
+    return min(backlog.progress_at, stalled_since), -backlog.total

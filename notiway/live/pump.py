@@ -13,6 +13,9 @@ from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
+TAKEN = 500  # events and turns that are put into groups at once
+JOINED = 25  # events in one send: they are rendered without a pause
+
 Turn = Callable[[], None]
 FanOut = Callable[[str, list[Event]], Iterator[None]]  # pauses where other work may run
 
@@ -43,17 +46,19 @@ class Pump:
     def _run(self) -> Iterator[None]:
         try:
             while self._queue:
-                batch = [self._queue.popleft() for _ in range(len(self._queue))]
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), TAKEN))]
                 for joined, group in itertools.groupby(batch, _joined_by):
                     if joined is None:
                         for turn in group:
                             _do(cast("Turn", turn))
                         continue
-                    try:
-                        yield from self._fan_out(joined[0], cast("list[Event]", list(group)))
-                    except Exception:
-                        log.exception("events for %s did not reach every connection; the next ones do", joined[0])
-                    yield
+                    events = cast("Iterator[Event]", group)
+                    while part := list(itertools.islice(events, JOINED)):
+                        try:
+                            yield from self._fan_out(joined[0], part)
+                        except Exception:
+                            log.exception("events for %s did not reach every connection; the next ones do", joined[0])
+                        yield
         finally:
             self._is_running = False
 

@@ -19,10 +19,12 @@ from typing import Any
 
 from notiway.live.backlog import BLOCKED
 from notiway.live.connection import Connection, State
+from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)
 
 IDLE_SECONDS = 1.0  # the longest sleep without a timer
+CALLS_AT_ONCE = 200  # calls of other threads in one turn
 READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 GRACE_SECONDS = 10.0  # how long a client that was said goodbye to may take to end its side
 
@@ -130,11 +132,11 @@ class Reactor:
         waiter.register(self._epoll.fileno(), select.POLLIN)
         while not self._stopping:
             if self._jobs or self._calls:
-                time.sleep(0)  # other greenlets first
+                pause()  # others first
             else:
                 next_timer = min((timer[0] for timer in self._timers), default=float("inf"))
-                pause = min(max(next_timer - time.monotonic(), 0.0), IDLE_SECONDS)
-                waiter.poll(pause * 1000)
+                idle = min(max(next_timer - time.monotonic(), 0.0), IDLE_SECONDS)
+                waiter.poll(idle * 1000)
             self._turn()
 
     def _turn(self) -> None:
@@ -143,8 +145,8 @@ class Reactor:
                 self._drain_wake()
             elif (connection := self._by_fd.get(fd)) is not None:
                 self._guard(self._ready, connection, mask)
-        # Only the calls that are here now: a call may hand over another one.
-        for _ in range(len(self._calls)):
+        # Of the calls that are here now: a call may hand over another one.
+        for _ in range(min(len(self._calls), CALLS_AT_ONCE)):
             function, args = self._calls.popleft()
             self._guard(function, *args)
         now = time.monotonic()

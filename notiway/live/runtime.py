@@ -54,16 +54,23 @@ class Runtime:
     seen_ids: SeenIds = field(default_factory=SeenIds)
     pace: Pace = field(default_factory=Pace)
     huey: Any = None
+    events: Any = None  # the queue of Events of processes without sockets
+    start_relay: Callable[[], Any] | None = None
     start_jobs: Callable[[], Any] | None = None
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
     check_alone: Callable[[], None] = lambda: None  # raises `ConfigError` where another process serves this database
-    _jobs: Any = None
+    _background: list[Any] = field(default_factory=list)
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def draining(self) -> bool:
         return self.hub.draining
+
+    def is_heard(self, audience: str) -> bool:
+        """Whether anybody may hear an audience: False only where all live connections are in this process."""
+        alone = self._started and not self.config.broker_is_shared
+        return not alone or self.hub.is_heard(audience)
 
     def url(self, path: str) -> str:
         """The path on this site; needs no request, for frames are rendered without one."""
@@ -87,10 +94,11 @@ class Runtime:
             self.broker.start(self.badges.deliver)
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
-        try:
-            self._jobs = None if self.start_jobs is None else self.start_jobs()
-        except Exception:
-            log.exception("background work did not start; correct NOTIWAY_JOBS_URL, then restart")
+        for start in (self.start_relay, self.start_jobs):
+            try:
+                self._background += [] if start is None else [start()]
+            except Exception:
+                log.exception("background work did not start; correct NOTIWAY_JOBS_URL, then restart")
 
     def begin_drain(self) -> None:
         """Be not ready any more, so that no new work is sent here."""
@@ -101,11 +109,12 @@ class Runtime:
         return drain.drain(self.hub, self.config.drain_seconds if seconds is None else seconds)
 
     def stop(self) -> None:
-        """Stop what `start` started, and let go of the queue, which may have been used without that."""
-        if self._jobs is not None:
-            self._jobs.stop()
-        if self.huey is not None:
-            self.huey.storage.close()
+        """Stop what `start` started, and let go of the queues, which may have been used without that."""
+        for work in self._background:
+            work.stop()
+        for queue in (self.huey, self.events):
+            if queue is not None:
+                queue.storage.close()
         if not self._started:
             return
         self.broker.close()

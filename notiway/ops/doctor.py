@@ -9,8 +9,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import peewee
 from flask import Flask, session
 from flask_login import login_user, logout_user
 
@@ -18,7 +20,7 @@ from notiway.live import runtime
 from notiway.ops import queue_file
 from notiway.ops.logs import redact
 from notiway.ops.probe import Probe, Refused
-from notiway.store import schema
+from notiway.store import private_files, schema
 from notiway.store.database import db
 from notiway.store.engine import checks
 from notiway.values.config import SHORTEST_SECRET_BYTES
@@ -28,6 +30,8 @@ TIMEOUT_SECONDS = 5.0
 FOREIGN_ORIGIN = "https://foreign.invalid"
 SOCKET_PATH = "/ws/notifications"
 FORBIDDEN = 403
+SECRET_FILE = "secret_key"  # noqa: S105 - its name; in the instance folder, where this host keeps one
+UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,7 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
     yield check_workers(os.environ.get("WEB_CONCURRENCY", "1"))
     yield check_jobs()
     yield check_secret(app)
+    yield check_files(app)
     server = check_server(url)
     yield server
     if not server.ok or not database.ok:
@@ -139,6 +144,25 @@ def check_secret(app: Flask) -> Finding:
     return Finding("secret", "set")
 
 
+def check_files(app: Flask) -> Finding:
+    """Can nobody else on this machine read what holds secrets and inboxes?"""
+    paths = [Path(app.instance_path) / SECRET_FILE]
+    paths += [
+        Path(name) for name in (_file_of_database(), runtime.current().huey.storage_kwargs.get("filename")) if name
+    ]
+    wide = [str(path) for path in private_files.open_to_others(paths)]
+    if wide:
+        return Finding(
+            "files", f"others on this machine may read {', '.join(wide)}", f"run: chmod 600 {' '.join(wide)}"
+        )
+    return Finding("files", "only their owner's")
+
+
+def _file_of_database() -> str:
+    name = str(db.obj.database) if isinstance(db.obj, peewee.SqliteDatabase) else ""
+    return "" if name == ":memory:" else name
+
+
 def check_server(url: str) -> Finding:
     """Does it run, and is it ready?"""
     remedy = "start it (make run, or gunicorn app:app), or name its address with --url"
@@ -179,7 +203,7 @@ def check_socket(url: str, cookie: str) -> Finding:
             while json.loads(probe.receive()).get("event") != "pong":
                 pass  # `connected` and what is live come first
     except Refused as refusal:
-        return Finding("websocket", f"refused with {refusal.code}", _refusal_advice(refusal.code, headers["Origin"]))
+        return Finding("websocket", str(refusal), _refusal_advice(refusal.code, headers["Origin"]))
     except (OSError, ValueError) as error:
         return Finding("websocket", f"broken: {error}", _proxy_advice(url))
     return Finding("websocket", f"there and back in {(time.perf_counter() - began) * 1000:.0f} ms")
@@ -217,6 +241,8 @@ def _refusal_advice(code: int, origin: str) -> str:
             f"if browsers see the site as {origin}, let the proxy pass the Host header on,"
             " or add it to NOTIWAY_ALLOWED_ORIGINS"
         )
+    if code == UNAVAILABLE:
+        return "start gunicorn with --worker-class gevent; if it runs so already, it is restarting: try again"
     if code in (401, 4001):
         return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
     return _proxy_advice(origin)

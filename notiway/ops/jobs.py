@@ -23,30 +23,28 @@ from huey.consumer import Consumer, Scheduler
 from huey.serializer import SignedSerializer
 
 from notiway.live import runtime
+from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
 from notiway.store import private_files, retention
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
-from notiway.values.event import Event
+from notiway.verbs import progress
 
 log = logging.getLogger(__name__)
 
 QUEUE_NAME = "notiway"
 FILE_NAME = "jobs.db"
 CLEANUP_HOUR = 3  # UTC; a process that starts later that day still does it
-RELAY_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
 MAX_POLL_SECONDS = 1.0  # how long a task waits at most for an idle consumer on a SQLite queue
 HEALTH_SECONDS = 10.0
-NOBODY_HEARS = (
-    "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
-    " its process. Set NOTIWAY_JOBS=web, here and for the web process."
-)
 PERIODS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
 
 
-def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Path = Path("instance")) -> Huey:
-    """The queue that the settings name; nothing runs yet.
+def build_huey(
+    config: Config, *, secret: str | bytes | None = None, folder: Path = Path("instance"), name: str = QUEUE_NAME
+) -> Huey:
+    """The queue of that name, where the settings say; nothing runs yet.
 
     With a `secret`, tasks are signed: huey pickles them, so whoever could write to the queue could run code.
 
@@ -58,14 +56,14 @@ def build_huey(config: Config, *, secret: str | bytes | None = None, folder: Pat
         options["serializer"] = SignedSerializer(secret=secret, salt="notiway.jobs")
     url = config.jobs_url or (config.broker_url if config.broker_is_shared else "")
     if urlsplit(url).scheme in ("redis", "rediss"):
-        return RedisHuey(QUEUE_NAME, url=url, **options)
+        return RedisHuey(name, url=url, **options)
     path = _queue_file(url or config.database_url, folder, own=bool(url))
     if path is None:
-        return MemoryHuey(QUEUE_NAME, **options)
+        return MemoryHuey(name, **options)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         private_files.create(path)
-        return Huey(QUEUE_NAME, storage_class=QueueFile, filename=str(path), cache_mb=1, **options)
+        return Huey(name, storage_class=QueueFile, filename=str(path), cache_mb=1, **options)
     except (OSError, sqlite3.Error) as error:
         advice = "name a file in a folder that this process may write in (sqlite:////var/lib/app/jobs.db)"
         raise ConfigError(
@@ -87,18 +85,27 @@ def add_tasks(huey: Huey, app: Flask) -> None:
     """Register every task of Notiway on the queue; a second call changes nothing."""
     if any(name.endswith(".clean_up") for name in huey._registry._registry):
         return
-    huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(_in_app(app, clean_up))
-    huey.periodic_task(always, name="clean_expired", once_per="hour")(_in_app(app, clean_expired))
-    huey.task(name="relay", expires=RELAY_SECONDS)(_in_app(app, relay))
+    huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(in_app(app, clean_up))
+    huey.periodic_task(always, name="clean_expired", once_per="hour")(in_app(app, clean_expired))
 
 
 def add(app: Flask, function: Callable[..., None]) -> None:
     """Register a job of the application's own, where the application is made: web process and worker need to know it.
 
+    If it raises, the tasks that it reports on, and those whose ids are among its arguments, have failed. One that takes
+    longer than NOTIWAY_JOB_SECONDS is ended: `huey.exceptions.TaskTimeout` is raised in it.
+
     >>> jobs.add(app, import_contacts)  # doctest: +SKIP
     >>> jobs.enqueue(import_contacts, current_user.id, data)  # in a route  # doctest: +SKIP
     """
-    app.extensions[runtime.KEY].huey.task(name=function.__name__)(_in_app(app, function))
+
+    @wraps(function)
+    def job(*args: Any) -> None:
+        with progress.followed(args):
+            function(*args)
+
+    running = app.extensions[runtime.KEY]
+    running.huey.task(name=function.__name__, timeout=running.config.job_seconds)(in_app(app, job))
 
 
 def enqueue(function: Callable[..., None], *args: Any) -> None:
@@ -118,35 +125,6 @@ def clean_expired() -> None:
     """Remove what has expired; once an hour, for every count of what is unread walks past it until then."""
     done = retention.clean_expired(dedupe_days=runtime.current().config.dedupe_days)
     log.info("cleanup removed %d expired notifications, %d inbox items", done.expired, done.items)
-
-
-def relay(raw: bytes) -> None:
-    """Publish an Event that another process put on the queue."""
-    runtime.current().broker.publish(Event.from_bytes(raw))
-
-
-def relay_events() -> bool:
-    """Let the Events of this process, which has no sockets, reach the web process through the queue.
-
-    Only the memory broker needs that. Returns whether anybody will hear: not if the web process runs no consumer.
-    """
-    now = runtime.current()
-    if now.config.broker_is_shared:
-        return True
-    if now.config.jobs != "web":
-        return False
-    task_class = now.huey._registry.string_to_task(f"{__name__}.relay")
-
-    def put(event: Event) -> None:
-        try:
-            now.huey.enqueue(task_class((event.to_bytes(),)))
-        except OSError:
-            raise
-        except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
-            raise ConnectionError(f"the queue of background work took no event: {error}") from error
-
-    now.broker.start(put)
-    return True
 
 
 def daily(hour: int) -> Callable[[datetime], bool]:
@@ -222,6 +200,7 @@ def start_consumer(huey: Huey, app: Flask) -> Background:
     """Run the queue's tasks in this process, in threads (greenlets under gevent); `stop()` lets the last one finish."""
     add_tasks(huey, app)
     consumer = Background(huey, **_options(app))
+    time_limit.use(huey)
     consumer.start()
     return consumer
 
@@ -229,7 +208,9 @@ def start_consumer(huey: Huey, app: Flask) -> Background:
 def run_worker(huey: Huey, app: Flask) -> None:
     """Run the queue's tasks in this process until SIGTERM or SIGINT; returns when the last one is finished."""
     add_tasks(huey, app)
-    OnceConsumer(huey, graceful_signal="TERM", **_options(app)).run()
+    consumer = OnceConsumer(huey, graceful_signal="TERM", **_options(app))
+    time_limit.use(huey)
+    consumer.run()
 
 
 def _options(app: Flask) -> dict[str, Any]:
@@ -237,7 +218,9 @@ def _options(app: Flask) -> dict[str, Any]:
     return {"workers": 1, "max_delay": MAX_POLL_SECONDS, "shutdown_timeout": seconds}
 
 
-def _in_app(app: Flask, function: Callable[..., None]) -> Callable[..., None]:
+def in_app(app: Flask, function: Callable[..., None]) -> Callable[..., None]:
+    """The function inside the application, as a task of a queue."""
+
     @wraps(function)
     def run(*args: Any) -> None:
         with app.app_context():

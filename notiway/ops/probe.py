@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from types import TracebackType
@@ -14,6 +15,7 @@ from wsproto.events import (
     CloseConnection,
     Event,
     RejectConnection,
+    RejectData,
     Request,
     TextMessage,
 )
@@ -24,11 +26,12 @@ Wanted = TypeVar("Wanted")
 
 
 class Refused(ConnectionError):
-    """The server answered the upgrade with an HTTP status, or closed the socket with a code."""
+    """The server answered the upgrade with an HTTP status, or closed the socket with a code; `reason` are its words."""
 
-    def __init__(self, code: int) -> None:
-        super().__init__(f"refused with {code}")
+    def __init__(self, code: int, reason: str = "") -> None:
+        super().__init__(f"refused with {code}" + (f": {reason}" if reason else ""))
         self.code = code
+        self.reason = reason
 
 
 class Probe:
@@ -87,15 +90,32 @@ class Probe:
                     del self._events[: index + 1]
                     return event
                 if isinstance(event, RejectConnection):
-                    raise Refused(event.status_code)
+                    raise Refused(event.status_code, self._words() if event.has_body else "")
                 if isinstance(event, CloseConnection):
                     raise Refused(event.code)
             self._events.clear()
-            data = self._socket.recv(READ_BYTES)
-            if not data:
-                raise ConnectionResetError("the server ended the connection without a close code")
-            try:
-                self._protocol.receive_data(data)
-            except RemoteProtocolError as error:
-                raise ConnectionError(f"this is no WebSocket: {error}") from error
-            self._events.extend(self._protocol.events())
+            self._receive()
+
+    def _receive(self) -> None:
+        data = self._socket.recv(READ_BYTES)
+        if not data:
+            raise ConnectionResetError("the server ended the connection without a close code")
+        try:
+            self._protocol.receive_data(data)
+        except RemoteProtocolError as error:
+            raise ConnectionError(f"this is no WebSocket: {error}") from error
+        self._events.extend(self._protocol.events())
+
+    def _words(self) -> str:
+        """What a refusal's body says, where it is an error of Notiway's."""
+        body = b""
+        try:
+            while True:
+                parts = [event for event in self._events if isinstance(event, RejectData)]
+                body += b"".join(part.data for part in parts)
+                if any(part.body_finished for part in parts):
+                    return str(json.loads(body)["error"]["message"])
+                self._events.clear()
+                self._receive()
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""

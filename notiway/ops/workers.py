@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from notiway.live.carriers.parking import HOLDING
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
+
+log = logging.getLogger(__name__)
 
 
 def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str, str]) -> None:
@@ -30,6 +34,8 @@ def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str
                 )
             ],
         )
+    if gunicorn is not None and "gevent" not in str(gunicorn.worker_class_str):
+        log.error("live connections will be refused: %s", HOLDING)
     if gunicorn is not None and gunicorn.preload_app and "gevent" in str(gunicorn.worker_class_str):
         advice = "start gunicorn without --preload: its gevent worker must be patched before the application is loaded"
         raise ConfigError("Notiway refuses to be loaded before the fork", [Fault("preload_app", advice)])

@@ -16,7 +16,7 @@ from notiway.values.ids import new_id
 
 COMMAND_LINE = "cli"  # the actor of what an operator did in a shell
 
-READERS_WALK = 5_000  # inbox items that one statement counts
+READERS_WALK = 2_000  # inbox items that one statement counts
 READERS = (
     "SELECT COUNT(*), COUNT(seen_at), COUNT(read_at), MAX(user_id) FROM (SELECT user_id, seen_at, read_at"
     " FROM notiway_inbox_item WHERE notification_id = ? AND user_id > ? ORDER BY user_id LIMIT ?) AS part"

@@ -11,6 +11,7 @@ from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
 from notiway.store import private_files
+from notiway.store.engine import checkpoints
 from notiway.store.engine.guard import Guard, guard_of
 from notiway.store.engine.proxy import Proxy
 from notiway.store.engine.sqlite_guard import SqliteGuard
@@ -52,10 +53,13 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         if path and path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             private_files.create(Path(path))
+        is_file = path not in ("", ":memory:")
+        own = checkpoints.of(path) if is_file else None
+        pragmas = SQLITE_PRAGMAS | ({} if own is None else {"wal_autocheckpoint": checkpoints.AT_LATEST_PAGES})
         database: peewee.Database = PooledSqliteDatabase(
-            path or ":memory:", pragmas=SQLITE_PRAGMAS, check_same_thread=False, **options
+            path or ":memory:", pragmas=pragmas, check_same_thread=False, **options
         )
-        SqliteGuard(database, lends=path not in ("", ":memory:"))
+        SqliteGuard(database, lends=is_file, checkpoints=own)
         return database
     if "connect_timeout" not in parse_qs(parts.query):
         options["connect_timeout"] = CONNECT_SECONDS

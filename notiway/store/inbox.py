@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from notiway.store import search
@@ -20,6 +20,7 @@ from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 500  # items of "mark all" that one statement marks
+SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -44,11 +45,14 @@ def feed(
     before: str | None = None,
     limit: int = 20,
 ) -> Page:
-    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`."""
+    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`.
+
+    A search in a large inbox may end before it has found as many; the next page goes on from there.
+    """
     catch_up(user_id)
     filters = search.Filters(state, type, source, priority, text)
-    items = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
-    return Page(items[:limit], items[limit - 1].id if len(items) > limit else None)
+    items, reached = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
+    return Page(items[:limit], items[limit - 1].id if len(items) > limit else reached)
 
 
 def get(user_id: str, notification_id: str) -> Item:
@@ -58,21 +62,28 @@ def get(user_id: str, notification_id: str) -> Item:
 
 def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list[Item]:
     """These items of the user, in the order given; `NotFound` if one is missing. `deleted` lets deleted ones pass."""
-    alive = "" if deleted else " AND i.deleted_at IS NULL"
     if not all(is_id(notification_id) for notification_id in ids):
         raise NotFound("There is no such notification")
+    found = _by_id(user_id, ids, deleted)
+    if len(found) < len(set(ids)) and catch_up(user_id):
+        # A link may be the first that its reader opens: the broadcast behind it was not in the inbox yet.
+        found = _by_id(user_id, ids, deleted)
+    try:
+        return [found[notification_id] for notification_id in dict.fromkeys(ids)]
+    except KeyError:
+        raise NotFound("There is no such notification") from None
+
+
+def _by_id(user_id: str, ids: Sequence[str], deleted: bool) -> dict[str, Item]:
+    alive = "" if deleted else " AND i.deleted_at IS NULL"
     now = now_ms()
-    by_id = {
+    return {
         item.id: item
         for part in in_batches(ids)
         for item in read_items(
             f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(part)})", (user_id, now, *part)
         )
     }
-    try:
-        return [by_id[notification_id] for notification_id in dict.fromkeys(ids)]
-    except KeyError:
-        raise NotFound("There is no such notification") from None
 
 
 def known_among(ids: Sequence[str]) -> set[str]:
@@ -103,7 +114,7 @@ def sources(user_id: str, limit: int = 50) -> list[str]:
     rows = run(
         f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
         " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
-        (user_id, now_ms(), search.WALK, limit),
+        (user_id, now_ms(), SOURCES_OF, limit),
     )
     return sorted(row[0] for row in rows.fetchall())
 
@@ -157,6 +168,20 @@ class Name(NamedTuple):
     id: str
     public_id: str
     audience: str
+
+
+def unread_matching(
+    user_id: str, filters: search.Filters, below: str | None, limit: int
+) -> tuple[list[str], str | None]:
+    """The newest unread items that pass the filters, below the id `below` (None: of all), at most `limit`: their ids.
+
+    With them, the id below which there may be more; None if there is none.
+    """
+    if filters.state == "read":
+        return [], None
+    items, reached = search.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
+    ids = [item.id for item in items]
+    return ids, ids[-1] if len(ids) == limit else reached
 
 
 def mark_all_read(user_id: str, before: str | None = None) -> list[Name]:

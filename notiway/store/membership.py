@@ -8,7 +8,7 @@ from sys import intern
 
 from notiway.store import pulling
 from notiway.store.database import db
-from notiway.store.sql import in_batches, like, marks, run
+from notiway.store.sql import contains, in_batches, marks, run
 from notiway.store.tables import Membership
 from notiway.values.audience import Audience, AudienceType
 
@@ -18,7 +18,7 @@ FIND_AUDIENCES = (
     " SELECT (SELECT MIN(m.audience) FROM notiway_membership m WHERE m.audience > known.audience)"
     " FROM known WHERE known.audience IS NOT NULL)"
     " SELECT audience, (SELECT COUNT(*) FROM notiway_membership m WHERE m.audience = known.audience) FROM known"
-    " WHERE LOWER(audience) LIKE LOWER(?) ESCAPE '\\' ORDER BY audience LIMIT ?"
+    " WHERE {contains} ORDER BY audience LIMIT ?"
 )
 
 
@@ -74,7 +74,9 @@ def count_members(audience: str) -> int:
 
 def find_audiences(text: str, limit: int) -> list[tuple[str, int]]:
     """The tenants and groups whose key holds `text`, in either case, with the number of their members."""
-    return [(row[0], row[1]) for row in run(FIND_AUDIENCES, (f"%:%{like(text)}%", limit)).fetchall()]
+    condition, wanted = contains("audience", text)
+    found = run(FIND_AUDIENCES.format(contains=condition), (f"%:{wanted}", limit))
+    return [(row[0], row[1]) for row in found.fetchall()]
 
 
 def may_subscribe(user_id: str, audience: Audience, open_groups: Iterable[str] = ()) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,3 +17,9 @@ def create(path: Path) -> None:
     """
     with suppress(OSError):
         os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY))
+
+
+def open_to_others(paths: Iterable[Path]) -> list[Path]:
+    """Those of the files that others on this machine may read or write, with what SQLite keeps beside them."""
+    beside = [path.with_name(path.name + end) for path in paths for end in ("", "-wal", "-shm")]
+    return [path for path in beside if path.is_file() and path.stat().st_mode & ~OWNER_ONLY & 0o777]

@@ -12,7 +12,7 @@ from notiway.store.sql import marks, run
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import AHEAD_MS
 
-ROWS = 1_000  # of all tables together that one transaction changes: some milliseconds
+ROWS = 300  # of all tables together that one transaction changes; each may lie on pages of its own: some milliseconds
 PAUSE_SECONDS = 0.02  # after each: longer than writers of other processes wait between two attempts
 OLD = "SELECT id FROM notiway_notification WHERE created_at < ? ORDER BY created_at"
 EXPIRED = "SELECT id FROM notiway_notification WHERE expires_at <= ? ORDER BY expires_at"

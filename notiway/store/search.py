@@ -7,10 +7,11 @@ from typing import Any
 
 from notiway.store.engine.turns import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
-from notiway.store.sql import BY_UNREAD, like, run
+from notiway.store.sql import BY_UNREAD, contains, run
 from notiway.values.item import Item
 
-WALK = 5_000  # items that one statement looks at: some milliseconds
+WALK = 1_000  # items that one statement looks at: some milliseconds
+PARTS = 20  # that one search looks through; then whoever asked may ask to go on
 OLDEST = (
     "SELECT notification_id FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before}"
     " ORDER BY notification_id DESC LIMIT 1 OFFSET ?"
@@ -27,6 +28,11 @@ class Filters:
     source: str | None = None
     priority: str | None = None
     text: str | None = None
+
+    @property
+    def lets_all_unread_in(self) -> bool:
+        """Whether every unread item passes."""
+        return self.state != "read" and not any((self.type, self.source, self.priority, self.text))
 
     @property
     def unread(self) -> bool:
@@ -48,15 +54,22 @@ class Filters:
                 where.append(f"n.{column} = ?")
                 values.append(wanted)
         if self.text:
-            where.append("(LOWER(n.title) LIKE LOWER(?) ESCAPE '\\' OR LOWER(n.message) LIKE LOWER(?) ESCAPE '\\')")
-            values += [f"%{like(self.text)}%"] * 2
+            title, wanted_text = contains("n.title", self.text)
+            message, _ = contains("n.message", self.text)
+            where.append(f"({title} OR {message})")
+            values += [wanted_text] * 2
         return "".join(f" AND {part}" for part in where), values
 
 
-def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int) -> list[Item]:
-    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms."""
+def newest(
+    user_id: str, filters: Filters, *, now: int, before: str | None, limit: int
+) -> tuple[list[Item], str | None]:
+    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms.
+
+    With them, how far it looked: the id below which there may be more, None if there is none.
+    """
     found: list[Item] = []
-    while True:
+    for _ in range(PARTS):
         oldest = _oldest(user_id, filters.unread, before) if filters.may_be_rare else None
         conditions, values = filters.conditions(now)
         for test, bound in (("<", before), (">=", oldest)):
@@ -68,9 +81,10 @@ def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limi
             (user_id, *values, limit - len(found)),
         )
         if len(found) == limit or oldest is None:
-            return found
+            return found, None
         before = oldest
         pause()
+    return found, before
 
 
 def _oldest(user_id: str, unread: bool, before: str | None) -> str | None:

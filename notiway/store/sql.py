@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from notiway.store.database import db
+from notiway.store.engine.sqlite_guard import LOWER
 from notiway.store.engine.turns import pause
 
 # SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
@@ -60,6 +61,13 @@ def in_batches(values: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[
         if start:
             pause()
         yield values[start : start + size]
+
+
+def contains(column: str, text: str) -> tuple[str, str]:
+    """SQL that holds where a column has this text in it, in either case, and its parameter."""
+    if has_one_writer() and not text.isascii():  # SQLite's own LOWER knows A to Z only
+        return f"{LOWER}({column}) LIKE ? ESCAPE '\\'", f"%{like(text.lower())}%"
+    return f"LOWER({column}) LIKE LOWER(?) ESCAPE '\\'", f"%{like(text)}%"
 
 
 def like(text: str) -> str:

@@ -86,6 +86,8 @@ def pull(user_id: str, audience: str) -> None:
 
 def find(user_id: str, audience: str, public_id: str) -> list[str]:
     """The ids of the user's items that clients know by this audience and the producer's id, or ours."""
+    if "\0" in audience + public_id:  # nothing is stored under such a name, and PostgreSQL takes none in a query
+        return []
     keys = [audience, SEVERAL] if audience == f"user:{user_id}" else [audience]
     rows = run(
         "SELECT n.id FROM notiway_notification n JOIN notiway_inbox_item i ON i.notification_id = n.id"

@@ -1,15 +1,18 @@
-"""Tasks: how far long jobs have come. Every function but `save` takes the user and filters there."""
+"""Tasks: how far long jobs have come. What users ask for filters by the user; jobs name their tasks by id."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from notiway.store.tables import Task as Task
 from notiway.values.clock import now_ms
-from notiway.values.errors import NotFound
+from notiway.values.errors import NotFound, WrongInput
 
 SHOWN = 3  # tasks of one kind on a page, the newest
 SHOWN_MS = 24 * 60 * 60 * 1000  # a task that ended longer ago is no news
 SILENCE_MS = 60_000  # a task that says nothing for so long has died with its process
 SILENT = "It stopped reporting. Start it again."
+WAITING = "It is still waiting: other work goes first, or no worker is running."
 RUNNING = ("queued", "processing")
 
 
@@ -81,7 +84,33 @@ def follow(user_id: str, task_id: str, audience: str) -> Task:
     return get(user_id, task_id)
 
 
+def close(user_id: str, task_id: str) -> None:
+    """Forget a task that has ended or that nobody hears of any more; `NotFound`, and `WrongInput` while it runs."""
+    task = get(user_id, task_id)
+    if task.status in RUNNING and not is_late(task):
+        raise WrongInput("It is still running. It can be closed when it has ended")
+    Task.delete().where((Task.id == task_id) & (Task.user_id == user_id)).execute()
+
+
+def begin(task_ids: Iterable[str]) -> None:
+    """Note that a job has taken up these tasks, of those that wait."""
+    waiting = (Task.id << list(task_ids)) & (Task.status == "queued")
+    Task.update({Task.status: "processing", Task.updated_at: now_ms()}).where(waiting).execute()
+
+
+def running(task_ids: Iterable[str]) -> list[Task]:
+    """Those of these tasks that have not ended."""
+    return list(Task.select().where((Task.id << list(task_ids)) & (Task.status << RUNNING)).order_by(Task.id))
+
+
+def is_late(task: Task) -> bool:
+    """Whether a task that waits for its job has waited so long that something may be wrong."""
+    return bool(task.status == "queued" and task.updated_at < now_ms() - SILENCE_MS)
+
+
 def _told_dead(task: Task) -> Task:
-    if task.status in RUNNING[1:] and task.updated_at < now_ms() - SILENCE_MS:
+    if is_late(task):
+        task.message = WAITING
+    elif task.status in RUNNING[1:] and task.updated_at < now_ms() - SILENCE_MS:
         task.status, task.message = "failed", SILENT
     return task

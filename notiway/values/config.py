@@ -46,6 +46,7 @@ class Config:
     database_pool: int = 20  # connections a process opens at most
     broker_url: str = "memory://"
     jobs: str = "web"  # where background work runs: inside the web process, in `worker`, or nowhere
+    job_seconds: float = 600.0  # after which a job of the application's own is ended
     jobs_url: str = ""  # empty: Redis when the broker is Redis, else a SQLite file beside the database
     allowed_origins: tuple[str, ...] = ()
     open_groups: tuple[str, ...] = ()
@@ -160,6 +161,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("message_rate", 1),
         ("heartbeat_seconds", 0.1),
         ("drain_seconds", 0),
+        ("job_seconds", 1),
         ("trusted_proxies", 0),
     ):
         value = getattr(config, name)

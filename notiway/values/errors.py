@@ -105,6 +105,13 @@ class NoCarrier(NotiwayError):
     status = 501
 
 
+class CannotHold(NotiwayError):
+    """The server lends its socket, but each open connection would hold one of its few workers or threads."""
+
+    code = "Unavailable"
+    status = 503
+
+
 class Restarting(NotiwayError):
     """This process takes no new connections. @microsoft/signalr 10 does not retry after an immediate close."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,8 +16,11 @@ from notiway.store import inbox
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
+from notiway.values.pausing import in_stretches
 
 log = logging.getLogger(__name__)
+
+MANY = 500  # users: from so many on only those who are connected are told
 
 
 def publish(runtime: Runtime, event: Event) -> None:
@@ -45,6 +48,17 @@ def created(item: Item, *, to: str | None = None, unread: int | None = None, rep
     if replaces is not None:
         data["coalesce"] = replaces
     return Event("created", mine.audience, data)
+
+
+def heard_of(runtime: Runtime, user_ids: Sequence[str]) -> Sequence[str]:
+    """Of many users those who may be connected; of a few all.
+
+    Whoever is not connected reads it in the database, and an Event for each of a hundred thousand would keep the hub
+    busy for nobody.
+    """
+    if len(user_ids) < MANY:
+        return user_ids
+    return [user_id for user_id in in_stretches(user_ids) if runtime.is_heard(f"user:{user_id}")]
 
 
 def named(items: Iterable[Item]) -> list[dict[str, str]]:

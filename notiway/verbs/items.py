@@ -8,12 +8,15 @@ from notiway.live.runtime import Runtime, current
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.inbox import Name
+from notiway.store.search import Filters
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
+from notiway.values.ids import id_after
 from notiway.values.item import Item
 from notiway.verbs.events import named, publish
 
 RESTORED_AT_ONCE = 100  # items in one Event: each comes whole, and no frame may outgrow what a client's queue holds
+MARKED_AT_ONCE = 200  # items of a filtered "mark all" in one transaction and one Event
 TOLD_SINGLY = 200  # items of a "mark all" in one Event, for devices that follow item by item
 
 
@@ -44,7 +47,7 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)
-        db.after_commit(lambda: _tell_restored(runtime, user_id, items, unread))
+        db.after_commit(lambda: tell_restored(runtime, user_id, items, unread))
     return unread
 
 
@@ -57,6 +60,23 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
         unread = inbox.unread_count(user_id)
         db.after_commit(lambda: _tell_all_read(runtime, user_id, before, marked, unread))
     return unread
+
+
+def mark_matching_read(user_id: str, filters: Filters, up_to: str | None = None) -> tuple[list[str], int]:
+    """Mark read what passes the filters, up to the id `up_to`, and nothing else; the ids, and the unread count.
+
+    Each part is a transaction of its own, and every item is told by its name: no device can know what a filter lets in.
+    """
+    inbox.catch_up(user_id)
+    marked: list[str] = []
+    below = None if up_to is None else id_after(up_to)
+    while True:
+        with db.atomic():
+            ids, below = inbox.unread_matching(user_id, filters, below, MARKED_AT_ONCE)
+            unread = mark_read(user_id, ids) if ids else inbox.unread_count(user_id)
+        marked += ids
+        if below is None:
+            return marked, unread
 
 
 def _tell_all_read(runtime: Runtime, user_id: str, before: str | None, marked: Sequence[Name], unread: int) -> None:
@@ -72,7 +92,8 @@ def _listed(names: Sequence[Name]) -> list[dict[str, str]]:
     return [name._asdict() for name in names]
 
 
-def _tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+def tell_restored(runtime: Runtime, user_id: str, items: Sequence[Item], unread: int) -> None:
+    """Put these items on the user's open devices: they are in the inbox, and no news."""
     for part in in_batches(items, RESTORED_AT_ONCE):
         notifications = [item.as_dict() for item in part]
         restored = {"notifications": notifications, "items": named(part), "unread": unread}

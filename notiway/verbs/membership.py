@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from notiway.live.runtime import current
-from notiway.store import inbox, membership
+import logging
+
+from peewee import PeeweeException
+
+from notiway.live.runtime import Runtime, current
+from notiway.store import inbox, membership, standing
 from notiway.store.database import db
 from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.verbs.events import publish
+from notiway.verbs.items import tell_restored
+
+log = logging.getLogger(__name__)
 
 
 def join(user_id: str, audience: Audience) -> None:
     """Make a user a member of a tenant or group; what stands for it is in the inbox, what comes is heard.
+
+    Open pages and clients are told both, of what stands the newest 1,000.
 
     >>> membership.join("42", Audience.group("admins", tenant="acme"))  # doctest: +SKIP
 
@@ -24,6 +33,7 @@ def join(user_id: str, audience: Audience) -> None:
         inbox.catch_up(user_id)
         changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
         db.after_commit(lambda: publish(runtime, Event("joined", f"user:{user_id}", changed)))
+        db.after_commit(lambda: _tell_what_stands(runtime, user_id, audience))
         db.after_commit(lambda: security_log.note("member_joined", user=user_id, audience=audience.key))
 
 
@@ -35,3 +45,15 @@ def leave(user_id: str, audience: Audience) -> None:
         changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
         db.after_commit(lambda: publish(runtime, Event("left", f"user:{user_id}", changed)))
         db.after_commit(lambda: security_log.note("member_left", user=user_id, audience=audience.key))
+
+
+def _tell_what_stands(runtime: Runtime, user_id: str, audience: Audience) -> None:
+    """Read after the devices were told to listen: a broadcast that is not among these reaches them by itself."""
+    try:
+        items = standing.items(user_id, [audience.key])
+        mine = [item for item in items if item.audience == audience.key]
+        unread = inbox.unread_count(user_id)
+    except PeeweeException:
+        log.exception("what stands for %s was not told to a new member; devices show it once reloaded", audience.key)
+        return
+    tell_restored(runtime, user_id, mine, unread)

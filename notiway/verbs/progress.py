@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
+
+from peewee import PeeweeException
 
 from notiway.live.runtime import current
 from notiway.store import tasks
@@ -15,9 +21,13 @@ from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs.send import send_notification
 
+log = logging.getLogger(__name__)
+
 INTERVAL_SECONDS = 0.1  # between two reports of one task that leave this process
 STATUSES = ("queued", "processing", "completed", "failed")
 TYPES = {"completed": "success", "failed": "error"}
+STOPPED = "It met a fault and stopped. Start it again."
+_reported: ContextVar[set[str] | None] = ContextVar("notiway_reported", default=None)  # by the job that runs here
 
 
 def report_progress(
@@ -56,6 +66,9 @@ def report_progress(
         faults.append(Fault("user_id", "is needed where `to` is no user"))
     if faults:
         raise InvalidNotification("The report is not valid", faults)
+    reported = _reported.get()
+    if reported is not None:
+        reported.add(task_id)
     pace = current().pace
     if state == "processing" and not pace.due(task_id, INTERVAL_SECONDS):
         return
@@ -74,6 +87,51 @@ def report_progress(
         persist=False,
         replaces=task.id,
     )
+
+
+@contextmanager
+def followed(arguments: Iterable[Any]) -> Iterator[None]:
+    """Around a job: its tasks are no longer waiting, and have failed if it raises, also before its first report.
+
+    Its tasks are those that it reports on, and those whose ids are among its arguments.
+    """
+    named = {each for each in arguments if isinstance(each, str)}
+    reported: set[str] = set()
+    before = _reported.set(reported)
+    try:
+        _begin(named)
+        yield
+    except BaseException:  # also what ends a worker
+        _fail(named | reported)
+        raise
+    finally:
+        _reported.reset(before)
+
+
+def _begin(task_ids: set[str]) -> None:
+    try:
+        if task_ids:
+            tasks.begin(task_ids)
+    except PeeweeException:
+        log.exception("the tasks of a job could not be marked as begun; the job goes on")
+
+
+def _fail(task_ids: set[str]) -> None:
+    """Tell that tasks have failed; a fault here must not hide the one that the job met."""
+    try:
+        for task in tasks.running(task_ids):
+            report_progress(
+                Audience.parse(task.audience),
+                task.id,
+                task.done,
+                task.total,
+                STOPPED,
+                status="failed",
+                name=task.name,
+                user_id=task.user_id,
+            )
+    except Exception:
+        log.exception("the tasks of a job that failed could not be marked; they are shown as failed after a minute")
 
 
 def item_of(task: Task) -> Item:

@@ -11,10 +11,12 @@ from notiway.store import audit, writing
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.rows import SEVERAL
+from notiway.store.sql import in_batches
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.item import Item
-from notiway.verbs.events import named, publish, unread_counts
+from notiway.verbs.events import heard_of, named, publish, unread_counts
+from notiway.verbs.send import TOLD_AT_ONCE
 
 
 def recall(notification_id: str, *, by: str) -> bool:
@@ -42,7 +44,8 @@ def _tell(runtime: Runtime, item: Item) -> None:
         return
     last = ""
     while holders := writing.holders(item.id, last):
-        _tell_some(runtime, item, [f"user:{user_id}" for user_id in holders])
+        for part in in_batches(heard_of(runtime, holders), TOLD_AT_ONCE):
+            _tell_some(runtime, item, [f"user:{user_id}" for user_id in part])
         last = holders[-1]
         pause()
 

@@ -11,6 +11,7 @@ from notiway.store.rows import SEVERAL
 from notiway.values import clock
 from notiway.values.audience import MAX_PART_LENGTH, Audience
 from notiway.values.errors import Fault
+from notiway.values.pausing import in_stretches
 from notiway.values.people import UnknownUsers
 
 UNKNOWN_SHOWN = 5  # unknown users named in an error
@@ -26,7 +27,7 @@ def of(to: Any, unknown_users: UnknownUsers, faults: list[Fault]) -> tuple[str, 
             return to.key, []
         to = to.value
     many = isinstance(to, Iterable) and not isinstance(to, str | bytes) and not hasattr(to, "get_id")
-    user_ids = list(dict.fromkeys(_user_id(each, faults) for each in (to if many else [to])))
+    user_ids = list(dict.fromkeys(_user_id(each, faults) for each in in_stretches(to if many else [to])))
     known = [user_id for user_id in user_ids if user_id]
     unknown = sorted(unknown_users(known)) if known else []
     if unknown:

@@ -17,8 +17,10 @@ from notiway.values.errors import Fault
 from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs import recipients
-from notiway.verbs.events import created, publish, unread_counts
+from notiway.verbs.events import created, heard_of, publish, unread_counts
 from notiway.verbs.once import First
+
+TOLD_AT_ONCE = 50  # users: an Event for each, with the notification in it, takes some milliseconds
 
 
 def send_notification(
@@ -100,7 +102,7 @@ def _sent_and_gone(runtime: Runtime, draft: Draft, dedupe_key: str) -> str | Non
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
     if not user_ids:
         publish(runtime, created(item))
-    for part in in_batches(user_ids):
+    for part in in_batches(heard_of(runtime, user_ids), TOLD_AT_ONCE):
         counts = unread_counts(part)
         for user_id in part:
             publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
@@ -118,12 +120,12 @@ def _send_unstored(
         if spent:
             return writing.row_of(draft, audience, spent[draft.dedupe_key].notification_id)
     item = writing.item_of(row, persisted=False)
-    audiences = [f"user:{user_id}" for user_id in user_ids] or [audience]
+    audiences = [f"user:{user_id}" for user_id in heard_of(runtime, user_ids)] if user_ids else [audience]
 
     def ring() -> None:
         # Nothing is stored that could tell a second call, so this process remembers the key for a while.
         if draft.dedupe_key is None or runtime.seen_ids.add((draft.publisher, draft.dedupe_key), First.of(item)):
-            for part in in_batches(audiences):
+            for part in in_batches(audiences, TOLD_AT_ONCE):
                 for key in part:
                     publish(runtime, created(item, to=key, replaces=replaces))
 

@@ -25,6 +25,7 @@ from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.item import Item
+from notiway.values.pausing import in_stretches
 from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)
@@ -56,7 +57,7 @@ def publish() -> ResponseReturnValue:
     if len(raw) > BATCH_LIMIT:
         raise TooLarge(f"At most {BATCH_LIMIT} envelopes in one request, not {len(raw)}")
     now.throttle.take("publish", now.config.publish_rate, producer.id, max(len(raw), 1))
-    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in raw]
+    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in in_stretches(raw)]
     if not isinstance(body, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]
@@ -81,17 +82,16 @@ def make_token() -> ResponseReturnValue:
     faults = [
         Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
     ]
-    about = {"key": producer.id, "user": claims.user_id, "address": request.remote_addr}
     try:
         if faults:
             raise Forbidden("This key may not make that token", faults)
         admission.check_user(now, claims.user_id)
     except NotiwayError:
-        security_log.note("token_not_made", **about)
+        security_log.note("token_not_made", key=producer.id, user=claims.user_id, address=request.remote_addr)
         raise
     token_id = client_tokens.new_id()
     token = client_tokens.mint(now.token_secret, replace(claims, key_id=producer.id, token_id=token_id))
-    security_log.note("token_made", **about, token=token_id)
+    security_log.note("token_made", key=producer.id, user=claims.user_id, token=token_id, address=request.remote_addr)
     return jsonify(token=token, expiresAt=int(claims.expires_at)), 201
 
 

@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 session_began, session_ended = Signal(), Signal()
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+SESSION_KEY_BYTES = 16  # ASVS 5.0, 7.2.3
 RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
 CSRF_HEADER = "X-CSRFToken"
@@ -145,7 +146,7 @@ def require_staff() -> str:
 def session_key() -> str:
     """The random name of this login session; made when a page is drawn, read when a socket opens."""
     if SESSION_KEY not in session:
-        session[SESSION_KEY] = secrets.token_urlsafe(12)
+        session[SESSION_KEY] = secrets.token_urlsafe(SESSION_KEY_BYTES)
     return intern(str(session[SESSION_KEY]))
 
 
@@ -198,7 +199,7 @@ def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
     def began(sender: Flask, user: Any = None, **_: Any) -> None:
-        session[SESSION_KEY] = secrets.token_urlsafe(12)
+        session[SESSION_KEY] = secrets.token_urlsafe(SESSION_KEY_BYTES)
         session_began.send(sender, user=user, name=session[SESSION_KEY])
 
     def ended(sender: Flask, user: Any = None, **_: Any) -> None:

@@ -13,10 +13,12 @@ from flask import request
 from notiway.store import database
 from notiway.values import json_text
 from notiway.values.errors import Fault, TooSlow, WrongInput
+from notiway.values.pausing import in_stretches, pause
 
 REASON_LIMIT = 200  # characters of the parser's words
 GRACE_SECONDS = 10.0  # for any body
 LEAST_BYTES_PER_SECOND = 16 * 1024  # what a client must manage beyond that
+PAUSE_BYTES = 512 * 1024  # read between two pauses: a few milliseconds
 UNKNOWN_BYTES = 1024 * 1024  # what a body that does not say how long it is may take the time for
 
 
@@ -26,16 +28,20 @@ def take() -> None:
     `TooSlow` when it does not arrive in time: ten seconds, and one more for each 16 KiB.
     """
     database.release()
+    request.environ["wsgi.input"] = Unhurried(request.environ["wsgi.input"])
     size = request.content_length
     with _deadline(GRACE_SECONDS + (UNKNOWN_BYTES if size is None else size) / LEAST_BYTES_PER_SECOND):
         request.get_data(parse_form_data=True)
 
 
 def read() -> Any:
-    """The JSON value in the body; `WrongInput` says why it is not JSON."""
+    """The JSON value in the body; `WrongInput` says why it is not JSON. Others run while a long list is read."""
     take()
+    data = request.get_data()
     try:
-        return json_text.read(request.get_data())
+        if len(data) > json_text.PIECE:
+            return list(in_stretches(json_text.read_elements(data)))
+        return json_text.read(data)
     except ValueError as error:
         raise WrongInput("The body is not JSON", [Fault("body", str(error)[:REASON_LIMIT])]) from None
 
@@ -46,6 +52,27 @@ def read_object() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WrongInput("The body is not a JSON object")
     return value
+
+
+class Unhurried:
+    """A stream that lets others run while much is read: what is there already is read without a wait."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._read_since = 0
+
+    def read(self, size: int = -1) -> bytes:
+        data: bytes = self._stream.read(size)
+        self._read_since += len(data)
+        if self._read_since >= PAUSE_BYTES:
+            self._read_since = 0
+            pause()
+        return data
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "readinto":  # which would be preferred
+            raise AttributeError(name)
+        return getattr(self._stream, name)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.urls import local_path, path_of_referrer
 from notiway.web import auth
+from notiway.web.sessions import READ_BY_PEOPLE
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,8 @@ def form() -> Form:
     headers = request.headers
     if auth.bearer() is not None:
         return "json"  # a program: it has a token in place of a session
-    machines = runtime.current().url("/api/"), runtime.current().url("/hub/")
-    if f"{request.path}/".startswith(machines) and request.endpoint != "notiway_live.api_docs":
+    machines = tuple(runtime.current().url(path) for path in ("/api/", "/hub/", "/ws/"))
+    if f"{request.path}/".startswith(machines) and request.endpoint != READ_BY_PEOPLE:
         return "json"
     if headers.get("HX-Request") == "true":
         full = headers.get("HX-History-Restore-Request") == "true" or headers.get("HX-Request-Type") == "full"

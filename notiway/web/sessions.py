@@ -13,7 +13,9 @@ from itsdangerous import BadSignature
 
 BACKGROUND_HEADER = "X-Notiway-Background"
 SESSION_END = "notiway_session_end"  # in the session, set by a host that bounds it: seconds since the epoch
-BACKGROUND_FLAG = "notiway.background"  # in the WSGI environ: a socket or stream
+LIVE = "notiway_live"  # the blueprint of what programs ask for: sockets, streams, the API, health
+READ_BY_PEOPLE = f"{LIVE}.api_docs"
+ASSETS = "notiway.static"
 
 
 class QuietSessions:
@@ -28,6 +30,7 @@ class QuietSessions:
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         if is_background():
+            _leave_remembered(app, response)
             return
         self.inner.save_session(app, session, response)
         name = f"{self.inner.get_cookie_name(app)}="
@@ -36,6 +39,18 @@ class QuietSessions:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
+
+
+def _leave_remembered(app: Flask, response: Response) -> None:
+    """Take back that flask-login renews its "remember me" (REMEMBER_COOKIE_REFRESH_EACH_REQUEST)."""
+    name = f"{_remember_name(app)}="
+    cookies = response.headers.getlist("Set-Cookie")
+    if any(each.startswith(name) for each in cookies):
+        response.headers.setlist("Set-Cookie", [each for each in cookies if not each.startswith(name)])
+
+
+def _remember_name(app: Flask) -> str:
+    return str(app.config.get("REMEMBER_COOKIE_NAME", flask_login.COOKIE_NAME))
 
 
 def ends_at() -> float | None:
@@ -82,10 +97,15 @@ def _bounded(moment: float | None) -> float | None:
 
 def _is_remembered() -> bool:
     """Whether flask-login's "remember me" signs this browser in again when the session has ended."""
-    value = request.cookies.get(current_app.config.get("REMEMBER_COOKIE_NAME", flask_login.COOKIE_NAME))
+    value = request.cookies.get(_remember_name(current_app))
     return value is not None and flask_login.decode_cookie(value) is not None
 
 
 def is_background() -> bool:
-    """Whether nobody asked for this request: a socket, a stream, or a page that brings itself up to date."""
-    return BACKGROUND_HEADER in request.headers or BACKGROUND_FLAG in request.environ
+    """Whether nobody asked for this request: a socket, a stream, or a page that brings itself up to date.
+
+    Known from the route, before anything has asked who is signed in.
+    """
+    if BACKGROUND_HEADER in request.headers or request.endpoint == ASSETS:
+        return True
+    return request.blueprint == LIVE and request.endpoint != READ_BY_PEOPLE

@@ -131,6 +131,25 @@ def test_mark_all_on_the_history_page(browse: Browse, ada: Person) -> None:
         expect(row(history(page), f"Number {n}")).to_have_attribute("data-state", "read")
 
 
+def test_mark_all_of_a_filtered_list_marks_what_it_shows_on_every_device(browse: Browse, ada: Person) -> None:
+    ada.store("Older info")
+    ada.store_many(["First error", "Second error"], type="error")
+    ada.store("Newer info")
+    page, other = visit(browse(ada), "/notifications"), visit(browse(ada), "/notifications")
+    button = page.get_by_role("main").get_by_role("button", name="Mark all as read")
+    page.get_by_label("Type").select_option("error")
+    expect(rows(history(page))).to_have_count(2)
+    button.click()
+    expect_unread(page, 2)
+    expect_unread(other, 2)
+    for title, state in (("Newer info", "unread"), ("Second error", "read"), ("Older info", "unread")):
+        expect(row(history(other), title)).to_have_attribute("data-state", state)
+    page.get_by_label("Type").select_option("")
+    expect(rows(history(page))).to_have_count(4)
+    button.click()
+    expect_unread(other, 0)
+
+
 def test_the_link_marks_read_and_goes_where_it_points(browse: Browse, ada: Person) -> None:
     ada.store("Look at your account", action_url="/account")
     ada.store("Nowhere to go")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 from server.talk import metric
 from servers import wait_until
@@ -10,6 +13,9 @@ from serving import Site
 from browser.conftest import DEAD_SERVER, Browse, Console
 from browser.person import Person
 from browser.sights import bell, expect_live, expect_unread, history, open_panel, panel, row, rows, toasts, visit
+
+MISSED = 5_000
+PATIENCE_MS = 60_000
 
 
 def expect_state(page: Page, state: str, words: str) -> None:
@@ -87,6 +93,50 @@ def test_offline_shows_and_what_came_meanwhile_is_there_when_online_again(
     expect(row(open_panel(page), "Meanwhile")).to_be_visible()
 
 
+def test_whoever_missed_thousands_gets_all_of_them_though_the_line_breaks_again_meanwhile(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect(r"ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed")
+    ada.store("Before")
+    context = browse(ada)
+    page = context.new_page()
+    lines: list[WebSocketRoute] = []
+    heard: list[set[str]] = []  # what each line brought
+
+    def listen(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+        lines.append(line)
+        mine: set[str] = set()
+        heard.append(mine)
+        is_second = len(lines) == 2
+
+        def pass_on(text: str | bytes) -> None:
+            if is_second and len(mine) >= MISSED // 10:
+                return  # it hangs in the middle of the replay
+            mine.update(re.findall(r'data-notiway-id="([^"]+)"', str(text)))
+            line.send(text)
+
+        server.on_message(pass_on)
+
+    page.route_web_socket("**/ws/notifications*", listen)
+    visit(page, "/notifications")
+    expect_live(page)
+    sent = ada.store_many([f"Number {number:04}" for number in range(MISSED)])
+    with page.expect_response(lambda answer: answer.url.endswith("/notifications"), timeout=PATIENCE_MS):
+        lines[0].close(code=1012)  # dialled again, the page fetches its newest rows, beside the line
+    assert sent[-1] not in heard[1]
+    lines[1].close(code=1012)
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while not set(sent) <= set.union(*heard) and time.monotonic() < deadline:
+        page.wait_for_timeout(100)  # lets the lines be heard
+    assert set(sent) - set.union(*heard) == set()
+    expect_unread(page, "99+")
+    page.get_by_role("button", name="999+ new").click()
+    expect(rows(history(page)).first).to_contain_text(f"Number {MISSED - 1:04}")
+    shown = history(page).locator("[data-notiway-id]").evaluate_all("rows => rows.map((row) => row.dataset.notiwayId)")
+    assert shown == sent[::-1][: len(shown)]
+
+
 def test_what_happens_between_the_page_and_its_socket_is_not_missed(browse: Browse, ada: Person) -> None:
     ada.store("On the page")
     page = browse(ada).new_page()
@@ -102,13 +152,12 @@ def test_what_happens_between_the_page_and_its_socket_is_not_missed(browse: Brow
 
 
 def test_what_is_read_and_deleted_between_the_page_and_its_socket_is_not_missed(browse: Browse, ada: Person) -> None:
-    ada.store_many(["Read elsewhere", "Deleted elsewhere", "Left alone"])
+    read, deleted, _ = ada.store_many(["Read elsewhere", "Deleted elsewhere", "Left alone"])
     page = browse(ada).new_page()
 
     def happen_meanwhile(route: Route) -> None:
-        ids = {item["title"]: item["id"] for item in ada.visitor.items()}
-        ada.visitor.read(ids["Read elsewhere"])
-        ada.visitor.delete(ids["Deleted elsewhere"])
+        ada.visitor.put(f"/notifications/{read}/read").raise_for_status()
+        ada.visitor.delete(f"/notifications/{deleted}").raise_for_status()
         route.continue_()
 
     page.route("**/hx-ws.min.js", happen_meanwhile)  # without it there is no socket yet

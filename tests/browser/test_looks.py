@@ -131,6 +131,21 @@ def account(page: Page, person: Person) -> None:
     visit(page, "/account")
 
 
+def account_with_devices(page: Page, person: Person) -> None:
+    for agent in ("curl/8.5 " + "x" * 200, "Mozilla/5.0 (Windows NT 10.0) Chrome/139.0 Edg/139.0"):
+        person.site.sign_in(person.email, user_agent=agent).close()
+    visit(page, "/account")
+    expect(page.get_by_role("button", name="Sign out this device: Edge on Windows")).to_be_visible()
+
+
+def refused_password(page: Page, person: Person) -> None:
+    account_with_devices(page, person)
+    page.get_by_label("Current password").fill("wrong")
+    page.get_by_label("New password").fill("unusual words like zwieback")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_have_text("This is not your password.")
+
+
 def error_page(page: Page, person: Person) -> None:
     visit(page, "/nothing-here")
     expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
@@ -153,7 +168,7 @@ Show = Callable[[Page, Person], None]
 PLACES: tuple[Show, ...] = (
     sign_in, refused_sign_in, dashboard, dashboard_with_a_fault, empty_history, full_history, history_after_a_deletion,
     history_after_a_bulk_deletion, history_where_nothing_matches, open_dropdown, empty_dropdown, broken_dropdown,
-    toasts_shown, account, error_page,
+    toasts_shown, account, account_with_devices, refused_password, error_page,
 )  # fmt: skip
 
 

@@ -129,6 +129,70 @@ def test_a_file_of_one_s_own_is_imported(browse: Browse, eve: Person) -> None:
     expect(bar(page)).to_contain_text("1 contacts imported")
 
 
+def store_task(person: Person, task_id: str, status: str, *, age_ms: int = 0, message: str = "") -> None:
+    """A task as a job in another process would leave it."""
+    now = time.time_ns() // 1_000_000 - age_ms
+    names = "id, user_id, audience, name, status, done, total, message, created_at, updated_at"
+    values = (task_id, person.id, f"user:{person.id}", "import-progress", status, 4, 10, message, now, now)
+    person.change(f"INSERT INTO notiway_task ({names}) VALUES ({', '.join('?' * len(values))})", *values)
+
+
+def test_a_bar_that_has_ended_can_be_closed_and_stays_away(browse: Browse, ada: Person) -> None:
+    store_task(ada, "older", "completed", age_ms=60_000)
+    store_task(ada, "newer", "failed", message="Row 4 has no address")
+    page = visit(browse(ada))
+    expect(bar(page)).to_have_count(2)
+    close = page.get_by_role("button", name="Close: Contact import")
+    close.first.focus()
+    page.keyboard.press("Enter")
+    expect(bar(page)).to_have_count(1)
+    expect(bar(page)).to_have_attribute("data-status", "completed")
+    expect(close).to_be_focused()
+    page.reload()
+    expect(bar(page)).to_have_count(1)
+    close.click()
+    expect(bar(page)).to_have_count(0)
+    page.reload()
+    expect_live(page)
+    expect(bar(page)).to_have_count(0)
+
+
+def test_without_javascript_a_bar_is_closed(browse: Browse, ada: Person) -> None:
+    store_task(ada, "done", "completed")
+    page = browse(ada, java_script_enabled=False).new_page()
+    page.goto("/dashboard")
+    page.get_by_role("button", name="Close: Contact import").click()
+    expect(page).to_have_url(re.compile("/dashboard$"))
+    expect(bar(page)).to_have_count(0)
+
+
+def test_a_bar_that_hears_nothing_asks_how_its_task_is(browse: Browse, ada: Person) -> None:
+    store_task(ada, "dead", "processing")
+    store_task(ada, "waits", "queued")
+    page = browse(ada).new_page()
+    page.clock.install()
+    visit(page)
+    expect(bar(page)).to_have_count(2)
+    ada.change("UPDATE notiway_task SET updated_at = updated_at - 61000 WHERE user_id = ?", ada.id)
+    page.clock.run_for(75_000)
+    expect(page.locator("#notiway-task-dead")).to_have_attribute("data-status", "failed")
+    expect(page.locator("#notiway-task-dead")).to_contain_text("It stopped reporting")
+    expect(page.locator("#notiway-task-waits")).to_contain_text("It is still waiting")
+    expect(page.get_by_role("button", name="Close: Contact import")).to_have_count(2)
+
+
+def test_a_last_report_that_came_during_a_break_is_made_up_for(browse: Browse, console: Any, mortal_site: Site) -> None:
+    console.expect(DEAD_SERVER)
+    person = Person(mortal_site, "Kim")
+    store_task(person, "ends", "processing")
+    page = visit(browse(person))
+    mortal_site.kill()
+    expect(page.locator(".notiway-bell")).not_to_have_attribute("data-connection", "connected")
+    person.change("UPDATE notiway_task SET status = 'completed', done = 10 WHERE id = 'ends'")
+    mortal_site.start()
+    expect(bar(page)).to_have_attribute("data-status", "completed", timeout=30_000)
+
+
 # Announcements
 
 

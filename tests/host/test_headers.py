@@ -15,7 +15,13 @@ def test_every_page_carries_the_csrf_token_and_refuses_foreign_code(browser, vis
     response = (visitor if path == "/login" else browser).get(path)
     assert re.search(r'<meta name="csrf-token" content="[^"]+">', response.text)
     policy = response.headers["Content-Security-Policy"]
-    for rule in ("default-src 'self'", "frame-ancestors 'none'", "form-action 'self'", "base-uri 'none'"):
+    for rule in (
+        "default-src 'self'",
+        "object-src 'none'",
+        "frame-ancestors 'none'",
+        "form-action 'self'",
+        "base-uri 'none'",
+    ):
         assert rule in policy
     assert "unsafe" not in policy
     assert response.headers["X-Content-Type-Options"] == "nosniff"
@@ -24,6 +30,12 @@ def test_every_page_carries_the_csrf_token_and_refuses_foreign_code(browser, vis
     assert not re.search(r"<script(?![^>]*\bsrc=)", response.text)
     assert "<style" not in response.text
     assert not re.search(r"<[^>]+\s(style|on\w+)=", response.text)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/login"])
+def test_every_page_of_a_user_has_a_button_to_sign_out(browser, path):
+    form = re.search(r'<form class="sign-out" action="/logout" method="post">.*?</form>', browser.get(path).text, re.S)
+    assert re.search(r"<button[^>]*>\s*Sign out", form[0])
 
 
 def test_static_files_may_be_kept_by_the_browser(visitor):

@@ -42,6 +42,16 @@ def test_what_is_short_or_guessed_first_is_refused_with_the_reason(password):
     assert password_rules.fault(password)
 
 
+def test_eleven_characters_are_too_few_however_strange_they_are():
+    assert "at least 12" in password_rules.fault("kV9$xq2!Lw7")
+    assert password_rules.fault("kV9$xq2!Lw7z") == ""
+
+
+@pytest.mark.parametrize("password", ["notiway12345", "Notiway!2026", "notiway-2026"])
+def test_the_name_of_the_product_is_no_password(password):
+    assert "easy to guess" in password_rules.fault(password)
+
+
 @pytest.mark.parametrize("password", ["ada.lovelace1815", "ada.lovelace@example.com", "AdaLovelaceAda"])
 def test_what_everybody_knows_of_a_user_is_no_password(password):
     about = ("ada.lovelace@example.com", "Ada Lovelace")

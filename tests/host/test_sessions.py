@@ -85,6 +85,12 @@ def test_a_deactivated_user_is_in_no_session(user, begin):
     assert not is_in(user), "the old session does not come back with the user"
 
 
+def test_a_user_who_is_not_active_is_in_no_session_that_is_still_there(user, begin):
+    begin()
+    db.execute_sql("UPDATE notiway_user SET is_active = false WHERE id = ?", (user.id,))
+    assert not is_in(user)
+
+
 def test_a_list_shows_what_lives_the_newest_first(user, begin):
     begin("expired", now=NOW - 31 * DAY_MS)
     begin("left", now=NOW - 15 * DAY_MS)

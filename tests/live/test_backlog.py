@@ -94,23 +94,39 @@ def test_only_a_client_that_takes_nothing_has_stalled_and_only_over_the_limit(no
     assert not backlog.has_stalled(2_000_000)
 
 
-def test_a_ledger_is_told_of_every_byte_that_comes_and_goes():
-    class Ledger:
-        total = 0
-
-        def add(self, size):
-            self.total += size
+def test_a_ledger_is_told_of_every_frame_that_comes_and_goes():
+    class Ledger(list):
+        hold = list.append
+        let_go = list.remove
 
     ledger = Ledger()
-    backlog = Backlog(b"begun", ledger)
+    backlog = Backlog(b"begun", ledger, sent=2)
     for number in range(9):
         backlog.add(b"count %d" % number, "unread")
         backlog.add(b"item %d" % number)
-        assert ledger.total == backlog.total
+        assert sum(map(len, ledger)) >= backlog.total
         backlog.write(Socket(3).send)
-        assert ledger.total == backlog.total
+        assert sum(map(len, ledger)) >= backlog.total
+    assert ledger.count(b"count 7") == 0, "superseded"
     backlog.discard()
-    assert ledger.total == 0
+    assert ledger == []
+
+
+def test_what_is_written_is_no_longer_counted():
+    class Ledger(list):
+        hold = list.append
+        let_go = list.remove
+
+    ledger = Ledger()
+    backlog = Backlog(b"begun", ledger)
+    backlog.add(b"more")
+    assert ledger == [b"begun", b"more"]
+    backlog.write(Socket(6).send)
+    assert ledger == [b"more"], "in memory until its last byte is written"
+    assert backlog.write(Socket(100).send)
+    assert ledger == []
+    backlog.discard()
+    assert ledger == []
 
 
 def test_ten_thousand_keys_cost_no_walk_over_what_waits():

@@ -190,3 +190,17 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
     hub.reactor.call_soon(connection.lost)
     settle(hub.reactor)
     client.close()
+
+
+def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themselves(running, enter, monkeypatch):
+    monkeypatch.setattr(running.broker, "publish", lambda event: None)
+    listening, told_by_the_fan_out = enter("ada")
+    _, client = enter("ada")
+    running.reactor.call_soon(running.hub.listeners.add, listening, "group:open")
+    settle(running.reactor)
+    sent = send_notification(Audience.group("open"), "Hi").id
+    pulling.settle(sent, ["ada"])
+    running.badges.settle(Event("recalled", "group:open", {"ids": [sent], "items": []}), ["ada"])
+    settle(running.reactor)
+    assert [json.loads(text)["event"] for text in client.read(2)] == ["recalled", "pong"]
+    assert json.loads(told_by_the_fan_out.read()[0])["event"] == "pong"

@@ -57,10 +57,13 @@ class Owner:
     def __init__(self):
         self.wanted, self.forgotten = [], []
         self.pressure = self
-        self.queued = 0
+        self.queued = []
 
-    def add(self, size):
-        self.queued += size
+    def hold(self, data):
+        self.queued.append(data)
+
+    def let_go(self, data):
+        self.queued.remove(data)
 
     def want_write(self, connection, wanted):
         self.wanted.append(wanted)
@@ -147,11 +150,11 @@ def test_a_burst_of_any_size_is_kept_for_a_client_that_reads():
     connection, sock = scripted(room=5, limit=50)
     connection.keep([(b"x" * 10_000, None) for _ in range(1_000)], 5)
     assert connection.state is State.OPEN
-    assert connection.owner.queued == connection.backlog.total == 10_000_000 - 5
+    assert sum(map(len, connection.owner.queued)) - 5 == connection.backlog.total == 10_000_000 - 5
     sock.room = 100_000_000
     connection.flush()
     assert len(sock.taken) == 10_000_000 - 5
-    assert (connection.state, connection.backlog, connection.owner.queued) == (State.OPEN, None, 0)
+    assert (connection.state, connection.backlog, connection.owner.queued) == (State.OPEN, None, [])
 
 
 def test_a_client_that_has_taken_nothing_for_a_while_gets_no_burst(monkeypatch):
@@ -178,7 +181,7 @@ def test_a_burst_that_is_larger_than_the_limit_is_not_kept(no_bursts):
     burst = [(b"x" * 10, None) for _ in range(1_000)]
     connection.keep(burst, 5)
     assert connection.backlog.total < 100
-    assert connection.owner.queued == connection.backlog.total
+    assert sum(map(len, connection.owner.queued)) == connection.backlog.total
     sock.room = 1_000
     connection.flush()
     assert sock.taken == b"x" * 5 + CLOSE(CloseCode.TOO_SLOW, "too slow")
@@ -245,7 +248,7 @@ def test_finishing_waits_for_what_is_queued():
     sock.room = 100
     connection.flush()
     assert sock.taken == b"onetwo" + CLOSE(CloseCode.RESTARTING, "")
-    assert connection.owner.queued == 0
+    assert connection.owner.queued == []
     connection, sock = scripted(room=100)
     connection.finish(CloseCode.RESTARTING, "")
     assert sock.taken == CLOSE(CloseCode.RESTARTING, "")
@@ -261,7 +264,7 @@ def test_a_connection_that_is_finishing_can_be_closed_like_an_open_one():
     sock.room = 100
     connection.flush()
     assert sock.taken == b"one" + CLOSE(CloseCode.SIGNED_OUT, "bye")
-    assert connection.owner.queued == 0
+    assert connection.owner.queued == []
 
 
 def test_nothing_follows_a_close():
@@ -311,7 +314,7 @@ def test_a_client_that_is_gone_is_let_go_once(fault, when):
     assert (sock.is_closed, gone, connection.owner.forgotten) == (True, [1], [connection])
     assert connection.state is State.CLOSED
     assert (connection.backlog, connection.held, connection.parser) == (None, None, None)
-    assert connection.owner.queued == 0
+    assert connection.owner.queued == []
 
 
 def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_bursts):
@@ -372,3 +375,13 @@ def test_a_small_backlog_gets_no_more_room():
             connection.flush()
             assert room(connection) == backlog.SOCKET_BUFFER_BYTES
         connection.lost()
+
+
+def test_no_ping_goes_before_what_a_client_that_is_held_is_told_first():
+    connection, sock = scripted(room=100)
+    connection.hold()
+    connection.offer(b"ping", connection_module.PING)
+    connection.release([b"first"])
+    assert sock.taken == b"first"
+    connection.offer(b"ping", connection_module.PING)
+    assert sock.taken == b"firstping"

@@ -103,6 +103,27 @@ def test_a_renewal_moves_the_end_of_a_session_and_not_the_time_to_say_hello(now,
     assert ended == [silent]
 
 
+def test_what_is_renewed_before_it_has_said_hello_lives_by_that_afterwards(now, clock, deadlines):
+    one, ended = client(), []
+    one.ends_at = 1_010.0
+    deadlines.set(one, 1_005.0, ended.append)
+    deadlines.move(one, 1_100.0)
+    deadlines.greet(one)
+    now[0] = 1_050.0
+    clock.ticks[0]()
+    assert (ended, one.closed) == ([], None)
+    now[0] = 1_100.0
+    clock.ticks[0]()
+    assert one.closed == CloseCode.SIGNED_OUT
+
+
+def test_a_renewal_that_comes_late_shortens_nothing(now, clock, deadlines):
+    one = client()
+    deadlines.set(one, 1_100.0)
+    deadlines.move(one, 1_010.0)
+    assert one.ends_at == 1_100.0
+
+
 def test_a_renewal_gives_an_end_to_what_had_none(now, clock, deadlines):
     one = client()
     deadlines.move(one, 1_010.0)

@@ -32,6 +32,15 @@ def test_what_a_wire_has_nothing_to_say_of_is_not_sent(hub, connect):
     assert counts(client, 1) == [1]
 
 
+@pytest.mark.parametrize("kind", ["read_all", "restored", "deleted"])
+def test_a_change_of_no_items_sends_signalr_clients_no_empty_frame(kind):
+    """ "Mark all" where nothing is unread."""
+    format = Format(SignalRWire(), SignalRTransport(lambda connection, text: None, 1_000))
+    event = Event(kind, "user:ada", {"items": [], "notifications": [], "ids": [], "before": None, "unread": 0})
+    assert format.render([event]) == (b"", [])
+    assert format.frame("") is None
+
+
 def test_a_badge_that_waits_is_superseded_by_the_next(hub, connect):
     connection, client = connect()
     hub.deliver(Event("created", "user:ada", {"notification": item(1, body={"x": "y" * 30_000}), "unread": 1}))

@@ -221,6 +221,38 @@ def test_a_renewal_moves_the_end_of_that_session_and_no_other(hub, connect):
     assert [each.ends_at for each in connections.values()] == [2e12, 2e12, 1e12, 1e12]
 
 
+def late_one(hub, make, session):
+    """A connection that was let in before, and is registered only now."""
+    connection, client = make
+    connection.session, connection.user_id = session, "ada"
+    hub.end_at(connection, 1e12)
+    hub.open(connection, ("global", "user:ada"))
+    hub.release(connection, [])
+    settle(hub.reactor)
+    return client
+
+
+@pytest.mark.parametrize("audience", ["user:ada", "global"])
+def test_a_connection_of_a_session_that_has_just_ended_is_closed_at_once(hub, late, audience):
+    hub.deliver(Event("kick", audience, {"session": "s1", "code": 4009}))
+    settle(hub.reactor)
+    assert late_one(hub, late, "s1").read_all() == [("close", CloseCode.SIGNED_OUT)]
+
+
+def test_a_connection_of_another_session_stays(hub, late):
+    hub.deliver(Event("kick", "user:ada", {"session": "s1", "code": 4009}))
+    hub.deliver(Event("kick", "user:ada", {"session": None, "code": 4009}))
+    settle(hub.reactor)
+    assert late_one(hub, late, "s2").hears_nothing()
+
+
+def test_a_connection_of_a_session_that_was_just_renewed_lives_as_long(hub, late):
+    hub.deliver(Event("renewed", "user:ada", {"session": "s1", "ends_at": 2e12}))
+    settle(hub.reactor)
+    late_one(hub, late, "s1")
+    assert late[0].ends_at == 2e12
+
+
 def test_no_client_hears_of_a_renewal(hub, connect):
     connection, client = connect()
     connection.session = "s1"
@@ -288,3 +320,19 @@ def test_connections_follow_their_users_membership(hub, connect):
     assert [each["event"] for each in seen] == ["pong", "notification", "pong", "pong"]
     assert seen[-1]["data"]["unreadCount"] == 5
     assert mine.audiences == ("global", "user:ada")
+
+
+def test_whoever_is_here_or_just_opening_is_heard_of(hub, connect, reactor, late):
+    """Whoever stores an item and then asks must not miss a connection that has read its inbox before."""
+    connection, _ = late
+    connect("1", user_id="bob")
+    assert hub.is_heard("user:bob")
+    assert not hub.is_heard("user:ada")
+    known = []
+    reactor.call_soon(lambda: (hub.open(connection, ("user:ada",)), known.append(hub.is_heard("user:ada"))))
+    wait_until(lambda: known and not hub._coming)
+    assert known == [True], "asked on the reactor, which can't have come to the opening yet"
+    assert hub.is_heard("user:ada")
+    reactor.call_soon(connection.lost)
+    settle(reactor)
+    assert not hub.is_heard("user:ada")

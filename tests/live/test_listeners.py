@@ -74,3 +74,14 @@ def test_who_has_gone_hears_nothing_more(listeners, listener):
     gone.lost()
     listeners.add(gone, "group:x")
     assert (gone.audiences, len(listeners)) == (("global",), 0)
+
+
+def test_who_does_not_hear_an_audience_is_named_by_user(listeners, listener):
+    for each in (
+        listener("global", "group:x"),
+        quiet := listener("global"),
+        other := listener("global", user_id="bob"),
+    ):
+        listeners.enter(each)
+    assert listeners.beside("group:x") == {"ada": [quiet.id], "bob": [other.id]}
+    assert listeners.beside("global") == {}

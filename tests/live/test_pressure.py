@@ -96,6 +96,36 @@ def test_over_the_limit_for_all_the_one_goes_who_has_taken_nothing_for_the_longe
     assert metrics.MEMORY_DROPS._value.get() == dropped + 1
 
 
+def test_a_frame_that_waits_for_many_counts_once_so_a_burst_closes_no_reader(reactor, connect):
+    """60 quick readers and one array of 2 MB: 32 of them were closed, for the same bytes were charged to each."""
+    hub = make_hub(reactor, queue_total=1_000_000)
+    readers = [connect(str(number), hub=hub, limit=4 * 1024) for number in range(20)]
+    for number in range(20):
+        hub.deliver(large(number, "global"))
+    settle(reactor)
+    assert hub.pressure.queued < 1_000_000
+    for connection, client in readers:
+        assert len(client.read(20)) == 20
+        assert connection.state is State.OPEN
+    wait_until(lambda: hub.pressure.queued == 0)
+
+
+def test_over_the_limit_those_that_have_stalled_go_before_those_that_have_much_to_read(reactor, connect, now):
+    hub = make_hub(reactor, queue_total=900_000)
+    stalled, _ = connect("stalled", "group:few", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(5):
+        hub.deliver(large(number, "group:few"))
+    settle(reactor)
+    now[0] += backlog.STALL_SECONDS + 1
+    reading, client = connect("reading", "group:many", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(28):
+        hub.deliver(large(number, "group:many"))
+    settle(reactor)
+    assert stalled.state is not State.OPEN
+    assert reading.state is State.OPEN
+    assert len(client.read(28)) == 28
+
+
 def test_a_thousand_slow_clients_together_stay_under_the_limit(reactor, speech):
     hub = make_hub(reactor, queue_total=1_000_000, connections_per_user=10_000)
     pairs = [make_pair(speech, str(number), 64 * 1024 * 1024) for number in range(200)]

@@ -4,6 +4,7 @@ import pytest
 from pair import counts, created, ids, settle, sync
 from servers import wait_until
 
+from notiway.live import pump
 from notiway.live.connection import State
 from notiway.values.event import Event
 
@@ -128,3 +129,23 @@ def test_a_fault_in_one_event_harms_no_other_audience(hub, connect, caplog):
     assert counts(ada, 1) == [1]
     assert counts(bob, 1) == [2]
     assert "created for user:bob" in caplog.text
+
+
+@pytest.mark.parametrize("joined", [1, 4, 100])
+def test_neighbours_are_joined_so_many_at_once(reactor, monkeypatch, joined):
+    """They are rendered without a pause, so a burst for one audience is no single piece of work."""
+    monkeypatch.setattr(pump, "JOINED", joined)
+    monkeypatch.setattr(pump, "TAKEN", 7)
+    parts = []
+
+    def fan_out(audience, events):
+        parts.append([event.data["unread"] for event in events])
+        yield
+
+    taking = pump.Pump(reactor, fan_out)
+    for number in range(10):
+        reactor.call_soon(taking.take, sync(number))
+    reactor.call_soon(taking.take_turn, lambda: parts.append("turn"))
+    wait_until(lambda: parts and parts[-1] == "turn")
+    assert [number for part in parts[:-1] for number in part] == list(range(10))
+    assert max(map(len, parts[:-1])) <= min(joined, 7)

@@ -212,3 +212,14 @@ def test_a_reactor_gives_its_files_back():
         start_and_stop()
     gc.collect()
     assert len(list(OPEN_FILES.iterdir())) <= before
+
+
+def test_sockets_and_timers_get_their_turn_however_many_calls_wait(reactor, monkeypatch):
+    monkeypatch.setattr(reactor_module, "CALLS_AT_ONCE", 10)
+    done = []
+    reactor.call_soon(reactor.every, 0, lambda: done.append("timer"))
+    reactor.call_soon(lambda: [reactor.call_soon(done.append, number) for number in range(100)])
+    wait_until(lambda: len(done) - done.count("timer") == 100)
+    assert [each for each in done if each != "timer"] == list(range(100))
+    stretches = "".join("t" if each == "timer" else "c" for each in done).split("t")
+    assert max(map(len, stretches)) <= 10

@@ -1,5 +1,7 @@
 """Runtime: starts and stops what one application has running, once, and knows where its site lies."""
 
+from dataclasses import replace
+
 import pytest
 
 from notiway.live import runtime as module
@@ -99,3 +101,13 @@ def test_each_application_has_its_own(make_app):
         with second.app_context():
             assert current() is not mine
         assert current() is mine
+
+
+def test_only_a_process_that_holds_all_connections_knows_that_nobody_hears(runtime, done, monkeypatch):
+    assert runtime.is_heard("user:nobody"), "a command has no connections, and its events go elsewhere"
+    runtime.start()
+    assert not runtime.is_heard("user:nobody")
+    monkeypatch.setattr(runtime.hub, "is_heard", lambda audience: audience == "user:ada")
+    assert runtime.is_heard("user:ada")
+    monkeypatch.setattr(runtime, "config", replace(runtime.config, broker_url="redis://elsewhere"))
+    assert runtime.is_heard("user:nobody")

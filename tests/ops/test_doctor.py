@@ -101,6 +101,21 @@ def test_a_secret_must_be_there_and_long(app, key, ok):
     assert doctor.check_secret(app).ok is ok
 
 
+@pytest.mark.parametrize("name", ["0.db", "0.db-wal", "jobs.db", "secret_key"])
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
+def test_a_file_that_others_may_read_or_write_is_named(app, tmp_path, name, mode):
+    app.instance_path = str(tmp_path)
+    path = tmp_path / name
+    path.touch()
+    for each in tmp_path.iterdir():
+        each.chmod(0o600)
+    assert doctor.check_files(app).ok
+    path.chmod(mode)
+    finding = doctor.check_files(app)
+    assert finding.remedy == f"run: chmod 600 {path}"
+    assert str(path) in finding.text
+
+
 def test_a_server_that_does_not_run_is_named():
     assert "make run" in doctor.check_server(f"http://127.0.0.1:{free_port()}").remedy
 

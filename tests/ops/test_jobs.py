@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -11,18 +10,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-import redis
 from conftest import SECRET_KEY
 from consumer_process import TASKS
 from servers import redis_server, wait_until
 
 from notiway.live import runtime
 from notiway.ops import jobs
+from notiway.store import tasks
 from notiway.store.tables import Notification
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.config import Config
-from notiway.values.event import Event
 from notiway.values.ids import id_floor
+from notiway.verbs import progress
+from notiway.verbs.progress import report_progress
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVIRON = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -228,32 +228,88 @@ def test_the_worker_command_does_the_work_and_ends_on_sigterm(app, old):
         worker.wait()
 
 
-def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_app):
-    app = make_app(NOTIWAY_JOBS="web")
-    heard = []
+@pytest.fixture
+def run_job(app, user):
+    """Registers a job, puts it on the queue with arguments, and lets the consumer take it."""
+
+    def run(job, *arguments):
+        running = app.extensions["notiway"]
+        jobs.add(app, job)
+        with app.app_context():
+            jobs.enqueue(job, *arguments)
+        running.huey.execute(running.huey.dequeue())
+
+    return run
+
+
+def state(app, user, task_id):
     with app.app_context():
-        assert jobs.relay_events()
-        running = runtime.current()
-        running.broker.publish(Event("sync", "user:42", {"unread": 3}))
-        running.broker.start(heard.append)  # from here on this is the web process
-        task = running.huey.dequeue()
-        assert timedelta(0) < task.expires_resolved - running.huey._get_timestamp() <= timedelta(seconds=60)
-        running.huey.execute(task)
-    assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]
+        task = tasks.get(user.id, task_id)
+        return task.status, task.message, task.done
 
 
-@pytest.mark.parametrize(
-    "fault", [sqlite3.OperationalError("database is locked"), redis.ConnectionError("refused"), OSError("no space")]
-)
-def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypatch, fault):
-    app = make_app(NOTIWAY_JOBS="web")
-
-    def fail(task):
-        raise fault
-
+def report(app, user, task_id, done, **options):
     with app.app_context():
-        assert jobs.relay_events()
-        running = runtime.current()
-        monkeypatch.setattr(running.huey, "enqueue", fail)
-        with pytest.raises(OSError, match=str(fault)):
-            running.broker.publish(Event("sync", "user:42", {"unread": 3}))
+        report_progress(user.id, task_id, done, 10, **options)
+
+
+def test_a_job_that_raises_before_its_first_report_has_failed(app, user, run_job):
+    report(app, user, "t1", 0, status="queued")
+
+    def fail_at_once(task_id):
+        raise RuntimeError("no such file")
+
+    run_job(fail_at_once, "t1")
+    assert state(app, user, "t1") == ("failed", progress.STOPPED, 0)
+
+
+def test_a_job_that_raises_later_has_failed_where_it_was(app, user, run_job):
+    def fail_at_three(user_id):
+        for number in (1, 2, 3):
+            report_progress(user_id, "made by the job", number, 10)
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        run_job(fail_at_three, user.id)
+    assert state(app, user, "made by the job")[:2] == ("failed", progress.STOPPED)
+
+
+def test_a_job_that_told_its_failure_itself_keeps_its_words(app, user, run_job):
+    def fail_with_words(task_id, user_id):
+        report_progress(user_id, task_id, 4, 10, "Row 4 has no address", status="failed")
+        raise ValueError
+
+    run_job(fail_with_words, "t1", user.id)
+    assert state(app, user, "t1") == ("failed", "Row 4 has no address", 4)
+
+
+def test_a_job_that_has_begun_is_not_waiting_any_more(app, user, run_job):
+    report(app, user, "t1", 0, status="queued")
+    report(app, user, "t2", 0, status="queued")
+    run_job(lambda task_id: None, "t1")
+    assert [state(app, user, each)[0] for each in ("t1", "t2")] == ["processing", "queued"]
+
+
+def test_the_fault_of_a_job_is_not_hidden_by_one_of_telling_it(app, user, run_job, monkeypatch, caplog):
+    report(app, user, "t1", 0, status="queued")
+    monkeypatch.setattr(tasks, "running", lambda ids: 1 / 0)
+
+    def fail_at_once(task_id):
+        raise RuntimeError("no such file")
+
+    run_job(fail_at_once, "t1")
+    assert "no such file" in caplog.text
+    assert "could not be marked" in caplog.text
+
+
+def test_a_job_of_the_application_has_a_time_limit(make_app):
+    app = make_app(NOTIWAY_JOB_SECONDS=7)
+    jobs.add(app, import_contacts)
+    with app.app_context():
+        huey = runtime.current().huey
+        jobs.enqueue(import_contacts)
+        assert huey.dequeue().timeout == 7
+
+
+def import_contacts():
+    """A job."""

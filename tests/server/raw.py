@@ -78,6 +78,16 @@ def raw(visitor, query="", **headers):
         yield client
 
 
+def trickle(site, path, headers, length=1_000):
+    """Begin a request whose body never ends; the socket."""
+    stream = socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
+    head = {"Host": f"127.0.0.1:{site.port}", "Content-Type": "application/json", "Content-Length": length, **headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
+    stream.sendall(f"POST {path} HTTP/1.1\r\n{lines}\r\n{{".encode())
+    stream.settimeout(60)
+    return stream
+
+
 @contextmanager
 def upgrade(site, query="", **headers):
     """A handshake by hand; the status of the answer and a RawClient."""

@@ -169,6 +169,15 @@ def test_a_bad_token_ends_before_there_is_a_connection(client, hub_site):
         client.ask("connect", **order)
 
 
+def test_one_too_many_is_told_so(node, start):
+    site = start(NOTIWAY_MAX_CONNECTIONS_PER_USER=1)
+    order = {"url": f"{site.url}/hub", "token": token(site, "crowd")}
+    node.ask("connect", name="the one", **order)
+    with pytest.raises(Refused, match="too many connections"):
+        node.ask("connect", name="one too many", **order)
+    node.ask("stop", name="the one")
+
+
 def test_a_stream_invocation_is_answered_with_an_error(open_tab, node):
     phone = open_tab("phone")
     with pytest.raises(Refused, match="NotSupported"):

@@ -1,31 +1,20 @@
 """Bodies that trickle in cost nobody else anything, and are not waited for without end."""
 
-import socket
 import threading
 
 import pytest
 import requests
 from clients.producer import Producer
 
-from server.talk import PATIENCE_SECONDS, inbox, new_visitor
+from server.raw import trickle
+from server.talk import inbox, new_visitor
 
 CLIENTS = 25  # more than the database has connections
-LENGTH = 1_000  # bytes that are announced, of which a few come
 
 
 @pytest.fixture(scope="module")
 def slow_site(make_site):
     return make_site().start()
-
-
-def trickle(site, path, headers):
-    """Begin a request whose body never ends; the socket."""
-    stream = socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
-    head = {"Host": f"127.0.0.1:{site.port}", "Content-Type": "application/json", "Content-Length": LENGTH, **headers}
-    lines = "".join(f"{name}: {value}\r\n" for name, value in head.items())
-    stream.sendall(f"POST {path} HTTP/1.1\r\n{lines}\r\n{{".encode())
-    stream.settimeout(60)
-    return stream
 
 
 def answer_to(stream, stop):

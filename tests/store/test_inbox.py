@@ -8,7 +8,7 @@ from notiway.store import inbox, membership, resuming, search, sql
 from notiway.store.database import db
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
-from notiway.values.clock import now_ms
+from notiway.values.clock import moment, now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import id_floor, new_id
 from notiway.verbs.send import send_notification
@@ -255,6 +255,22 @@ def test_the_list_pulls_by_itself():
     assert titles() == ["one", "before"]
 
 
+@pytest.mark.parametrize("change", [inbox.get_many, inbox.mark_read, inbox.mark_unread, inbox.delete, inbox.restore])
+def test_a_broadcast_that_the_user_has_not_looked_for_yet_is_found_by_its_id(change):
+    """A link in a message, or a client that was told of it by other ways, may be the user's first look."""
+    sent = send(ADMINS)
+    with pytest.raises(NotFound):
+        change("ada", [sent])
+    membership.join("ada", ADMINS)
+    assert [item.id for item in change("ada", [send(EVERYONE), sent])][1] == sent
+
+
+def test_a_broadcast_that_the_user_has_not_looked_for_yet_is_seen():
+    sent = send(EVERYONE)
+    inbox.mark_seen("ada", [sent])
+    assert inbox.get("ada", sent).seen_at is not None
+
+
 def test_a_broadcast_that_was_deleted_does_not_come_back_even_when_the_cursor_is_lost():
     gone = send(EVERYONE)
     inbox.catch_up("ada")
@@ -447,6 +463,7 @@ def fill(count, user_id="ada"):
 @pytest.mark.parametrize("walk", [1, 7, 60, 1000])
 def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatch, pauses, filters, walk):
     fill(200)
+    monkeypatch.setattr(search, "PARTS", 1_000)
     monkeypatch.setattr(search, "WALK", 100_000)
     expected, before = [], None
     while before is not None or not expected:
@@ -511,7 +528,32 @@ def test_without_a_transaction_of_the_caller_all_is_marked_or_nothing(monkeypatc
 def test_the_sources_are_those_of_the_newest_items(monkeypatch):
     ids = fill(100)
     assert inbox.sources("ada") == ["s0", "s1", "s2", "s3"]
-    monkeypatch.setattr(search, "WALK", 3)
+    monkeypatch.setattr(inbox, "SOURCES_OF", 3)
     newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
     Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
     assert inbox.sources("ada") == ["newest"]
+
+
+@pytest.mark.parametrize(
+    ("change", "column"), [(inbox.delete, "deleted_at"), (inbox.mark_read, "read_at"), (inbox.mark_seen, "seen_at")]
+)
+def test_what_was_done_before_keeps_its_time(change, column, monkeypatch):
+    """When a deleted item goes for good is reckoned from the first deletion."""
+    sent = send("ada")
+    for later in (1_000, 2_000):
+        monkeypatch.setattr(inbox, "now_ms", lambda later=later: now_ms() + later)
+        change("ada", [sent])
+        if later == 1_000:
+            first = getattr(InboxItem.get(), column)
+    assert first is not None
+    assert getattr(InboxItem.get(), column) == first
+
+
+def test_what_ends_at_this_very_moment_is_over(monkeypatch):
+    ends = now_ms() + 60_000
+    send("ada", expires_at=moment(ends))
+    counts = []
+    for at in (ends - 1, ends):
+        monkeypatch.setattr(inbox, "now_ms", lambda at=at: at)
+        counts.append(inbox.unread_count("ada"))
+    assert counts == [1, 0]

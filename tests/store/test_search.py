@@ -21,7 +21,8 @@ def broker(tmp_path):
 
 
 def found(filters, before=None, limit=10):
-    return [item.title for item in newest("ada", filters, now=now_ms() + 1, before=before, limit=limit)]
+    items, _ = newest("ada", filters, now=now_ms() + 1, before=before, limit=limit)
+    return [item.title for item in items]
 
 
 @pytest.mark.parametrize("walk", [1, 2, 3, 100])
@@ -45,3 +46,23 @@ def test_the_signs_of_a_pattern_are_looked_for_as_text():
     send_notification(ADA, "100% sure")
     send_notification(ADA, "1000 sure")
     assert found(Filters(text="0%")) == ["100% sure"]
+
+
+def test_a_search_without_a_hit_looks_at_so_many_items_and_says_where_to_go_on(monkeypatch):
+    monkeypatch.setattr(search, "WALK", 2)
+    monkeypatch.setattr(search, "PARTS", 3)
+    send_notification(ADA, "the oldest")
+    sent = [send_notification(ADA, str(number)).id for number in range(12)]
+    cursor, looked = None, []
+    while not looked or cursor is not None:
+        page = inbox.feed("ada", text="oldest", before=cursor)
+        looked.append((len(page.items), page.next_cursor))
+        cursor = page.next_cursor
+    assert looked == [(0, sent[6]), (0, sent[0]), (1, None)]
+
+
+@pytest.mark.parametrize("text", ["ärger", "ÄRGER", "Ärger", "großer ä"])
+def test_letters_beyond_ascii_are_found_in_either_case(text):
+    send_notification(ADA, "Großer Ärger")
+    send_notification(ADA, "Hi", "GROẞER UND KLEINER ÄRGER" if text != "großer ä" else "großer ÄRGER")
+    assert found(Filters(text=text)) == ["Hi", "Großer Ärger"]

@@ -6,7 +6,7 @@ from fresh import fresh_database
 from notiway.store import tasks
 from notiway.store.tables import Task
 from notiway.values.clock import now_ms
-from notiway.values.errors import NotFound
+from notiway.values.errors import NotFound, WrongInput
 
 NAME = "import-progress"
 
@@ -89,10 +89,48 @@ def test_a_task_whose_process_died_is_shown_as_failed():
     assert not tasks.is_running("ada", NAME)
 
 
-def test_a_task_that_waits_for_a_worker_has_not_died():
-    save(status="queued")
+def test_a_task_that_waits_for_a_worker_has_not_died_but_is_told_to_wait_long():
+    save(status="queued", message="In the queue")
+    assert tasks.get("ada", "t1").message == "In the queue"
     age(tasks.SILENCE_MS + 1)
-    assert tasks.get("ada", "t1").status == "queued"
+    task = tasks.get("ada", "t1")
+    assert (task.status, task.message) == ("queued", tasks.WAITING)
+    assert [each.message for each in tasks.standing("ada", NAME)] == [tasks.WAITING]
+
+
+def test_a_task_that_a_job_took_up_can_die_before_its_first_report():
+    save(status="queued")
+    save("t2", status="completed")
+    tasks.begin(["t1", "t2", "nothing"])
+    assert [tasks.get("ada", each).status for each in ("t1", "t2")] == ["processing", "completed"]
+    age(tasks.SILENCE_MS + 1)
+    assert (tasks.get("ada", "t1").status, tasks.get("ada", "t1").message) == ("failed", tasks.SILENT)
+
+
+def test_what_still_runs_is_found_by_id():
+    for task_id, status in (("t1", "queued"), ("t2", "processing"), ("t3", "completed"), ("t4", "failed")):
+        save(task_id, status=status)
+    assert [task.id for task in tasks.running(["t1", "t2", "t3", "t4", "t5"])] == ["t1", "t2"]
+
+
+@pytest.mark.parametrize("status", ["completed", "failed"])
+def test_a_task_that_has_ended_can_be_closed_by_its_owner_only(status):
+    save(status=status)
+    with pytest.raises(NotFound):
+        tasks.close("bob", "t1")
+    tasks.close("ada", "t1")
+    with pytest.raises(NotFound):
+        tasks.get("ada", "t1")
+
+
+@pytest.mark.parametrize("status", tasks.RUNNING)
+def test_a_task_that_runs_is_not_closed_until_nobody_hears_of_it(status):
+    save(status=status)
+    with pytest.raises(WrongInput):
+        tasks.close("ada", "t1")
+    age(tasks.SILENCE_MS + 1)
+    tasks.close("ada", "t1")
+    assert tasks.standing("ada", NAME) == []
 
 
 def test_a_job_of_one_tab_follows_that_tab_to_its_next_connection():

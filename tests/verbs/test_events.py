@@ -1,6 +1,7 @@
 """Events: what verbs publish carries the item and the count, and a broker that is down loses nothing."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from peewee import OperationalError
@@ -82,3 +83,11 @@ def test_a_new_item_is_told_as_its_reader_sees_it(item, options, audience, more)
     event = events.created(item, **options)
     assert (event.kind, event.audience) == ("created", audience)
     assert event.data == {"notification": replace(item, audience=audience).as_dict()} | more
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_of_many_users_those_are_told_who_are_here(monkeypatch, count):
+    monkeypatch.setattr(events, "MANY", 3)
+    here = SimpleNamespace(is_heard=lambda audience: audience == "user:1")
+    users = [str(number) for number in range(count)]
+    assert list(events.heard_of(here, users)) == (users if count < 3 else ["1"])

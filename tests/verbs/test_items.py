@@ -5,6 +5,7 @@ from fresh import Undo
 
 from notiway.store import inbox
 from notiway.store.database import db
+from notiway.store.search import Filters
 from notiway.store.tables import InboxItem
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
@@ -129,3 +130,23 @@ def test_many_that_are_brought_back_are_told_in_parts_that_a_client_can_hold(bro
     told = [[item["id"] for item in event.data["notifications"]] for event in broker.events]
     assert [len(part) for part in told] == [items.RESTORED_AT_ONCE, 1]
     assert [each for part in told for each in part] == ids
+
+
+def test_marking_what_matches_tells_every_device_each_item_by_name(broker, monkeypatch):
+    monkeypatch.setattr(items, "MARKED_AT_ONCE", 2)
+    wanted = [send_notification("ada", f"Error {number}", type="error").id for number in range(5)]
+    send_notification("ada", "An info")
+    inbox.mark_read("ada", wanted[:1])
+    broker.clear()
+    marked, unread = items.mark_matching_read("ada", Filters(type="error"), up_to=wanted[3])
+    assert (sorted(marked), unread) == (wanted[1:4], 2)
+    assert sorted(each for event in broker.events for each in event.data["ids"]) == wanted[1:4]
+    assert {event.kind for event in broker.events} == {"read"}
+
+
+def test_where_nothing_matches_nothing_is_marked_or_told(broker):
+    send_notification("ada", "Hi")
+    broker.clear()
+    assert items.mark_matching_read("ada", Filters(text="zzzz")) == ([], 1)
+    assert items.mark_matching_read("ada", Filters(state="read")) == ([], 1)
+    assert broker.events == []

@@ -1,8 +1,9 @@
 """Joining and leaving reach the inbox and every open connection at once."""
 
+import peewee
 import pytest
 
-from notiway.store import inbox
+from notiway.store import inbox, standing
 from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership
@@ -16,9 +17,50 @@ def test_who_joins_has_what_stands_for_the_group_and_its_pages_listen(app, user,
     with app.app_context():
         membership.join(user.id, OPS)
         assert [item.title for item in inbox.feed(user.id).items] == ["Deploy at noon"]
-    (event,) = heard
-    assert (event.kind, event.audience) == ("joined", f"user:{user.id}")
-    assert event.data == {"unread": 1, "audience": OPS.key}
+    assert (heard[0].kind, heard[0].audience) == ("joined", f"user:{user.id}")
+    assert heard[0].data == {"unread": 1, "audience": OPS.key}
+
+
+def test_who_joins_sees_on_open_devices_what_stands_for_the_group_and_nothing_else(app, user, send, heard):
+    send(user, "Told before")
+    for title in ("Deploy at noon", "Deployed"):
+        send(OPS, title)
+    heard.clear()
+    with app.app_context():
+        membership.join(user.id, OPS)
+    assert [(event.kind, event.audience) for event in heard] == [
+        (kind, f"user:{user.id}") for kind in ("joined", "restored")
+    ]
+    assert [each["title"] for each in heard[1].data["notifications"]] == ["Deploy at noon", "Deployed"]
+    assert heard[1].data["unread"] == 3
+
+
+def test_a_broadcast_that_commits_between_a_join_and_its_event_is_told(app, user, send, monkeypatch):
+    """Its own Event came too early for the new member; so what stands is read only when the devices listen."""
+    told = []
+
+    def publish(event):
+        told.append(event)
+        if event.kind == "joined":
+            send(OPS, "In between")
+
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", publish)
+    with app.app_context():
+        membership.join(user.id, OPS)
+    [restored] = [event for event in told if event.kind == "restored"]
+    assert [each["title"] for each in restored.data["notifications"]] == ["In between"]
+
+
+def test_a_join_stands_though_what_is_there_cannot_be_read(app, user, send, heard, monkeypatch, caplog):
+    def away(*_, **__):
+        raise peewee.OperationalError("the database is away")
+
+    monkeypatch.setattr(standing, "items", away)
+    with app.app_context():
+        membership.join(user.id, OPS)
+        assert OPS.key in listens_to(user.id)
+    assert [event.kind for event in heard] == ["joined"]
+    assert "was not told" in caplog.text
 
 
 def test_who_leaves_keeps_the_inbox_and_its_pages_listen_no_more(app, user, send, heard):

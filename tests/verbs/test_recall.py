@@ -1,9 +1,11 @@
 """Recall: what was taken back is gone from every list, count and replay, for everybody, on every wire."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
+from notiway.live import runtime
 from notiway.live.badges import Badges
 from notiway.live.heartbeat import Heartbeat
 from notiway.live.reactor import Reactor
@@ -17,7 +19,7 @@ from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.ids import new_id
-from notiway.verbs import items, staff
+from notiway.verbs import events, items, staff
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
 
@@ -109,12 +111,9 @@ class Listeners:
 
     heartbeat = Heartbeat(15.0)
 
-    def __init__(self, connected):
+    def __init__(self, deaf=()):
         self.delivered = []
-        self.connected = connected
-
-    def user_ids(self):
-        return set(self.connected)
+        self.listeners = SimpleNamespace(beside=lambda audience: {user: [f"{user}'s tab"] for user in deaf})
 
     def deliver(self, event):
         self.delivered.append(event)
@@ -127,7 +126,7 @@ def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker)
     row = send_notification(ADMINS, "A mistake")
     inbox.catch_up("ada")
     recall(row.id, by="staff")
-    hub = Listeners(["ada", "bob"])
+    hub = Listeners()
     Badges(Reactor(), hub, run=None).settle(broker.events[-1], ["ada", "bob"])
     assert hub.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
 
@@ -173,3 +172,13 @@ def test_many_holders_are_told_in_parts(broker, monkeypatch):
     broker.clear()
     assert recall(sent.id, by="grace")
     assert broker.kinds == [("recalled", f"user:{each}") for each in ("ada", "bob", "cy")]
+
+
+def test_of_many_holders_those_are_told_who_are_connected(broker, monkeypatch):
+    monkeypatch.setattr(events, "MANY", 2)
+    monkeypatch.setattr("notiway.store.writing.holders.__defaults__", ("", 2))
+    monkeypatch.setattr(runtime.current(), "is_heard", lambda audience: audience == "user:bob", raising=False)
+    sent = send_notification(["ada", "bob", "cy"], "Hi")
+    broker.clear()
+    assert recall(sent.id, by="grace")
+    assert broker.kinds == [("recalled", "user:bob"), ("recalled", "user:cy")]  # the last part is a small one

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from fresh import Undo, stored
 
+from notiway.live import runtime
 from notiway.store import inbox, membership, resuming, sql
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
-from notiway.verbs import items
+from notiway.verbs import events, items
 from notiway.verbs.send import send_notification
 
 EVERYONE = Audience.everyone()
@@ -241,7 +242,16 @@ def test_a_fault_while_the_bell_rings_is_not_told_to_whoever_sent(broker, monkey
 def test_many_recipients_are_told_in_parts_while_others_run(broker, monkeypatch, persist):
     heard = []
     monkeypatch.setattr(sql, "pause", lambda: heard.append(len(broker.events)))
-    monkeypatch.setattr(sql.in_batches, "__defaults__", (2,))
+    monkeypatch.setattr("notiway.verbs.send.TOLD_AT_ONCE", 2)
     send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
     assert [audience for _, audience in broker.kinds] == ["user:ada", "user:bob", "user:cy"]
     assert heard[-1] == 2
+
+
+@pytest.mark.parametrize("persist", [True, False])
+def test_of_many_recipients_those_are_told_who_are_connected_and_all_get_it(broker, monkeypatch, persist):
+    monkeypatch.setattr(events, "MANY", 3)
+    monkeypatch.setattr(runtime.current(), "is_heard", lambda audience: audience == "user:bob", raising=False)
+    send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
+    assert [audience for _, audience in broker.kinds] == ["user:bob"]
+    assert [inbox.unread_count(user) for user in ("ada", "bob", "cy")] == [persist] * 3

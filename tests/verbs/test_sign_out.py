@@ -21,13 +21,14 @@ def test_everywhere_kicks_all_and_ends_every_token_so_far(broker):
     assert before <= tokens.ended_at("ada") <= now_ms()
 
 
-def test_inside_a_transaction_nobody_is_kicked_before_the_commit(broker):
+@pytest.mark.parametrize("session", [None, "a-session"])
+def test_inside_a_transaction_nobody_is_kicked_before_the_commit(broker, session):
     with db.atomic():
-        sign_out("ada")
+        sign_out("ada", session)
         assert broker.events == []
     assert len(broker.events) == 1
     with pytest.raises(RuntimeError), db.atomic():
-        sign_out("bob")
+        sign_out("bob", session)
         raise RuntimeError
     assert len(broker.events) == 1
     assert tokens.ended_at("bob") == 0

@@ -1,8 +1,12 @@
 """A JSON body is read in one way, wherever it is sent: what is none is a 400 that says why."""
 
+import json
+
 import pytest
 
 from notiway.store import api_keys
+from notiway.values import json_text, pausing
+from notiway.web import body
 
 DEEP = "[" * 50_000
 PARSED_BUT_DEEP = "[" * 900 + "]" * 900
@@ -35,10 +39,10 @@ def post(app, staff):
     return send
 
 
-@pytest.mark.parametrize("body", NO_JSON.values(), ids=NO_JSON)
+@pytest.mark.parametrize("text", NO_JSON.values(), ids=NO_JSON)
 @pytest.mark.parametrize("path", [*PAGES, *STAFF, *API])
-def test_what_is_no_json_is_refused_with_a_reason(post, path, body):
-    response = post(path, body)
+def test_what_is_no_json_is_refused_with_a_reason(post, path, text):
+    response = post(path, text)
     error = response.json["error"]
     assert (response.status_code, error["code"]) == (400, "WrongInput")
     assert error["message"] == "The body is not JSON"
@@ -46,9 +50,42 @@ def test_what_is_no_json_is_refused_with_a_reason(post, path, body):
     assert error["fields"][0]["message"]
 
 
-@pytest.mark.parametrize("body", ["5", "null", "[]", '"text"'])
+@pytest.mark.parametrize("text", ["5", "null", "[]", '"text"'])
 @pytest.mark.parametrize("path", [*PAGES, *STAFF])
-def test_what_is_no_object_is_refused(post, path, body):
-    response = post(path, body)
+def test_what_is_no_object_is_refused(post, path, text):
+    response = post(path, text)
     assert response.status_code == 400
     assert response.json["error"]["message"] == "The body is not a JSON object"
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """Counts pauses, each as if the work before it had taken long."""
+    seen = []
+    monkeypatch.setattr(pausing, "pause", lambda: seen.append("others"))
+    monkeypatch.setattr(pausing.in_stretches, "__defaults__", (-1.0, pausing.time.monotonic))
+    return seen
+
+
+def test_a_long_list_is_read_checked_and_stored_in_parts(post, pauses):
+    envelope = {"type": "n", "routing": {"audienceType": 1}, "body": {"lines": ["x" * 14_000]}}
+    many = [{"id": str(number), **envelope} for number in range(80)]
+    response = post("/api/notifications", json.dumps(many))
+    assert [each["id"] for each in response.json] == [each["id"] for each in many]
+    assert len(pauses) >= 4 * (len(many) - 1), "read, checked, stored, told"
+
+
+@pytest.mark.parametrize("text", ["{" + " " * json_text.PIECE + "}", '["' + "x" * 4 * json_text.PIECE + '"]'])
+@pytest.mark.parametrize("path", API)
+def test_what_could_not_be_read_in_parts_is_too_large(post, path, text):
+    response = post(path, text)
+    assert (response.status_code, response.json["error"]["code"]) == (413, "TooLarge")
+
+
+def test_a_body_that_is_there_already_is_read_in_parts(post, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(body, "pause", lambda: pauses.append("others"))
+    monkeypatch.setattr(body, "PAUSE_BYTES", 100_000)
+    text = json.dumps([{"id": "x" * 200}] * 5_000)
+    assert len(post("/api/notifications", text).json["error"]["message"]) > 0, "too many"
+    assert len(pauses) >= len(text) // 200_000

@@ -110,3 +110,45 @@ def test_signed_out_pages_lead_to_the_sign_in_page_and_back(visitor, user, send,
     response = call(visitor, method, wanted, data, "page", "")
     assert response.status_code == 302
     assert response.location == f"/login?next={wanted}".replace("/", "%2F").replace("%2Flogin", "/login")
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("POST", "/login", {"email": "a\0b", "password": "x\0"}, 401),
+        ("POST", "/notifications/tasks/a%00b/follow", {"connection": "c"}, 404),
+        ("POST", "/notifications/tasks/a/follow", {"connection": "c\0"}, 400),
+        ("POST", f"/notifications/tasks/{'x' * 300}/follow", {"connection": "c"}, 404),
+        ("GET", "/dashboard/numbers?tenant=%00", {}, 400),
+        ("GET", "/dashboard/numbers?tenant=a:b", {}, 400),
+        ("GET", f"/dashboard/numbers?tenant={'x' * 300}", {}, 400),
+        ("GET", "/dashboard?tenant=%00", {}, 200),
+        ("GET", "/notifications?text=%00", {}, 400),
+        ("GET", "/notifications?source=%00&type=%00", {}, 400),
+        ("GET", "/notifications?before=%00", {}, 400),
+        ("GET", "/n/a%00b", {}, 404),
+        ("PUT", "/notifications/a%00b/read", {}, 404),
+        ("POST", "/notifications/bulk", {"action": "read", "ids": "a\0b"}, 404),
+        ("POST", "/notifications/send", {"title": "a\0b"}, 422),
+        ("POST", "/dashboard/announce", {"title": "a\0b"}, 422),
+        ("GET", "/api/notifications?since=%00", {}, 400),
+    ],
+)
+def test_what_postgresql_cannot_store_is_refused_before_it_gets_there(browser, method, path, data, status):
+    assert browser.open(method, path, form="json", data=data).status_code == status
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("GET", "/staff/audiences?q=%00", {}, 200),
+        ("GET", "/staff/send?before=%00", {}, 200),
+        ("POST", "/staff/preview", {"to": "user:a\0b", "title": "a\0", "form_key": "\0"}, 200),
+        ("POST", "/staff/send", {"to": "user:a\0b", "title": "Hi"}, 422),
+        ("POST", "/staff/sent/a%00b/recall", {}, 404),
+    ],
+)
+def test_nor_does_it_from_staff(staff, method, path, data, status):
+    assert staff.open(method, path, form="json", data=data).status_code == status

@@ -48,6 +48,12 @@ def test_too_many_attempts_are_noted(noted, visitor, user):
     assert noted()[-1] == ("sign_in_throttled",)
 
 
+def test_too_many_wrong_passwords_of_a_session_are_noted(noted, browser, user):
+    for _ in range(11):
+        browser.post("/account/password", data={"current": "wrong", "new": NEW})
+    assert noted("user")[-1] == ("password_change_throttled", user.id)
+
+
 def test_what_a_user_does_with_the_account_is_noted(noted, browser, auth, user):
     auth(user)
     browser.post("/account/password", data={"current": "wrong", "new": NEW})

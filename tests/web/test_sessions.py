@@ -8,7 +8,7 @@ import pytest
 from flask import Flask, session
 from flask.sessions import SecureCookieSession, SessionInterface
 
-from notiway.web.sessions import BACKGROUND_FLAG, BACKGROUND_HEADER, SESSION_END, QuietSessions, ends_at
+from notiway.web.sessions import BACKGROUND_HEADER, SESSION_END, QuietSessions, ends_at
 
 
 def signed(app, values, at):
@@ -55,7 +55,6 @@ def test_a_page_that_a_person_opens_extends_the_login(site):
     [
         {"headers": {BACKGROUND_HEADER: "1"}},
         {"headers": {BACKGROUND_HEADER: ""}},
-        {"environ_overrides": {BACKGROUND_FLAG: True}},
     ],
 )
 def test_what_a_page_does_by_itself_reads_the_session_and_never_saves_it(site, options):
@@ -104,6 +103,17 @@ def test_who_is_remembered_has_no_end(site):
         assert ends_at() is None
     with app.test_request_context(headers={"Cookie": f"session={cookie}; remember_token=forged|0"}):
         assert ends_at() is not None
+
+
+def test_a_background_request_does_not_refresh_what_remembers_a_user(site):
+    app = site.application
+    app.config["REMEMBER_COOKIE_REFRESH_EACH_REQUEST"] = True
+    login = flask_login.LoginManager(app)
+    login.user_loader(lambda user_id: flask_login.UserMixin())
+    site.set_cookie("session", signed(app, {"_user_id": "7", "_fresh": True}, int(time.time())))
+    answer = site.get("/", headers={BACKGROUND_HEADER: "1"})
+    assert answer.headers.getlist("Set-Cookie") == []
+    assert any("remember_token=7|" in each for each in site.get("/").headers.getlist("Set-Cookie"))
 
 
 def test_a_saved_session_is_told_of_and_a_background_request_saves_none(site):

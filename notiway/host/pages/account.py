@@ -84,6 +84,7 @@ def _try_login(limiter: Limiter) -> Callable[[], ResponseReturnValue]:
         if passwords.is_outdated(stored):
             accounts.keep_hash(user.id, passwords.hash_password(password))
         target = _after_login()
+        logout_user()  # whoever was signed in here: that session and its sockets end (ASVS 5.0, 7.2.4)
         session.clear()  # nothing of the visitor before lives on: no fixed session, no old CSRF token
         session.permanent = True
         login_user(user)

@@ -25,12 +25,15 @@ def blueprint(limiter: Limiter, rate: str) -> Blueprint:
     routes.add_url_rule(
         "/account/password", view_func=login_required(limit(change_password)), methods=["POST"], endpoint="password"
     )
+    # Where a refused form leaves its reader: to load that address again leads back.
+    routes.add_url_rule("/account/password", "refused", login_required(lambda: redirect(url_for("profile.account"))))
     routes.add_url_rule("/account/sessions/<session_id>/end", view_func=login_required(end_session), methods=["POST"])
     routes.add_url_rule("/account/sign-out-everywhere", view_func=login_required(sign_out_everywhere), methods=["POST"])
 
     @routes.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> ResponseReturnValue:
         wait = seconds_to_wait(limiter, error)
+        security_log.note("password_change_throttled", user=current_user.id, address=request.remote_addr)
         response = make_response(_page(f"Too many wrong passwords. Try again in {wait} seconds."), 429)
         response.headers["Retry-After"] = str(wait)
         return response
@@ -48,7 +51,8 @@ def change_password() -> ResponseReturnValue:
     user = current_user
     found = accounts.find_with_hash(user.email)
     current, new = request.form.get("current", ""), request.form.get("new", "")
-    if not passwords.matches(found[1] if found else None, current):
+    is_known = passwords.matches(found[1] if found else None, current)
+    if not is_known:
         fault = "This is not your password."
     elif new == current:
         fault = "The new password is the same as the old one."
@@ -56,7 +60,7 @@ def change_password() -> ResponseReturnValue:
         fault = password_rules.fault(new, (user.email, user.name))
     if fault:
         security_log.note("password_change_refused", user=user.id, address=request.remote_addr)
-        return _page(fault), 422
+        return _page(fault, new_is_wrong=is_known), 422
     accounts.keep_hash(user.id, passwords.hash_password(new))
     security_log.note("password_changed", user=user.id, address=request.remote_addr)
     for session_id in sessions.end_all(user.id, but=auth.session_key()):
@@ -86,7 +90,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     return redirect(url_for("account.login"), 303)
 
 
-def _page(fault: str = "") -> str:
+def _page(fault: str = "", *, new_is_wrong: bool = False) -> str:
     return render_template(
         "host/account.html",
         user=current_user,
@@ -94,6 +98,7 @@ def _page(fault: str = "") -> str:
         here=auth.session_key(),
         moment=moment,
         fault=fault,
+        new_is_wrong=new_is_wrong,
         shortest=password_rules.SHORTEST,
     )
 

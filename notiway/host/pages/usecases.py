@@ -195,7 +195,7 @@ def numbers(live: LiveNumbers) -> Response:
     try:
         audience = Audience.group(GROUP, tenant)
     except ValueError as error:
-        raise WrongInput("There is no such tenant", [Fault("tenant", str(error))]) from None
+        raise WrongInput("There are no such numbers", [Fault("tenant", str(error))]) from None
     if tenant is not None and not may_subscribe(user_id, audience):
         raise Forbidden(f"You are not in {tenant}'s group {GROUP}")
     return jsonify(audience=audience.key, samples=live.history(tenant))

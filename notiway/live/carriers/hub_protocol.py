@@ -17,6 +17,7 @@ VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other s
 SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own beat is
 FRAME_MESSAGES = 32  # messages of the largest size in one frame
 READY = "ready"  # Connection.stage after a good handshake
+TURNED_AWAY = ": "  # in Connection.stage, between a close code and the reason for it
 RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
 
@@ -46,6 +47,10 @@ class SignalRTransport(WebSocketTransport):
                 connection.close(CloseCode.TOO_BIG, f"at most {self._limit} bytes in a message")
                 return
             self._on_message(connection, part)
+
+    def turn_away(self, connection: Connection, code: int, reason: str) -> None:
+        """Let the answer to the handshake say why: before it, clients take a Close for a fault of the server."""
+        connection.stage = f"{code}{TURNED_AWAY}{reason}"
 
     def farewell(self, code: int, reason: str) -> bytes:
         """A Close message that says whether to come back, then the WebSocket's close frame."""
@@ -99,10 +104,16 @@ def completion(invocation_id: str, error: str | None = None) -> str:
     return message(values)
 
 
-def refuse_handshake(connection: Connection, reason: str) -> None:
+def turned_away(connection: Connection) -> tuple[int, str] | None:
+    """The code and the reason with which a connection must end, if it was turned away."""
+    code, parted, reason = connection.stage.partition(TURNED_AWAY)
+    return (int(code), reason) if parted else None
+
+
+def refuse_handshake(connection: Connection, reason: str, code: int = CloseCode.PROTOCOL_ERROR) -> None:
     """Answer the handshake with an error, and close; on the reactor."""
     connection.release([connection.format.transport.encode(message({"error": reason}))])
-    connection.close(CloseCode.PROTOCOL_ERROR, reason)
+    connection.close(code, reason)
 
 
 def give_up(connection: Connection) -> None:

@@ -16,6 +16,7 @@ from notiway.live.connection import Connection, State
 from notiway.live.limits.bucket import Bucket
 from notiway.live.reactor import Reactor
 from notiway.values.close_codes import CloseCode
+from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ class Inbound:
 
     def put(self, connection: Connection, text: str) -> None:
         """Take a message from the reactor."""
-        pause = self._charge(connection, 1.0)
+        wait = self._charge(connection, 1.0)
         with self._lock:
             waiting = connection.mail
             is_first = waiting is None
@@ -61,15 +62,15 @@ class Inbound:
         if count > MAIL_LIMIT:
             connection.close(CloseCode.NOT_ALLOWED, "too many messages")
             return
-        if pause or count >= PAUSE_AT:
-            self._rest(connection, pause)
+        if wait or count >= PAUSE_AT:
+            self._rest(connection, wait)
         if is_first:
             self._pool.submit(self._work, connection)
 
     def control(self, connection: Connection, frames: int) -> None:
         """Take note of frames that are no messages: they cost the reactor, which answers them itself."""
-        if pause := self._charge(connection, frames * CONTROL_COST):
-            self._rest(connection, pause)
+        if wait := self._charge(connection, frames * CONTROL_COST):
+            self._rest(connection, wait)
 
     def close(self) -> None:
         """Finish what is being handled; take nothing new."""
@@ -120,7 +121,7 @@ class Inbound:
             connection.format.handle(connection, text)
         except Exception:
             log.exception("a client's message failed; the connection goes on")
-        time.sleep(0)  # under gevent: the requests that came meanwhile, and the reactor
+        pause()  # under gevent: the requests that came meanwhile, and the reactor
         try:
             self._pool.submit(self._work, connection)
         except RuntimeError:

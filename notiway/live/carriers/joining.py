@@ -36,7 +36,7 @@ def join(
     """Register a client. What happens from now on is held back until `hub.release`; nobody is closed with 4001.
 
     `hello` is until when the client must say hello, in seconds since the epoch, and what happens if it does not;
-    the end of its token or session then waits in `stage`. `head` are bytes that go out before all else.
+    from then on it ends with its token or session. `head` are bytes that go out before all else.
     `since` is what the client says that it has, for whoever releases it.
     """
     user_id = None if principal is None else principal.user_id
@@ -55,8 +55,8 @@ def join(
         audiences.append(key)
         standing.pull(principal.user_id, key)
     # Before it is open: from then on the client is read, and what it says may set another end.
+    connection.ends_at = principal.ends_at
     if hello is not None:
-        connection.stage = "" if principal.ends_at is None else str(principal.ends_at)
         now.hub.end_at(connection, *hello)
     elif principal.ends_at is not None:
         now.hub.end_at(connection, principal.ends_at)

@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 import _socket
+import logging
 import os
 import socket
 import ssl
 import threading
+from collections.abc import Mapping
 from typing import Any
 
 from notiway.live.connection import Connection, State
 from notiway.store.database import db
+from notiway.values.errors import CannotHold
+
+log = logging.getLogger(__name__)
+
+HOLDING = (
+    "this gunicorn worker would be held by each of them; pages work, but nothing is live."
+    " Start gunicorn with --worker-class gevent"
+)
+_is_told = False
+
+
+def check_server(environ: Mapping[str, Any]) -> None:
+    """`CannotHold` under a gunicorn worker in which a connection that stays open would hold up everybody else.
+
+    That is every one but gevent's: a sync worker serves one connection at a time, gthread as many as it has threads.
+    """
+    global _is_told
+    carrier = environ.get("gunicorn.socket")
+    if carrier is None or type(carrier).__module__.startswith("gevent"):
+        return
+    if not _is_told:
+        log.error("a live connection was refused, and so are all others: %s", HOLDING)
+        _is_told = True
+    raise CannotHold("This server takes no live connections; its log says what to change")
 
 
 def take_socket(upgrade: Any) -> tuple[Any, bool]:

@@ -20,6 +20,7 @@ from notiway.store.resuming import Cursor
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.values.item import Item
+from notiway.values.pausing import in_stretches
 
 log = logging.getLogger(__name__)
 
@@ -83,4 +84,7 @@ class Replaying:
 
 def frames_of(connection: Connection, items: Sequence[Item]) -> list[str | None]:
     """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
-    return [connection.format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in items]
+    return [
+        connection.format.text(Event("created", item.audience, {"notification": item.as_dict()}))
+        for item in in_stretches(items)
+    ]

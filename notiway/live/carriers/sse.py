@@ -25,6 +25,10 @@ class StreamTransport:
     def farewell(self, code: int, reason: str) -> bytes:
         return b""
 
+    def turn_away(self, connection: Connection, code: int, reason: str) -> None:
+        """Close a connection that may not stay, at once."""
+        connection.close(code, reason)
+
     def receive(self, connection: Connection, data: bytes) -> None:
         """A client has nothing to say here; that it is there was noted."""
 

@@ -101,6 +101,10 @@ class WebSocketTransport:
     def farewell(self, code: int, reason: str) -> bytes:
         return bytes(FrameProtocol(client=False, extensions=[]).close(code, reason))
 
+    def turn_away(self, connection: Connection, code: int, reason: str) -> None:
+        """Close a connection that may not stay, at once."""
+        connection.close(code, reason)
+
     def receive(self, connection: Connection, data: bytes) -> None:
         """Parse what came; a parser lives only while a frame or message is half done."""
         if connection.parser is None and len(data) == PONG_BYTES and data.startswith(PONG_HEAD):

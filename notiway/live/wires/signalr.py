@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import iso
 from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
 
 SEPARATOR = "\x1e"  # ends every message; one frame may carry several
 INVOCATION, COMPLETION, PING, CLOSE = 1, 3, 6, 7
@@ -26,7 +30,9 @@ class SignalRWire:
             case "created":
                 return invocation(data["notification"]["name"], notification_dict(data["notification"]))
             case "restored":
-                return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"])
+                back = [_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"]]
+                # Whole too: a client that connected while it was deleted has never heard of it.
+                return "".join([*back, *_whole(data["notifications"])])
             case "read" | "read_all" | "read_each":
                 return "".join(_changed("EventReadStatusChange", item, "isRead", True) for item in data["items"])
             case "unread":
@@ -102,6 +108,15 @@ def _body_of(item: dict[str, Any]) -> dict[str, Any]:
         "severity": item["type"],
         "actionUrl": item["action_url"],
     }
+
+
+def _whole(notifications: Iterable[dict[str, Any]]) -> Iterator[str]:
+    """A call for each; one that cannot be told is logged and left out, the others come."""
+    for item in notifications:
+        try:
+            yield invocation(item["name"], notification_dict(item))
+        except Exception:
+            log.exception("notification %s is left out: no call can be made of it; correct or remove it", item["id"])
 
 
 def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:

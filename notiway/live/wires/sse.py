@@ -8,6 +8,9 @@ from typing import Any
 from notiway.live.wires.json import notification_dict, notification_list
 from notiway.values.event import Event
 
+# No ends of lines in this format, but for clients that split as Python does; JSON escapes the others by itself.
+ESCAPED = {ord(each): f"\\u{ord(each):04x}" for each in "\x85\u2028\u2029"}
+
 
 class SseWire:
     """Renders Events as `event:`, `id:` and `data:` lines. Only stored notifications carry an id to resume from."""
@@ -71,4 +74,5 @@ class SseWire:
 
 def _event(name: str, data: dict[str, Any], event_id: str | None = None) -> str:
     line = f"id: {event_id}\n" if event_id else ""
-    return f"event: {name}\n{line}data: {json.dumps(data, separators=(',', ':'), ensure_ascii=False)}\n\n"
+    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).translate(ESCAPED)
+    return f"event: {name}\n{line}data: {text}\n\n"

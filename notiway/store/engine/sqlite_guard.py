@@ -9,9 +9,12 @@ from typing import Any
 
 import peewee
 
+from notiway.store.engine.checkpoints import Checkpoints
 from notiway.store.engine.faults import DatabaseUnavailable, translated
 from notiway.store.engine.guard import Guard
-from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
+from notiway.store.engine.turns import Turns, deadline, is_locked, patiently, pause
+
+LOWER = "notiway_lower"  # a function for statements: every letter in its small form, which SQLite's own knows of ASCII
 
 
 class SqliteGuard(Guard):
@@ -23,13 +26,17 @@ class SqliteGuard(Guard):
     meanwhile. `atomic("DEFERRED")` reads without the lock.
     """
 
-    def __init__(self, database: peewee.Database, *, lends: bool = False) -> None:
+    def __init__(
+        self, database: peewee.Database, *, lends: bool = False, checkpoints: Checkpoints | None = None
+    ) -> None:
         super().__init__(database, lends=lends)
+        self.checkpoints = checkpoints
         self.turns = Turns()
         self.refused_at: float | None = None  # when a look first met the lock that it met last
         self.file: tuple[int, int] | None = None  # device and inode of what was opened first
         self.lock_type: str = self.database._lock_type or "IMMEDIATE"
         self.database.timeout = 0
+        self.database.register_function(_lower, LOWER, 1)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         # A database that another process creates, recovers or closes is locked for a moment even to readers.
@@ -63,6 +70,8 @@ class SqliteGuard(Guard):
                 self._leave_turn()
             raise
         self._leave_turn()
+        if self.checkpoints is not None:
+            self.checkpoints.note()
 
     def rollback(self) -> None:
         try:
@@ -128,6 +137,12 @@ class SqliteGuard(Guard):
                 f"{len(self.turns)} other writers of this process wait for the lock too: look for a long transaction",
             )
         state.has_turn = True
+        try:
+            # Else gevent would serve the whole line, one writer after the other, before it looks at a socket.
+            pause()
+        except BaseException:  # a greenlet that is killed while it pauses
+            self._leave_turn()
+            raise
         if opened_by is not None:
             self._borrow(opened_by)
 
@@ -162,3 +177,7 @@ def identity(path: object) -> tuple[int, int] | None:
     except OSError:
         return None
     return found.st_dev, found.st_ino
+
+
+def _lower(text: Any) -> Any:
+    return text.lower() if isinstance(text, str) else text

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +13,8 @@ from time import monotonic
 from typing import TypeVar
 
 import peewee
+
+from notiway.values.pausing import pause as pause
 
 LOCK_WAIT_SECONDS = 10  # how long a writer waits for SQLite's write lock, its place in the line included
 LOCK_RETRY_SECONDS = (0.0005, 0.001, 0.002, 0.005)  # between the first attempts, and from then on between all
@@ -77,14 +78,6 @@ class Turns:
                 self._line.remove(place)
                 return True
         return False
-
-
-def pause(seconds: float = 0.0) -> None:
-    """Let others run between two batches: greenlets under gevent, else threads.
-
-    SQLite's calls never do that by themselves. `time.sleep` is looked up now, for gevent may have replaced it since.
-    """
-    time.sleep(seconds)
 
 
 @contextmanager

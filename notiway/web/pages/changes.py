@@ -9,6 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 
 from notiway.store import inbox
+from notiway.store.search import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
@@ -78,17 +79,24 @@ def restore(notification_id: str) -> ResponseReturnValue:
 
 
 def read_all() -> ResponseReturnValue:
-    """Mark all read, up to and including the item `before` where it is given."""
+    """Mark all read that the filters of a list let in, up to and including the item `before` where it is given."""
     user_id = auth.require_owner()
     before = _field("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
-    count = items.mark_all_read(user_id, before)
+    filters = Filters(**listing.filters({name: _field(name) for name in listing.NAMES}))
+    ids: list[str] | None = None  # of what was marked, where that is not all
+    if filters.lets_all_unread_in:
+        count = items.mark_all_read(user_id, before)
+    else:
+        ids, count = items.mark_matching_read(user_id, filters, before)
     asked = reply.form()
     if asked == "json":
         return jsonify(read=True, before=before, unreadCount=count)
     if asked == "page":
-        return _back_with("All marked as read", [])
+        return _back_with("All marked as read" if ids is None else f"{len(ids)} marked as read", [])
+    if ids is not None:  # a page shows the newest of what it marked; of the rest it hears as other devices do
+        return render_template("notiway/frames/change.html", kind="read", ids=ids[:MAX_IDS], unread=count)
     return render_template("notiway/item/_read_all.html", before=before, unread=count)
 
 

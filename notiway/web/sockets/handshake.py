@@ -7,6 +7,7 @@ import base64
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from notiway.live.carriers.parking import check_server
 from notiway.store.database import db
 from notiway.values.errors import WrongInput
 
@@ -16,7 +17,11 @@ VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection
 
 
 def refusal() -> ResponseReturnValue | None:
-    """The answer to a request that cannot be upgraded, or None; raises `WrongInput` for a bad key."""
+    """The answer to a request that cannot be upgraded, or None.
+
+    Raises `WrongInput` for a bad key, and `CannotHold` where an open socket would hold up the server.
+    """
+    check_server(request.environ)
     if request.headers.get("Sec-WebSocket-Version") != VERSION:
         wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
         return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}

@@ -10,7 +10,15 @@ from flask import Flask
 from notiway.gateway.envelope import audience_of, routing_faults
 from notiway.live import runtime
 from notiway.live.carriers import joining
-from notiway.live.carriers.hub_protocol import READY, completion, handshake_fault, is_ready, refuse_handshake, split
+from notiway.live.carriers.hub_protocol import (
+    READY,
+    completion,
+    handshake_fault,
+    is_ready,
+    refuse_handshake,
+    split,
+    turned_away,
+)
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
@@ -52,9 +60,12 @@ def _shake_hands(now: Runtime, connection: Connection, values: dict[str, Any]) -
     if fault is not None:
         _refuse(now, connection, fault)
         return False
-    ends_at = float(connection.stage) if connection.stage else None
+    end = turned_away(connection)
+    if end is not None:
+        now.reactor.call_soon(refuse_handshake, connection, end[1], end[0])
+        return False
     connection.stage = READY
-    now.hub.end_at(connection, ends_at)
+    now.hub.greet(connection)
     try:
         with db.connection_context():
             _replay(now, connection)

@@ -11,16 +11,15 @@ from flask_sock import Sock
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from notiway.live import runtime
-from notiway.live.carriers import hub_protocol, joining
-from notiway.live.carriers.parking import stay, take_socket
+from notiway.live.carriers import hub_protocol
+from notiway.live.carriers.parking import check_server, stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.store import tokens
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 SINCE = "notiway.hub_since"  # in the WSGI environ: what the client says that it has
 TOKEN_SECONDS = 30  # between negotiating and connecting
@@ -38,7 +37,7 @@ def register(blueprint: Blueprint) -> None:
 def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
     principal = auth.require_principal()
-    request.environ[BACKGROUND_FLAG] = True
+    check_server(request.environ)
     _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.
@@ -56,7 +55,6 @@ def negotiate() -> ResponseReturnValue:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.hub":
         return None
-    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     principal = auth.require_principal()
@@ -96,7 +94,8 @@ def _open(upgrade: Upgrade) -> None:
     sock, view_stays = take_socket(upgrade)
     # Held until the handshake (invocations.py).
     hello = time.time() + hub_protocol.HANDSHAKE_SECONDS, hub_protocol.give_up
-    connection = joining.join(now, sock, "signalr", principal, connection_id, hello, since=request.environ[SINCE])
+    since = request.environ[SINCE]
+    connection = opening.join(now, sock, "signalr", principal, connection_id=connection_id, hello=hello, since=since)
     stay(connection, view_stays)
 
 

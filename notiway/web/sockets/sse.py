@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
 from notiway.live.carriers import joining
-from notiway.live.carriers.parking import stay, take_carrier
+from notiway.live.carriers.parking import check_server, stay, take_carrier
 from notiway.live.carriers.sse import response_head
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
@@ -19,8 +19,7 @@ from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
@@ -43,14 +42,14 @@ def stream() -> ResponseReturnValue:
     """Open a stream for a user who is signed in, or for the bearer of a client token."""
     principal = auth.require_principal()
     now = runtime.current()
-    request.environ[BACKGROUND_FLAG] = True
     if request.method == "HEAD":
         return Response(mimetype="text/event-stream")
+    check_server(request.environ)
     carrier, mode = _carrier()
     handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    connection = joining.join(now, sock, "sse", principal, head=head)
+    connection = opening.join(now, sock, "sse", principal, head=head)
     joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
     return Handled()

@@ -17,8 +17,7 @@ from notiway.store import inbox, resuming
 from notiway.store.resuming import Cursor
 from notiway.values.errors import Unauthorized, WrongInput
 from notiway.web import auth
-from notiway.web.sessions import BACKGROUND_FLAG
-from notiway.web.sockets import handshake
+from notiway.web.sockets import handshake, opening
 
 FORMATS = ("json", "html")
 
@@ -32,7 +31,6 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != f"{request.blueprint}.socket":
         return None
-    request.environ[BACKGROUND_FLAG] = True
     if (refusal := handshake.refusal()) is not None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
@@ -52,7 +50,7 @@ def _open(upgrade: Upgrade) -> None:
     now = runtime.current()
     principal = request.environ[handshake.VISITOR]
     sock, view_stays = take_socket(upgrade)
-    connection = joining.join(now, sock, request.args.get("format", "json"), principal)
+    connection = opening.join(now, sock, request.args.get("format", "json"), principal)
     if principal is not None:
         joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)

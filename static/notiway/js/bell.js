@@ -14,7 +14,9 @@ import * as pointer from "./page/pointer.js";
 import * as time from "./page/time.js";
 import * as arrows from "./panel/arrows.js";
 import * as panel from "./panel/panel.js";
+import * as closed from "./progress/close.js";
 import * as followed from "./progress/follow.js";
+import * as silence from "./progress/silence.js";
 import * as arrivals from "./toast/arrivals.js";
 import * as failures from "./toast/failures.js";
 import * as toasts from "./toast/stack.js";
@@ -27,7 +29,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, incoming, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
     part.start();
   }
 }

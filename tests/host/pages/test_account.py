@@ -9,6 +9,7 @@ from conftest import PASSWORD, Browser
 from notiway.host import accounts, passwords
 from notiway.values.errors import ConfigError
 from notiway.values.event import Event
+from notiway.web import auth
 
 
 def test_signing_in_leads_to_the_dashboard(visitor, user):
@@ -204,3 +205,18 @@ def test_the_demo_users_are_shown_in_development_only(make_app):
         with app.app_context():
             accounts.add(accounts.DEMO_EMAIL, "Demo", passwords.hash_password(accounts.DEMO_PASSWORD))
         assert (accounts.DEMO_EMAIL in app.test_client().get("/login").text) is shown
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_signing_in_again_ends_the_session_before(browser, user, other, heard, same):
+    with browser.client.session_transaction() as before:
+        name = before[auth.SESSION_KEY]
+    cookie = browser.client.get_cookie("notiway_session").value
+    browser.token = browser.read_token("/account")
+    again = user if same else other
+    data = {"email": again.email, "password": PASSWORD, "csrf_token": browser.token}
+    assert browser.client.post("/login", data=data).status_code == 303
+    assert ("user:" + user.id, name) in [(each.audience, each.data["session"]) for each in heard if each.kind == "kick"]
+    assert again.name in browser.get("/account").text
+    browser.client.set_cookie("notiway_session", cookie)
+    assert browser.client.get("/account").status_code == 302

@@ -113,6 +113,9 @@ def test_a_password_is_not_changed_without_the_old_one_or_to_a_weak_one(app, bro
     assert answer.status_code == 422
     assert reason in answer.text
     assert f'value="{new}"' not in answer.text
+    wrong = "current" if current != PASSWORD else "new"
+    assert re.findall(r'<input id="(\w+)"[^>]*aria-invalid="true"[^>]*password-fault', answer.text) == [wrong]
+    assert browser.get("/account/password").location == "/account", "to load the address of the answer leads back"
     assert Browser(app).sign_in(user.email).status_code == 303
 
 

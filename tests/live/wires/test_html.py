@@ -67,7 +67,7 @@ class Tags(HTMLParser):
 
 
 def test_every_kind_that_clients_hear_of_has_a_frame(wire):
-    assert set(EVENTS) == KINDS - {"kick", "renewed"}
+    assert set(EVENTS) == KINDS - {"kick", "renewed", "read_each"}
     assert wire.render(Event("kick", "user:ada", {"session": None})) is None
 
 

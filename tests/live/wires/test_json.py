@@ -74,8 +74,14 @@ def test_each_event_has_its_message(kind, data, event, expected):
     assert json.loads(WIRE.render(Event(kind, "user:ada", data))) == {"event": event, "data": expected}
 
 
+def test_what_a_replay_left_out_is_told_with_where_it_is():
+    told = json.loads(WIRE.incomplete("group:ops", 12))
+    assert (told["event"], told["data"]["code"]) == ("error", "ReplayIncomplete")
+    assert "12 older notifications of group:ops" in told["data"]["message"]
+
+
 def test_every_kind_that_clients_hear_of_has_a_message():
-    assert {kind for kind, *_ in MESSAGES} == KINDS - {"kick", "renewed"}
+    assert {kind for kind, *_ in MESSAGES} == KINDS - {"kick", "renewed", "read_each"}
     assert WIRE.render(Event("kick", "user:ada", {"session": None})) is None
 
 

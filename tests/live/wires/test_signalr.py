@@ -86,6 +86,22 @@ def test_a_change_is_told_item_by_item(kind, target, state):
     assert second["arguments"][0]["eventId"] == "order-1"
 
 
+def test_what_is_restored_comes_whole_for_a_client_that_connected_while_it_was_deleted():
+    item = an_item()
+    named = [{"id": item.id, "public_id": item.public_id, "audience": item.audience}]
+    data = {"items": named, "notifications": [item.as_dict()], "unread": 1}
+    back, whole = calls(Event("restored", "user:42", data))
+    assert (back["target"], back["arguments"][0]["isDeleted"]) == ("EventDeletedStatusChange", False)
+    assert (whole["target"], whole["arguments"][0]["id"]) == (item.name, back["arguments"][0]["eventId"])
+
+
+def test_of_what_is_restored_only_what_cannot_be_told_is_left_out(caplog):
+    bad = an_item().as_dict() | {"id": "bad", "created_at": None, "sent_at": None}
+    data = {"items": [], "notifications": [bad, an_item().as_dict()], "unread": 1}
+    assert len(calls(Event("restored", "user:42", data))) == 1
+    assert "notification bad is left out" in caplog.text
+
+
 @pytest.mark.parametrize("kind", ["sync", "kick"])
 def test_the_rest_is_not_for_these_clients(kind):
     assert calls(Event(kind, "user:42", {"unread": 1, "session": None})) == []

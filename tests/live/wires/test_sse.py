@@ -98,3 +98,13 @@ def test_what_is_restored_comes_without_what_cannot_be_told():
     items = [an_item(), an_item(expires_at=10**15)]
     said = events(Event("restored", "user:42", {"notifications": items, "unread": 1}))
     assert [name for name, _, _ in said] == ["notification", "unread"]
+
+
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\r", "\n"])
+def test_no_text_ends_a_line_for_a_client_that_splits_as_python_does(separator):
+    """`requests.iter_lines` does: it would hand over half of a JSON text."""
+    item = an_item(title=f"a{separator}b", body={f"c{separator}": f"d{separator}"})
+    told = wire.render(Event("created", "user:42", {"notification": item}))
+    [data] = [line for line in told.splitlines() if line.startswith("data: ")]
+    values = json.loads(data.removeprefix("data: "))
+    assert (values["title"], values["payload"]) == (item["title"], item["body"])

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 
 import pytest
+from servers import wait_until
 
 from notiway.store.database import open_database
+from notiway.store.engine import sqlite_guard
 from notiway.store.engine.guard import guard_of
 from notiway.store.engine.sqlite_guard import SqliteGuard, identity
 
@@ -82,3 +85,48 @@ def test_another_file_at_the_same_path_is_noticed(opened, path):
 def test_no_file_has_no_identity(tmp_path):
     assert identity(tmp_path / "none") is None
     assert identity(tmp_path) is not None
+
+
+@pytest.fixture
+def in_line(opened):
+    """Writes in a thread while this one has the turn; what it raised, once it has ended."""
+
+    def write():
+        faults = []
+
+        def work():
+            try:
+                with opened.connection_context():
+                    opened.execute_sql("SELECT 1")
+                    with opened.atomic():
+                        opened.execute_sql("INSERT INTO t VALUES (1)")
+            except RuntimeError as error:
+                faults.append(str(error))
+
+        thread = threading.Thread(target=work)
+        with opened.atomic():
+            thread.start()
+            wait_until(lambda: len(guard_of(opened).turns) == 1)
+        thread.join(20)
+        assert not thread.is_alive()
+        return faults
+
+    return write
+
+
+def test_sockets_have_their_turn_before_each_writer_that_stood_in_line(opened, in_line, monkeypatch):
+    pauses = []
+    monkeypatch.setattr(sqlite_guard, "pause", lambda: pauses.append("others"))
+    assert in_line() == []
+    assert pauses == ["others"]
+    assert opened.execute_sql("SELECT COUNT(*) FROM t").fetchone() == (1,)
+
+
+def test_a_writer_that_is_killed_in_that_moment_leaves_its_turn(opened, in_line, monkeypatch):
+    def killed():
+        raise RuntimeError("killed")
+
+    monkeypatch.setattr(sqlite_guard, "pause", killed)
+    assert in_line() == ["killed"]
+    assert guard_of(opened).turns.take()
+    guard_of(opened).turns.leave()

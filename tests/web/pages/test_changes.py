@@ -51,6 +51,66 @@ def test_read_all_refuses_a_cutoff_that_is_no_id(browser, user, send, before):
     assert browser.get("/notifications", form="json").json["unreadCount"] == 1
 
 
+def unread_titles(browser):
+    return [item["title"] for item in browser.get("/notifications?state=unread", form="json").json["notifications"]]
+
+
+def hidden_fields(page):
+    """What the form beside the heading sends, as a browser without scripts would."""
+    found = re.findall(r'<input type="hidden" form="notiway-read-all" name="(\w+)" value="([^"]*)"', page)
+    assert found
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("query", "left"),
+    [
+        ({"type": "error"}, ["An info", "Old info"]),
+        ({"text": "old"}, ["New error", "An info"]),
+        ({"type": "error", "state": "unread"}, ["An info", "Old info"]),
+        ({"text": "zzzz"}, ["New error", "An info", "Old info", "Old error"]),
+        ({"state": "read"}, ["New error", "An info", "Old info", "Old error"]),
+        ({"state": "unread"}, []),
+        ({}, []),
+    ],
+)
+@pytest.mark.parametrize("by", ["form", "program"])
+def test_read_all_on_a_filtered_list_marks_what_it_shows_and_nothing_else(browser, user, send, query, left, by):
+    for title in ("Old error", "Old info", "An info", "New error"):
+        send(user, title, type=title.rpartition(" ")[2])
+    if by == "form":
+        fields = hidden_fields(browser.get("/notifications", query_string=query).text)
+        response = browser.put("/notifications/read-all", form="htmx", data=fields)
+    else:
+        response = browser.put("/notifications/read-all", form="json", json=query)
+    assert response.status_code == 200
+    assert unread_titles(browser) == left
+
+
+def test_read_all_of_a_list_that_showed_nothing_marks_nothing_that_came_since(browser, user, send):
+    fields = hidden_fields(browser.get("/notifications").text)
+    send(user, "Just came")
+    browser.put("/notifications/read-all", form="htmx", data=fields)
+    assert unread_titles(browser) == ["Just came"]
+
+
+def test_read_all_on_a_filtered_list_spares_what_matches_but_came_later(browser, user, send):
+    send(user, "Seen", type="error")
+    fields = hidden_fields(browser.get("/notifications?type=error").text)
+    send(user, "Not seen", type="error")
+    answer = browser.put("/notifications/read-all", form="htmx", data=fields).text
+    assert unread_titles(browser) == ["Not seen"]
+    assert 'data-notiway-event="read"' in answer
+    assert "data-before" not in answer, "the page would take everything older for read"
+
+
+def test_read_all_refuses_filters_that_are_not_understood(browser, user, send):
+    send(user)
+    response = browser.put("/notifications/read-all", form="json", json={"type": "loud"})
+    assert (response.status_code, response.json["error"]["fields"][0]["path"]) == (400, "type")
+    assert browser.get("/notifications", form="json").json["unreadCount"] == 1
+
+
 def test_seen_keeps_items_unread(browser, user, send, rows):
     notification_id = send(user).id
     response = browser.post("/notifications/seen", form="json", json={"ids": [notification_id]})

@@ -10,6 +10,7 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from notiway.live import runtime
 from notiway.store.tables import Notification, Task
+from notiway.values.audience import Audience
 from notiway.values.clock import LATEST_MS
 from notiway.values.errors import InvalidNotification
 
@@ -95,6 +96,11 @@ def test_a_browser_that_fetches_ahead_has_read_nothing(browser, user, send, rows
     assert browser.get(f"/n/{notification_id}", headers={"Sec-Purpose": "prefetch;prerender"}).status_code == 302
     assert browser.open("HEAD", f"/n/{notification_id}").status_code == 302
     assert state_of(user, notification_id)[1] is None
+
+
+def test_the_link_of_a_broadcast_may_be_the_first_that_its_reader_opens(browser, send):
+    sent = send(Audience.everyone(), action_url="/servers/7")
+    assert browser.get(f"/n/{sent.id}").location == "/servers/7"
 
 
 def test_htmx_follows_the_link_as_a_whole_page(browser, user, send):

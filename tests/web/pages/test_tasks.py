@@ -2,7 +2,10 @@
 
 import pytest
 
+from notiway.store.tables import Task
+from notiway.store.tasks import SILENCE_MS, WAITING
 from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
 from notiway.verbs.progress import report_progress
 from notiway.web.pages import tasks
 
@@ -70,3 +73,40 @@ def test_what_is_no_connection_is_not_followed(app, heard, browser, user, connec
     report(app, user)
     answer = browser.post("/notifications/tasks/mine/follow", form="json", data={"connection": connection})
     assert (answer.status_code, answer.json["error"]["fields"][0]["path"]) == (400, "connection")
+
+
+def test_a_page_that_heard_nothing_asks_how_a_task_is(app, heard, browser, user, other, auth):
+    report(app, user)
+    path = "/notifications/tasks/mine"
+    assert 'id="notiway-task-mine"' in browser.get(path, form="htmx").text
+    assert browser.get(path, form="json").json["done"] == 3
+    assert auth(other).get(path, form="json").status_code == 404
+
+
+def test_what_has_ended_is_closed_by_its_owner_and_gone_from_pages_that_come_later(
+    app, heard, browser, user, other, auth, drawn
+):
+    path = "/notifications/tasks/mine/close"
+    report(app, user)
+    assert "data-notiway-close-task" not in drawn(NAME)
+    assert browser.post(path, form="json").status_code == 400
+    report(app, user, status="completed")
+    assert f'action="{path}"' in drawn(NAME)
+    assert auth(other).post(path, form="json").status_code == 404
+    assert browser.post(path, form="htmx").status_code == 204
+    assert "notiway-task-mine" not in drawn(NAME)
+
+
+def test_without_scripts_closing_leads_back(app, heard, browser, user):
+    report(app, user, status="failed")
+    answer = browser.post("/notifications/tasks/mine/close")
+    assert answer.status_code == 303
+
+
+def test_one_that_waits_too_long_says_so_and_can_be_closed(app, heard, user, drawn):
+    report(app, user, status="queued", message="In the queue")
+    assert "data-notiway-close-task" not in drawn(NAME)
+    with app.app_context():
+        Task.update(updated_at=now_ms() - SILENCE_MS - 1).execute()
+    assert "data-notiway-close-task" in drawn(NAME)
+    assert WAITING in drawn(NAME)

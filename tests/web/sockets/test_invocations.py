@@ -20,6 +20,7 @@ from notiway.values.principal import Principal
 from notiway.web.sockets import invocations
 
 END = "\x1e"
+PING = 6
 HANDSHAKE = {"protocol": "json", "version": 1}
 OPS = {"audienceType": 3, "audienceValue": "ops", "tenantId": None}
 
@@ -63,7 +64,8 @@ class Talk:
         while len(self._heard) < count:
             (text,) = self.client.read()
             assert text.endswith(END)
-            self._heard += map(json.loads, text[:-1].split(END))
+            messages = map(json.loads, text[:-1].split(END))
+            self._heard += [each for each in messages if each.get("type") != PING]
         heard, self._heard = self._heard[:count], self._heard[count:]
         return heard
 
@@ -350,6 +352,15 @@ def test_a_client_may_say_goodbye(talk):
     assert talk.client.read_all()[-1] == ("close", 1000)
 
 
+def test_one_that_was_turned_away_learns_why_when_it_shakes_hands(handle, stranger):
+    connection, client = stranger
+    connection.format.transport.turn_away(connection, 4008, "too many connections")
+    handle(connection, frame({"protocol": "json", "version": 1}))
+    error, _farewell, close = client.read_all()
+    assert json.loads(error[:-1]) == {"error": "too many connections"}
+    assert close == ("close", 4008)
+
+
 @pytest.mark.parametrize("text", ["no end", "no" + END, "[]" + END])
 def test_what_is_no_message_ends_the_connection_with_a_reason(talk, text):
     talk.handle(talk.connection, text)
@@ -403,7 +414,9 @@ def invoke(open_socket):
     def call(target, *arguments):
         message = {"type": 1, "invocationId": "1", "target": target, "arguments": list(arguments)}
         connection.format.handle(connection, json.dumps(message) + END)
-        return json.loads(client.read()[0].removesuffix(END))
+        while (answer := json.loads(client.read()[0].removesuffix(END))).get("type") == PING:
+            pass
+        return answer
 
     return call
 
@@ -440,3 +453,18 @@ def test_a_subscription_that_fails_is_answered_once_with_its_error(talk, monkeyp
     assert first["error"].startswith("Error: ")
     assert second["invocationId"] == "2"
     assert talk.ask(call("Subscribe", OPS, number="3")) == {"type": 3, "invocationId": "3", "result": None}
+
+
+@pytest.mark.usefixtures("picky")
+@pytest.mark.parametrize(
+    ("target", "arguments", "code"),
+    [
+        ("MarkAsRead", ["user:ada", "a\0b"], "NotFound"),
+        ("MarkAsDeleted", ["user:\0", "a"], "NotFound"),
+        ("MarkAsRead", ["\ud800", "\ud800"], "NotFound"),
+        ("Renew", ["\ud800.a.b"], "Unauthorized"),
+        ("Subscribe", [{"audienceType": 3, "audienceValue": "a\0b"}], "WrongInput"),
+    ],
+)
+def test_what_no_database_could_look_up_is_answered_too(invoke, target, arguments, code):
+    assert invoke(target, *arguments)["error"].startswith(f"{code}: ")

@@ -5,7 +5,6 @@ from itsdangerous import URLSafeTimedSerializer
 
 from notiway.values.errors import NotFound
 from notiway.values.principal import Principal
-from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import handshake, signalr
 
 
@@ -27,7 +26,6 @@ def enter(knock, token):
         status, environ = knock(f"/hub?{query}", **(given | headers))
         if status is not None:
             return status
-        assert environ[BACKGROUND_FLAG]
         principal, connection_id = environ[handshake.VISITOR]
         since.append(environ[signalr.SINCE])
         return principal.user_id, connection_id

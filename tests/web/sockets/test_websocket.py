@@ -13,7 +13,6 @@ from notiway.store import inbox
 from notiway.values.close_codes import CloseCode
 from notiway.values.principal import Principal
 from notiway.verbs import items
-from notiway.web.sessions import BACKGROUND_FLAG
 from notiway.web.sockets import websocket
 from web.sockets.conftest import UPGRADE
 
@@ -22,9 +21,7 @@ PATH = "/ws/notifications"
 
 @pytest.mark.parametrize("query", ["", "format=json", "format=html", "access_token=bad"])
 def test_whoever_asks_rightly_is_upgraded_and_told_there_why_it_is_closed(knock, query):
-    status, environ = knock(f"{PATH}?{query}")
-    assert status is None
-    assert environ[BACKGROUND_FLAG]
+    assert knock(f"{PATH}?{query}")[0] is None
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 // follow: a job may report to the one tab that started it. Forms carry this tab's connection in
 // <input type="hidden" name="connection" data-notiway-connection-id>; after a reload the tab asks for its jobs again.
 import { connectionId } from "../transport/connection.js";
-import { place } from "../page/place.js";
+import { request, show } from "./request.js";
 
 const KEY = "notiway:tasks"; // in sessionStorage, which is this tab's alone
 const RUNNING = ["queued", "processing"];
@@ -22,15 +22,9 @@ function fillFields() {
 }
 
 async function ask(url) {
-  const holder = document.querySelector(".notiway-bell");
-  const csrf = JSON.parse(holder?.getAttribute("hx-headers:inherited") ?? "{}");
-  const headers = { ...csrf, "HX-Request": "true", "X-Notiway-Background": "1" };
-  const answer = await fetch(url, { method: "POST", body: new URLSearchParams({ connection: connectionId() }), headers, credentials: "same-origin" });
+  const answer = await request(url, { method: "POST", body: new URLSearchParams({ connection: connectionId() }) });
   if (answer.status === 404) followed((urls) => urls.delete(url));
-  if (!answer.ok || answer.redirected) return;
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  for (const part of [...template.content.children]) place(document.importNode(part, true));
+  await show(answer);
 }
 
 function placed({ target }) {

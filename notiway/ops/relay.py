@@ -1,0 +1,121 @@
+"""Relay: Events of processes that hold no sockets reach the web process, through a queue of their own.
+
+Only the memory broker needs it. The queue is apart from that of the jobs, so that a long job holds up no Event, and so
+that the web process takes Events also where jobs run in a worker.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+
+from flask import Flask
+from huey import Huey
+from huey.consumer import Worker
+from huey.signals import SIGNAL_EXPIRED
+
+from notiway import metrics
+from notiway.live import runtime
+from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
+from notiway.values.event import Event
+from notiway.values.pausing import pause
+
+log = logging.getLogger(__name__)
+
+QUEUE_NAME = "notiway-events"
+EXPIRES_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
+TOLD_SECONDS = 60.0  # between two lines in the log about those
+FIRST_POLL_SECONDS = 0.1  # after an Event others may follow at once; each look in vain makes the pause longer
+LONGER = 1.15
+NOBODY_HEARS = (
+    "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
+    " its process. Set NOTIWAY_JOBS=web or worker, here and for the web process."
+)
+
+
+def add_task(events: Huey, app: Flask) -> None:
+    """Let the queue of Events know what is done with one."""
+    events.task(name="relay", expires=EXPIRES_SECONDS)(in_app(app, relay))
+    events.signal(SIGNAL_EXPIRED)(Dropped().note)
+
+
+def relay(raw: bytes) -> None:
+    """Publish an Event that another process put on the queue."""
+    runtime.current().broker.publish(Event.from_bytes(raw))
+    pause()  # the next one may be there already
+
+
+def relay_events() -> bool:
+    """Let the Events of this process, which has no sockets, reach the web process.
+
+    Returns whether anybody will hear: with the memory broker and NOTIWAY_JOBS=off, nobody does.
+    """
+    now = runtime.current()
+    if now.config.broker_is_shared:
+        return True
+    if now.config.jobs == "off":
+        return False
+    task_class = now.events._registry.string_to_task(f"{__name__}.relay")
+
+    def put(event: Event) -> None:
+        try:
+            now.events.enqueue(task_class((event.to_bytes(),)))
+        except OSError:
+            raise
+        except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
+            raise ConnectionError(f"the queue of background work took no event: {error}") from error
+
+    now.broker.start(put)
+    return True
+
+
+class Dropped:
+    """Counts the Events that came too late, and says so from time to time."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._told_at: float | None = None
+
+    def note(self, *_: object) -> None:
+        """Take note of one more."""
+        metrics.RELAY_DROPS.inc()
+        self._count += 1
+        now = time.monotonic()
+        if self._told_at is None or now - self._told_at > TOLD_SECONDS:
+            log.warning(
+                "%d events of other processes waited for more than %d s and were dropped; clients see what is stored at"
+                " their next heartbeat or connect. Look for what keeps the web process busy",
+                self._count,
+                EXPIRES_SECONDS,
+            )
+            self._count, self._told_at = 0, now
+
+
+class Relay:
+    """The web process's end: a thread (a greenlet under gevent) that publishes what the queue holds, in order."""
+
+    def __init__(self, events: Huey) -> None:
+        self._ends = threading.Event()
+        self._taker = Worker(events, self._ends, FIRST_POLL_SECONDS, MAX_POLL_SECONDS, LONGER)
+        self._thread = threading.Thread(target=self._run, name="notiway-relay", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Let the Event at hand go out, and take no other."""
+        self._ends.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ends.is_set():
+            self._taker.loop()  # logs what fails, and goes on
+
+
+def start_relay(events: Huey) -> Any:
+    """Take Events from the queue in this process from now on; `stop()` ends it."""
+    taker = Relay(events)
+    taker.start()
+    return taker

@@ -1,0 +1,49 @@
+"""Opening: a client is registered, and looked at once more, for it may have been signed out meanwhile.
+
+A sign-out closes what is registered. One that is committed before the second look is seen by it, and one that is
+committed later finds the connection. So neither leaves a socket open, whatever the database's isolation level shows
+to statements of one transaction: nothing is left of the first look but the request.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import current_app, request
+
+from notiway.live.carriers import joining
+from notiway.live.connection import Connection
+from notiway.live.runtime import Runtime
+from notiway.values.close_codes import CloseCode
+from notiway.values.errors import Forbidden, Unauthorized
+from notiway.values.principal import Principal
+from notiway.web import auth
+from notiway.web.sockets import handshake
+
+
+def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None, **options: Any) -> Connection:
+    """Register a client as `joining.join` does; it is closed with 4009 if it may not come in any more."""
+    connection = joining.join(now, sock, format_name, principal, **options)
+    if principal is not None:
+        joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal))
+    return connection
+
+
+def _look_again(now: Runtime, connection: Connection, principal: Principal) -> None:
+    if not is_still(principal):
+        now.hub.in_turn(connection.close, CloseCode.SIGNED_OUT, "signed out")
+    handshake.take_connection()  # an application may close the database at the end of any context
+
+
+def is_still(principal: Principal) -> bool:
+    """Whether this request would let the same user in if it came now.
+
+    Asked in contexts of their own: the application's loader, its session store and SQLAlchemy keep what they have read
+    for as long as a context lasts.
+    """
+    with current_app.app_context(), current_app.request_context(request.environ):
+        try:
+            found = auth.principal()
+        except (Unauthorized, Forbidden):
+            return False
+    return found is not None and found.user_id == principal.user_id

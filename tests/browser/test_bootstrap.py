@@ -1,0 +1,111 @@
+"""In a page of Bootstrap's: its rules for bare elements stay outside, those that the host writes for Notiway win."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+from serving import Site
+
+from browser.conftest import Browse
+from browser.person import Person
+from browser.sights import history, open_panel, toasts, visit
+
+PHONE = {"width": 390, "height": 844}
+# What is different of each of Notiway's elements with Bootstrap's sheet and without it.
+LEAKS = """() => {
+  const all = document.querySelectorAll(":is(.notiway, .notiway-staff), :is(.notiway, .notiway-staff) *");
+  const elements = [...all].filter((each) => each.checkVisibility());
+  const parts = ["", "::before", "::after"];
+  const look = () => elements.map((each) => parts.map((part) => {
+    const style = getComputedStyle(each, part || undefined);
+    // Where something lies depends on how high the host's bar is.
+    const names = [...style].filter((name) => !/^(--|inset|top$|right$|bottom$|left$)/.test(name));
+    return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(name)]));
+  }));
+  const [sheet] = [...document.styleSheets].filter(({ href }) => href?.endsWith("/bootstrap.css"));
+  const dressed = look();
+  sheet.disabled = true;
+  const plain = look();
+  sheet.disabled = false;
+  return elements.flatMap((each, at) => parts.flatMap((part, of) => {
+    const [before, after] = [plain[at][of], dressed[at][of]];
+    const isDrawn = (name) => name !== "outline-width" || after["outline-style"] !== "none";
+    const changed = Object.keys(before).filter((name) => before[name] !== after[name] && isDrawn(name));
+    return changed.map((name) => `${each.outerHTML.slice(0, 80)} ${part}: ${name}: ${before[name]} -> ${after[name]}`);
+  }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    site = Site(tmp_path_factory.mktemp("shop"), "bootstrap_app:app")
+    site.command("migrate")
+    yield site.start()
+    site.close()
+
+
+@pytest.fixture
+def kim(shop: Site) -> Person:
+    person = Person(shop, "Kim")
+    for number, kind in enumerate(("info", "success", "warning", "error")):
+        person.store(f"Of type {kind}", type=kind, message="With a message", source="shop", action_url="/shop?opened",
+                     priority=("low", "medium", "high", "urgent")[number], age_ms=number * 3_600_000)  # fmt: skip
+    return person
+
+
+def style(place: Locator, *names: str) -> list[str]:
+    expect(place).to_be_visible()
+    found: list[str] = place.evaluate("(each, names) => names.map((name) => getComputedStyle(each)[name])", names)
+    return found
+
+
+@pytest.mark.parametrize("options", [{}, {"color_scheme": "dark"}, {"viewport": PHONE}], ids=["light", "dark", "phone"])
+def test_rules_for_bare_elements_stay_outside(browse: Browse, kim: Person, options: dict[str, Any]) -> None:
+    kim.store("Closed on Monday", name="system-announcement", action_url="/shop", message="For stock-taking.")
+    context = browse(kim, reduced_motion="reduce", **options)
+    page = visit(context, "/shop")
+    kim.notify("A toast", "That stays", "error")
+    expect(toasts(page)).to_have_count(1)
+    open_panel(page)
+    assert page.evaluate(LEAKS) == []
+    visit(page, "/notifications")
+    history(page).get_by_role("checkbox").first.check()
+    assert page.evaluate(LEAKS) == []
+
+
+def test_nor_do_they_reach_the_staff_page(browse: Browse, shop: Site) -> None:
+    page = visit(browse(Person(shop, "Grace", is_staff=True)), "/staff/send")
+    assert page.evaluate(LEAKS) == []
+
+
+def test_a_rule_of_the_host_for_a_part_of_notiway_wins_though_it_comes_first(browse: Browse, kim: Person) -> None:
+    page = visit(browse(kim), "/notifications?custom=1")
+    title = history(page).locator("a.notiway-item__title").first
+    assert style(title, "fontSize", "color", "textDecorationLine") == ["22px", "rgb(200, 0, 0)", "underline"]
+    button = page.get_by_role("button", name="Mark all as read")
+    assert style(button, "padding", "borderRadius", "backgroundColor") == ["1px", "0px", "rgb(1, 2, 3)"]
+    assert style(history(page).locator(".notiway-item__message").first, "margin") == ["7px"]
+    link = history(page).get_by_role("link", name="Track with Blue Van").first
+    assert style(link, "padding", "color") == ["5px", "rgb(4, 5, 6)"]
+
+
+def test_a_rule_for_all_links_of_the_bar_is_not_for_the_bell(browse: Browse, kim: Person) -> None:
+    page = visit(browse(kim), "/shop?custom=1")
+    rows = open_panel(page)
+    assert style(rows.get_by_role("link", name="See all"), "padding") == ["12px"]
+    assert style(rows.locator("li").first, "float") == ["none"]
+
+
+def test_a_second_link_in_a_row_can_be_clicked(browse: Browse, kim: Person) -> None:
+    page = visit(browse(kim), "/notifications")
+    history(page).get_by_role("link", name="Track with Blue Van").first.click()
+    expect(page).to_have_url(f"{kim.site.url}/shop?van=blue")
+
+
+def test_beside_its_links_the_whole_row_opens_the_notification(browse: Browse, kim: Person) -> None:
+    page = visit(browse(kim), "/notifications")
+    history(page).locator(".notiway-item__message").first.click(force=True)  # the title's link lies over it
+    expect(page).to_have_url(f"{kim.site.url}/shop?opened")

@@ -1,0 +1,151 @@
+"""Events of processes without sockets (commands, a worker) reach the web process through a queue of their own."""
+
+import logging
+import sqlite3
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+from datetime import timedelta
+
+import pytest
+import redis
+from server.talk import listen
+from servers import wait_until
+from serving import ROOT, Site
+
+from notiway import metrics
+from notiway.live import runtime
+from notiway.ops import jobs, relay
+from notiway.values.event import Event
+
+EVENT = Event("sync", "user:42", {"unread": 3})
+
+
+@contextmanager
+def relaying(app, deliver):
+    """A web process that hands on what others put on its queue."""
+    running = app.extensions["notiway"]
+    with app.app_context():
+        assert relay.relay_events()
+    taker = relay.Relay(running.events)
+    taker.start()
+    try:
+        yield running.broker
+    finally:
+        taker.stop()
+
+
+def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_app):
+    app = make_app(NOTIWAY_JOBS="web")
+    heard = []
+    with app.app_context():
+        assert relay.relay_events()
+        running = runtime.current()
+        running.broker.publish(EVENT)
+        running.broker.start(heard.append)  # from here on this is the web process
+        task = running.events.dequeue()
+        assert timedelta(0) < task.expires_resolved - running.events._get_timestamp() <= timedelta(seconds=60)
+        running.events.execute(task)
+    assert [(event.kind, event.audience, event.data) for event in heard] == [("sync", "user:42", {"unread": 3})]
+
+
+@pytest.mark.parametrize(("setting", "hears"), [("web", True), ("worker", True), ("off", False)])
+def test_a_command_knows_whether_anybody_hears_it(make_app, setting, hears):
+    with make_app(NOTIWAY_JOBS=setting).app_context():
+        assert relay.relay_events() is hears
+
+
+@pytest.mark.parametrize(
+    "fault", [sqlite3.OperationalError("database is locked"), redis.ConnectionError("refused"), OSError("no space")]
+)
+def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypatch, fault):
+    app = make_app(NOTIWAY_JOBS="web")
+
+    def fail(task):
+        raise fault
+
+    with app.app_context():
+        assert relay.relay_events()
+        running = runtime.current()
+        monkeypatch.setattr(running.events, "enqueue", fail)
+        with pytest.raises(OSError, match=str(fault)):
+            running.broker.publish(EVENT)
+
+
+def test_events_do_not_wait_for_a_job_that_takes_long(make_app):
+    app = make_app(NOTIWAY_JOBS="web")
+    running = app.extensions["notiway"]
+    at_work, go_on, heard = threading.Event(), threading.Event(), []
+
+    def long_job():
+        at_work.set()
+        assert go_on.wait(30)
+
+    jobs.add(app, long_job)
+    with app.app_context():
+        assert relay.relay_events()
+        send = running.broker._deliver
+        jobs.enqueue(long_job)
+    running.badges.deliver = heard.append
+    running.start()
+    try:
+        assert at_work.wait(20)
+        send(EVENT)
+        wait_until(lambda: heard)
+        assert not go_on.is_set()
+    finally:
+        go_on.set()
+        running.stop()
+
+
+@pytest.mark.server
+def test_progress_of_a_job_in_a_worker_is_live(tmp_path):
+    site = Site(tmp_path, NOTIWAY_JOBS="worker").prepare()
+    words = [sys.executable, "-m", "flask", "--app", "app", "notiway", "worker"]
+    worker = subprocess.Popen(words, env=site.environment, cwd=ROOT)
+    try:
+        visitor = site.start().sign_in()
+        with listen(visitor) as listener:
+            assert visitor.post("/dashboard/import", data={"source": "broken"}).status_code == 202
+            statuses = []
+            while statuses[-1:] != ["failed"]:
+                message = listener.hear(30)
+                if message["event"] == "notification":
+                    statuses.append(message["data"]["body"]["status"])
+        assert statuses[0] == "queued"
+        assert statuses.count("processing") > 3
+    finally:
+        worker.terminate()
+        worker.wait(20)
+        site.close()
+
+
+def test_events_that_came_too_late_are_counted_and_told_once_in_a_while(make_app, caplog):
+    app = make_app(NOTIWAY_JOBS="web")
+    before = metrics.RELAY_DROPS._value.get()
+    heard = []
+    with app.app_context():
+        running = runtime.current()
+        assert relay.relay_events()
+        for _ in range(3):
+            running.broker.publish(EVENT)
+        running.broker.start(heard.append)
+        later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
+        for _ in range(3):
+            running.events.execute(running.events.dequeue(), later)
+    assert metrics.RELAY_DROPS._value.get() - before == 3
+    assert heard == []
+    told = [record for record in caplog.records if record.name == relay.__name__ and record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert "dropped" in told[0].getMessage()
+
+
+def test_others_run_between_two_events(app, monkeypatch):
+    """huey goes on with the next task without a pause, as long as there is one."""
+    pauses = []
+    monkeypatch.setattr(relay, "pause", lambda: pauses.append("others"))
+    with app.app_context():
+        for _ in range(3):
+            relay.relay(EVENT.to_bytes())
+    assert len(pauses) == 3

@@ -1,0 +1,96 @@
+"""Mutants: faults that Notiway had, or could have. The simulation must find each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+from notiway.live import badges
+from notiway.live.carriers import joining
+from notiway.live.connection import Connection
+from notiway.live.format import Broadcast, Format, _key_of
+from notiway.live.replayed import Replayed
+from notiway.live.runtime import current
+from notiway.live.session_news import SessionNews
+from notiway.store import pulling, resuming
+from notiway.store.engine.proxy import Proxy
+from notiway.verbs import send
+
+Patch = tuple[Any, str, Any]  # object, attribute, what it is in the mutant
+
+
+@contextmanager
+def installed(name: str | None) -> Iterator[None]:
+    """Inside, Notiway has this fault; None: none."""
+    patches = MUTANTS[name] if name else ()
+    before = [(where, key, vars(where)[key]) for where, key, _ in patches]
+    for where, key, value in patches:
+        setattr(where, key, value)
+    try:
+        yield
+    finally:
+        for where, key, value in before:
+            setattr(where, key, value)
+
+
+def _subscribe_by_a_stale_look(now: Any, connection: Connection, audience: Any, answer: str | None = None) -> None:
+    """It looked at what the connection hears before the unsubscribe that waits for its turn was done."""
+    if audience.key in connection.audiences:
+        now.hub.tell(connection, answer)
+    else:
+        _subscribe(now, connection, audience, answer)
+
+
+_subscribe = joining.subscribe
+
+
+def _one_more(users: Iterable[str]) -> dict[str, int]:
+    """The server says "one more" instead of how many there are."""
+    told = vars(current()).setdefault("told_counts", {})
+    for user in (listed := list(users)):
+        told[user] = told.get(user, 0) + 1
+    return {user: told[user] for user in listed}
+
+
+def _single_without_a_net(self: Format, event: Any) -> Any:
+    text = self.wire.render(event)
+    if text is None:
+        return None
+    item_id = event.data["notification"]["id"] if event.kind == "created" else None
+    return self.transport.encode(text), _key_of(event), item_id
+
+
+def _kick_who_is_open(self: SessionNews, listeners: list[Connection], event: Any) -> None:
+    _kick(self, [connection for connection in listeners if connection.held is None], event)
+
+
+_kick = SessionNews.kick
+
+
+def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connection]) -> None:
+    listed = list(connections)
+    slow = next((number for number, each in enumerate(listed) if each.backlog is not None), len(listed))
+    _send(self, listed[: slow + 1])
+
+
+_send = Broadcast.send
+
+
+MUTANTS: dict[str, tuple[Patch, ...]] = {
+    # A resume reads exactly after the newest id that was heard, though Events overtake each other.
+    "resume-without-overlap": ((resuming, "OVERLAP_MS", 0),),
+    # "Unsubscribe, subscribe" in a row leaves a client deaf.
+    "subscribe-by-a-stale-look": ((joining, "subscribe", _subscribe_by_a_stale_look),),
+    # Heartbeats count without pulling broadcasts whose Event was lost.
+    "heartbeats-pull-nothing": (
+        (badges, "pulling", SimpleNamespace(pull=len, behind=lambda _: (), settle=pulling.settle)),
+    ),
+    "publish-before-commit": ((Proxy, "after_commit", lambda self, call: call()),),
+    "one-more-instead-of-how-many": ((send, "unread_counts", _one_more),),
+    "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),
+    "a-kick-passes-over-who-is-joining": ((SessionNews, "kick", _kick_who_is_open),),
+    "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
+    "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
+}

@@ -1,0 +1,29 @@
+"""The simulation finds faults that Notiway had, or could have: so its silence means something."""
+
+from __future__ import annotations
+
+import pytest
+
+from .mutants import MUTANTS
+from .schedule import run, simulating
+
+WITHIN = 600  # schedules
+# What each fault breaks first. The same fault may show as another one, for each schedule stops at its first.
+SHOWS = {
+    "resume-without-overlap": "invariant 5",
+    "subscribe-by-a-stale-look": "listens to group:open-x, but did not hear",
+    "heartbeats-pull-nothing": "invariant 4",
+    "publish-before-commit": "invariant 1",
+    "one-more-instead-of-how-many": "invariant 4",
+    "a-wire-that-fails-ends-the-fan-out": "invariant 5",
+    "a-kick-passes-over-who-is-joining": "a sign-out passed over",
+    "a-slow-client-ends-the-fan-out": "invariant",
+    "replayed-items-are-forgotten": "invariant 8",
+}
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_a_mutant_is_found(mutant):
+    with simulating(mutant):
+        found = next((each for each in map(run, range(WITHIN)) if each.fault and SHOWS[mutant] in each.fault), None)
+    assert found is not None

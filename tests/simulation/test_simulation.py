@@ -1,0 +1,62 @@
+"""Random schedules keep the invariants; the same seed is the same schedule, to the byte."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from .replay import told
+from .schedule import run, simulating
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEDULES = 2_000
+PARTS = 8  # tests that share them, so that none is long
+SEEDS_KEPT = 1_000_000_000
+TRACED_SEEDS = (3, 46, 91)
+
+
+@pytest.fixture(scope="module")
+def first_seed() -> int:
+    """A new one for each run, unless NOTIWAY_SIMULATION_SEED names it; printed, so that the run can be repeated."""
+    named = os.environ.get("NOTIWAY_SIMULATION_SEED")
+    return int(named) if named else int.from_bytes(os.urandom(8)) % SEEDS_KEPT
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_random_schedules_keep_the_invariants(first_seed, part):
+    each = SCHEDULES // PARTS
+    start = first_seed + part * each
+    print(f"seeds {start} to {start + each - 1}: NOTIWAY_SIMULATION_SEED={first_seed} repeats this run")
+    with simulating():
+        failed = [outcome for outcome in map(run, range(start, start + each)) if outcome.fault is not None]
+    assert not failed, "\n".join(map(told, failed)) + "\nreplay: python -m tests.simulation --seed N --trace"
+
+
+@pytest.mark.parametrize("seed", TRACED_SEEDS)
+def test_a_seed_gives_the_same_trace_again(seed):
+    with simulating():
+        first = run(seed, traced=True)
+        run(seed + 1)
+        again = run(seed, traced=True)
+    assert len(first.trace) > 20
+    assert again.trace == first.trace
+
+
+def test_a_seed_gives_the_same_trace_in_another_process_with_other_hashes():
+    traces = {hashes: _traces(hashes) for hashes in ("1", "2")}
+    assert traces["1"].count(b"all goes quiet") == len(TRACED_SEEDS)
+    assert traces["1"] == traces["2"]
+
+
+def _traces(hash_seed: str) -> bytes:
+    return b"".join(
+        subprocess.run(
+            [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--trace"],
+            cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True, capture_output=True, timeout=60,
+        ).stdout
+        for seed in TRACED_SEEDS
+    )  # fmt: skip

@@ -1,0 +1,179 @@
+"""Opening: whoever is signed out between the look at the cookie or token and the registration does not stay."""
+
+import socket
+import threading
+from types import SimpleNamespace
+
+import pytest
+from conftest import SECRET_KEY
+from flask import Flask, request, session
+from flask_login import LoginManager, UserMixin
+from pair import WAIT_SECONDS, Client, settle
+
+from notiway import Notiway
+from notiway.host import accounts, sessions
+from notiway.live import runtime
+from notiway.live.carriers import joining
+from notiway.live.connection import State
+from notiway.store import api_keys, schema, tokens
+from notiway.store.database import db
+from notiway.values.close_codes import CloseCode
+from notiway.web import auth
+from notiway.web.sockets import opening, signalr, sse, websocket
+from web.sockets.conftest import UPGRADE
+
+STREAM = "/api/notifications/stream"
+
+
+class Meanwhile:
+    """Does something between the look at who asks and the registration, as another process could."""
+
+    def __init__(self, monkeypatch):
+        self.change = lambda: None
+        join = joining.join
+
+        def after_the_change(*args, **options):
+            self.change()
+            return join(*args, **options)
+
+        monkeypatch.setattr(joining, "join", after_the_change)
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    return Meanwhile(monkeypatch)
+
+
+@pytest.fixture
+def enter(app, now):
+    """Opens a route in a thread: `enter("/hub", {"Cookie": …})`; its client."""
+    entered = []
+
+    def open_one(path, headers):
+        ours, theirs = socket.socketpair()
+
+        def view():
+            environ = {"werkzeug.socket": ours}
+            with app.test_request_context(path, headers=headers, environ_overrides=environ):
+                assert app.preprocess_request() is None
+                if path.startswith(STREAM):
+                    sse.stream()
+                else:
+                    route = signalr if path.startswith("/hub") else websocket
+                    route._open(SimpleNamespace(sock=ours, mode="werkzeug", connected=True))
+
+        thread = threading.Thread(target=view)
+        thread.start()
+        entered.append((thread, ours, Client(theirs)))
+        return entered[-1][2]
+
+    yield open_one
+    for thread, ours, client in entered:
+        client.close()
+        thread.join(WAIT_SECONDS)
+        assert not thread.is_alive(), "the view ends with its connection"
+        ours.close()
+
+
+@pytest.fixture
+def cookie(browser):
+    return {"Cookie": f"notiway_session={browser.client.get_cookie('notiway_session').value}"}
+
+
+def name_of_session(browser):
+    with browser.client.session_transaction() as found:
+        return found[auth.SESSION_KEY]
+
+
+def close_code(client):
+    return client.read_all()[-1]
+
+
+@pytest.fixture(params=["session", "everywhere", "deactivated"])
+def ended(request, user, browser):
+    """Ends the session in the database, and tells nobody."""
+    name = name_of_session(browser)
+    return {
+        "session": lambda: sessions.end(user.id, name),
+        "everywhere": lambda: sessions.end_all(user.id),
+        "deactivated": lambda: accounts.deactivate(user.id),
+    }[request.param]
+
+
+@pytest.mark.parametrize("path", ["/ws/notifications", "/ws/notifications?format=html", "/hub"])
+def test_a_session_that_ended_meanwhile_leaves_no_socket_open(enter, cookie, meanwhile, ended, path):
+    meanwhile.change = ended
+    assert close_code(enter(path, UPGRADE | cookie)) == ("close", CloseCode.SIGNED_OUT)
+
+
+def test_a_session_that_ended_meanwhile_leaves_no_stream_open(enter, cookie, meanwhile, ended):
+    meanwhile.change = ended
+    client = enter(STREAM, cookie)
+    client.sock.settimeout(WAIT_SECONDS)
+    text = b"".join(iter(lambda: client.sock.recv(65_536), b""))
+    assert text.startswith(b"HTTP/1.1 200 OK")
+    assert b"event:" not in text
+
+
+@pytest.fixture(params=["everywhere", "key"])
+def lost(request, app, token):
+    """A client token, and what ends it in the database."""
+    with app.app_context(), db.connection_context():
+        key_id = api_keys.add("portal", ["token"])[0].id
+    given = token("ada", key_id=key_id)
+    if request.param == "key":
+        return given, lambda: api_keys.revoke("portal")
+    return given, lambda: tokens.end("ada")
+
+
+@pytest.mark.parametrize("path", ["/ws/notifications", "/hub"])
+def test_a_token_that_ended_meanwhile_leaves_no_socket_open(enter, meanwhile, lost, path):
+    given, meanwhile.change = lost
+    client = enter(f"{path}?access_token={given}", UPGRADE)
+    assert close_code(client) == ("close", CloseCode.SIGNED_OUT)
+
+
+@pytest.mark.parametrize("path", ["/ws/notifications", STREAM])
+def test_whoever_is_still_signed_in_stays(enter, cookie, meanwhile, now, path):
+    client = enter(path, UPGRADE | cookie)
+    client.sock.settimeout(WAIT_SECONDS)
+    text = b""
+    while b"unread" not in text:
+        text += client.sock.recv(65_536)
+    settle(now.reactor)
+    assert [each.state for each in now.hub.listeners.of("global")] == [State.OPEN]
+
+
+def test_the_users_are_asked_anew_and_not_remembered_from_the_first_look(tmp_path):
+    """An application may keep what it loaded for as long as its context, as SQLAlchemy's session does."""
+    app = Flask("shop")
+    app.config.update(
+        SECRET_KEY=SECRET_KEY,
+        NOTIWAY_DATABASE_URL=f"sqlite:///{tmp_path}/shop.db",
+        NOTIWAY_JOBS="off",
+        TESTING=True,
+    )
+    users = {"7": True}
+    login = LoginManager(app)
+
+    @login.user_loader
+    def load(user_id):
+        found = UserMixin()
+        found.id = user_id
+        return found if users[user_id] else None
+
+    Notiway(app)
+    with app.app_context():
+        schema.migrate(db.obj, runtime.current().migrations)
+    with app.test_request_context("/ws/notifications"):
+        session["_user_id"] = "7"
+        cookie = app.session_interface.inner.get_signing_serializer(app).dumps(dict(session))
+    with app.test_request_context("/ws/notifications", headers={"Cookie": f"session={cookie}"}):
+        principal = auth.principal()
+        seen = request.environ["PATH_INFO"]
+        assert opening.is_still(principal)
+        users["7"] = False
+        assert auth.current_user_id() == "7", "what this request has read is kept"
+        assert not opening.is_still(principal)
+        assert request.environ["PATH_INFO"] == seen
+    app.extensions["notiway"].database.close_all()
