@@ -23,7 +23,7 @@ from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
@@ -36,7 +36,8 @@ from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
 from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
-from notiway.store import database, pulling
+from notiway.store import database
+from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply

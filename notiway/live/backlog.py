@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
 
-SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
-LARGE_BYTES = 256 * 1024  # more than this that waits for a client which reads goes out through a larger buffer…
-LARGE_BUFFER_BYTES = 512 * 1024  # … for 32 KiB at a time take as many rounds through the reactor
+from notiway.live import socket_room
+
+LARGE_BYTES = 256 * 1024  # more than this that waits for a client which reads goes out through a larger buffer
 STALL_SECONDS = 2.0  # a client that took nothing for so long has stalled
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -110,8 +109,7 @@ class Backlog:
         needs_room = not is_done and (self._has_room or self.total > LARGE_BYTES)
         if needs_room is not self._has_room:
             self._has_room = needs_room
-            size = LARGE_BUFFER_BYTES if needs_room else SOCKET_BUFFER_BYTES
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, size)
+            socket_room.give(sock, socket_room.LARGE_BYTES if needs_room else socket_room.SMALL_BYTES)
         return is_done
 
     def _finish_begun(self) -> None:

@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any
 
 from notiway.live.connection import Connection
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
-from notiway.store import inbox, pulling, writing
+from notiway.store import inbox, writing
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 
-from notiway.live.connection import PING, Connection, State
+from notiway.live.connection import PING, Connection
+from notiway.live.state import State
 
 SLICES = 100  # parts of the interval
 QUICK_SECONDS = 15.0  # SignalR clients give up on a server that is silent for 30

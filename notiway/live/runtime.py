@@ -15,7 +15,7 @@ from notiway.live.badges import Badges
 from notiway.live.broker import Broker
 from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds

@@ -25,7 +25,8 @@ from huey.serializer import SignedSerializer
 from notiway.live import runtime
 from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
-from notiway.store import private_files, retention
+from notiway.store import retention
+from notiway.store.engine import private_files
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 from notiway.verbs import progress

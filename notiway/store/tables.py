@@ -56,7 +56,7 @@ class Notification(Table):
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
     publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
-    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/positions.py)
+    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/log/positions.py)
     horizon = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # all before it was decided by then
 
     class Meta:

@@ -18,8 +18,10 @@ from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
-from notiway.store import api_keys, inbox, resuming
-from notiway.store.api_keys import Producer
+from notiway.store import inbox
+from notiway.store.credentials import api_keys
+from notiway.store.credentials.api_keys import Producer
+from notiway.store.log import resuming
 from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms

@@ -14,11 +14,12 @@ from notiway.live.badges import Badges
 from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.connection import Connection
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.heartbeat import SLICES
 from notiway.live.wires.signalr import SignalRWire
-from notiway.store import inbox, membership, pulling
+from notiway.store import inbox, membership
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.values.principal import Principal

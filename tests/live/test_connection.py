@@ -6,9 +6,10 @@ import pytest
 from pair import json_format, make_pair
 
 from notiway import metrics
-from notiway.live import backlog
+from notiway.live import backlog, socket_room
 from notiway.live import connection as connection_module
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 CLOSE = json_format().transport.farewell
@@ -352,14 +353,14 @@ def test_a_client_that_reads_a_large_backlog_has_more_room_in_the_kernel_until_i
         connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
         connection.release([])
         connection.offer(b"y" * 4 * 1024 * 1024)
-        assert room(connection) == backlog.SOCKET_BUFFER_BYTES, "one that has stalled pins no more than before"
+        assert room(connection) == socket_room.SMALL_BYTES, "one that has stalled pins no more than before"
         theirs.recv(1024 * 1024)
         connection.flush()
-        assert room(connection) == backlog.LARGE_BUFFER_BYTES
+        assert room(connection) == socket_room.LARGE_BYTES
         while connection.backlog is not None:
             theirs.recv(1024 * 1024)
             connection.flush()
-        assert room(connection) == backlog.SOCKET_BUFFER_BYTES
+        assert room(connection) == socket_room.SMALL_BYTES
         connection.lost()
 
 
@@ -373,7 +374,7 @@ def test_a_small_backlog_gets_no_more_room():
         while connection.backlog is not None:
             theirs.recv(20_000)
             connection.flush()
-            assert room(connection) == backlog.SOCKET_BUFFER_BYTES
+            assert room(connection) == socket_room.SMALL_BYTES
         connection.lost()
 
 

@@ -8,8 +8,8 @@ from notiway.live import heartbeat
 from notiway.live.badges import Badges
 from notiway.live.carriers import hub_protocol
 from notiway.live.carriers.hub_protocol import SignalRTransport
-from notiway.live.connection import State
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
+from notiway.live.state import State
 from notiway.live.wires.signalr import SignalRWire
 
 

@@ -8,8 +8,8 @@ from servers import wait_until
 
 from notiway import metrics
 from notiway.live import hub as hub_module
-from notiway.live.connection import State
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
+from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event

@@ -9,8 +9,8 @@ from pair import WAIT_SECONDS, json_format, make_pair, settle
 from servers import wait_until
 
 from notiway.live import reactor as reactor_module
-from notiway.live.connection import State
 from notiway.live.reactor import Reactor
+from notiway.live.state import State
 
 OPEN_FILES = Path("/proc/self/fd")
 

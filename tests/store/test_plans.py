@@ -6,8 +6,9 @@ import sqlite3
 import pytest
 from fresh import fresh_database
 
-from notiway.store import inbox, membership, positions, pulling, resuming, retention, standing, writing
+from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
+from notiway.store.log import positions, pulling, resuming, standing
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor

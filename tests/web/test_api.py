@@ -11,7 +11,9 @@ from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.store import api_keys, inbox, membership, resuming
+from notiway.store import inbox, membership
+from notiway.store.credentials import api_keys
+from notiway.store.log import resuming
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms

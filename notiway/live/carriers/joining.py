@@ -10,8 +10,9 @@ from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
-from notiway.store import inbox, membership, standing
-from notiway.store.resuming import OVERLAP_MS
+from notiway.store import inbox, membership
+from notiway.store.log import standing
+from notiway.store.log.resuming import OVERLAP_MS
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode

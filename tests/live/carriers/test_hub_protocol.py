@@ -6,8 +6,8 @@ import pytest
 from pair import make_pair
 
 from notiway.live.carriers.hub_protocol import RECONNECT_CODES, SignalRTransport, completion, handshake_fault, split
-from notiway.live.connection import State
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
+from notiway.live.state import State
 from notiway.live.wires.signalr import SignalRWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import WrongInput

@@ -17,8 +17,9 @@ from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.replaying import frames_of
-from notiway.live.connection import State
-from notiway.store import inbox, membership, standing
+from notiway.live.state import State
+from notiway.store import inbox, membership
+from notiway.store.log import standing
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
@@ -252,8 +253,8 @@ def test_unsubscribing_ends_it(now, ada):
 
 
 FAULTS = {
-    "what stands is pulled": "notiway.store.standing.pull",
-    "what stands is read": "notiway.store.standing.items",
+    "what stands is pulled": "notiway.store.log.standing.pull",
+    "what stands is read": "notiway.store.log.standing.items",
     "the unread are counted": "notiway.store.inbox.unread_count",
 }
 

@@ -10,9 +10,10 @@ from servers import wait_until
 
 from notiway.live.carriers import replaying
 from notiway.live.carriers.hub_protocol import READY
-from notiway.live.connection import State
-from notiway.store import inbox, resuming, standing
+from notiway.live.state import State
+from notiway.store import inbox
 from notiway.store.database import db
+from notiway.store.log import resuming, standing
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_time
