@@ -123,7 +123,7 @@ def pre_request(worker, req):
 
 def post_request(worker, req, environ, resp):
     """Let others run: a fast keep-alive client whose next request is always there would starve them."""
-    from notiway.values.pausing import pause
+    from notiway.pausing import pause
 
     pause()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 from flask.cli import AppGroup
 
+from notiway import security_log
 from notiway.ops import relay
 from notiway.store.credentials import api_keys
-from notiway.values import security_log
 from notiway.values.clock import moment
 from notiway.verbs.keys import revoke as revoke_key
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from notiway.gateway.envelope import Envelope
 from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
+from notiway.pausing import in_stretches
 from notiway.store import inbox, spent_ids, writing
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
 from notiway.values.errors import Fault
 from notiway.values.item import Item
-from notiway.values.pausing import in_stretches
 from notiway.verbs.events import created, publish, unread_counts
 from notiway.verbs.once import First
 

@@ -18,11 +18,11 @@ import redis
 from notiway.gateway import envelope
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import Runtime
+from notiway.pausing import in_stretches
 from notiway.store.database import db
-from notiway.values import json_text
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotiwayError, WrongInput
-from notiway.values.pausing import in_stretches
+from notiway.values.text import json_text
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,12 @@ import click
 import peewee
 from flask.cli import AppGroup
 
+from notiway import security_log
 from notiway.host import accounts, password_rules, sessions
 from notiway.host.passwords import hash_password
 from notiway.live.runtime import current
 from notiway.ops import relay
 from notiway.store import membership
-from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
 from notiway.verbs.sign_out import sign_out

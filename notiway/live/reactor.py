@@ -20,7 +20,7 @@ from typing import Any
 from notiway.live.backlog import BLOCKED
 from notiway.live.connection import Connection
 from notiway.live.state import State
-from notiway.values.pausing import pause
+from notiway.pausing import pause
 
 log = logging.getLogger(__name__)
 

@@ -19,8 +19,8 @@ from huey.signals import SIGNAL_EXPIRED
 from notiway import metrics
 from notiway.live import runtime
 from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
+from notiway.pausing import pause
 from notiway.values.event import Event
-from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)
 

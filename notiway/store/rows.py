@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from notiway.store.sql import BY_UNREAD, run
-from notiway.values import json_text
 from notiway.values.item import Item
+from notiway.values.text import json_text
 
 log = logging.getLogger(__name__)
 

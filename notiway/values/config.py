@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import limits
 
-from notiway.values import addresses
 from notiway.values.errors import ConfigError, Fault
+from notiway.values.text import addresses
 
 PREFIX = "NOTIWAY_"
 KIB = 1024

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from notiway.values.clock import EARLIEST_MS, LATEST_MS
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import PRIORITIES, TYPES
-from notiway.values.json_text import is_deeper
+from notiway.values.text.json_text import is_deeper
 
 log = logging.getLogger(__name__)
 

@@ -12,11 +12,11 @@ from peewee import PeeweeException
 
 from notiway import metrics
 from notiway.live.runtime import Runtime
+from notiway.pausing import in_stretches
 from notiway.store import inbox
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
-from notiway.values.pausing import in_stretches
 
 log = logging.getLogger(__name__)
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from notiway.pausing import in_stretches
 from notiway.store.rows import SEVERAL
 from notiway.values import clock
 from notiway.values.audience import MAX_PART_LENGTH, Audience
 from notiway.values.errors import Fault
-from notiway.values.pausing import in_stretches
 from notiway.values.people import UnknownUsers
 
 UNKNOWN_SHOWN = 5  # unknown users named in an error

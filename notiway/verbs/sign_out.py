@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from notiway import security_log
 from notiway.live.runtime import current
 from notiway.store.credentials import tokens
 from notiway.store.database import db
-from notiway.values import security_log
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.verbs.events import publish

@@ -12,22 +12,22 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 
+from notiway import security_log
 from notiway.gateway import admission, client_tokens, envelope, openapi
 from notiway.gateway.envelope import Envelope
 from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
+from notiway.pausing import in_stretches
 from notiway.store import inbox
 from notiway.store.credentials import api_keys
 from notiway.store.credentials.api_keys import Producer
 from notiway.store.log import resuming
-from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
 from notiway.values.item import Item
-from notiway.values.pausing import in_stretches
 from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)

@@ -14,10 +14,10 @@ from flask_login import user_logged_in, user_logged_out
 from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
+from notiway import security_log
 from notiway.gateway import admission
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
-from notiway.values import security_log
 from notiway.values.errors import ConfigError, Fault, Forbidden, Throttled, Unauthorized
 from notiway.values.event import Event
 from notiway.values.principal import Principal

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import request
 
+from notiway.pausing import in_stretches, pause
 from notiway.store import database
-from notiway.values import json_text
 from notiway.values.errors import Fault, TooSlow, WrongInput
-from notiway.values.pausing import in_stretches, pause
+from notiway.values.text import json_text
 
 REASON_LIMIT = 200  # characters of the parser's words
 GRACE_SECONDS = 10.0  # for any body

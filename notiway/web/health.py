@@ -13,8 +13,8 @@ from notiway.live import runtime
 from notiway.ops import queue_file
 from notiway.store.engine import checks
 from notiway.store.engine.checks import Trouble
-from notiway.values import addresses
 from notiway.values.errors import Forbidden
+from notiway.values.text import addresses
 from notiway.web import auth
 
 log = logging.getLogger(__name__)

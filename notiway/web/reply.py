@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException, default_exceptions
 from notiway.live import runtime
 from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
-from notiway.values.urls import local_path, path_of_referrer
+from notiway.values.text.urls import local_path, path_of_referrer
 from notiway.web import auth
 from notiway.web.sessions import READ_BY_PEOPLE
 

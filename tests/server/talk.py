@@ -60,6 +60,15 @@ class Listener:
         assert message["event"] == event, message
         return message["data"]
 
+    def hear_news(self, known, count):
+        """The ids of the next notifications that are not known; a resume may repeat what came just before."""
+        ids = []
+        while len(ids) < count:
+            given = self.hear_only("notification")["id"]
+            if given not in known:
+                ids.append(given)
+        return ids
+
     def hear_all(self, until):
         """All messages up to and including the first one for which `until(message)` is true."""
         heard = [self.hear()]

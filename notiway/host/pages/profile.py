@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_limiter import Limiter, RateLimitExceeded
 from flask_login import current_user, login_required, logout_user
 
+from notiway import security_log
 from notiway.host import accounts, password_rules, passwords, sessions
 from notiway.host.pages.account import seconds_to_wait
-from notiway.values import security_log
 from notiway.values.clock import moment
 from notiway.values.errors import NotFound
 from notiway.verbs.sign_out import sign_out as close_sockets

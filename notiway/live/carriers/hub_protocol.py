@@ -8,9 +8,9 @@ from typing import Any
 from notiway.live.carriers.websocket import WebSocketTransport
 from notiway.live.connection import Connection
 from notiway.live.wires.signalr import CLOSE, COMPLETION, PING, SEPARATOR, message
-from notiway.values import json_text
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import WrongInput
+from notiway.values.text import json_text
 
 HANDSHAKE_SECONDS = 15
 VERSIONS = (0, 1)  # signalrcore says the version of the negotiation, 0; other servers take it too

@@ -16,8 +16,8 @@ from notiway.live.connection import Connection
 from notiway.live.limits.bucket import Bucket
 from notiway.live.reactor import Reactor
 from notiway.live.state import State
+from notiway.pausing import pause
 from notiway.values.close_codes import CloseCode
-from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)
 

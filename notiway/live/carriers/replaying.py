@@ -15,13 +15,13 @@ from typing import Any, cast
 from notiway.live.connection import Connection
 from notiway.live.hub import Hub
 from notiway.live.state import State
+from notiway.pausing import in_stretches
 from notiway.store.database import db
 from notiway.store.log import resuming
 from notiway.store.log.resuming import Cursor
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.values.item import Item
-from notiway.values.pausing import in_stretches
 
 log = logging.getLogger(__name__)
 

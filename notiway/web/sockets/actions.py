@@ -13,10 +13,10 @@ from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
 from notiway.store.database import db
-from notiway.values import json_text
 from notiway.values.audience import Audience
 from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
+from notiway.values.text import json_text
 from notiway.verbs import items
 from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew

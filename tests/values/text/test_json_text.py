@@ -5,7 +5,7 @@ import json
 import pytest
 
 from notiway.values.errors import TooLarge
-from notiway.values.json_text import MAX_DEPTH, is_deeper, read, read_elements
+from notiway.values.text.json_text import MAX_DEPTH, is_deeper, read, read_elements
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 import pytest
 
-from notiway.values.urls import local_path, path_of_referrer
+from notiway.values.text.urls import local_path, path_of_referrer
 
 
 @pytest.mark.parametrize(

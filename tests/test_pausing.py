@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from notiway.values import pausing
+from notiway import pausing
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 # How often a greenlet pauses before another one hears of a byte that lies in a pipe.
 UNDER_GEVENT = """
 from gevent import monkey
 monkey.patch_all()
 import gevent, os, time
-from notiway.values.pausing import pause
+from notiway.pausing import pause
 
 heard = []
 reading, writing = os.pipe()

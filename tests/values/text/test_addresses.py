@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.values.addresses import is_known, lies_in
+from notiway.values.text.addresses import is_known, lies_in
 
 
 @pytest.mark.parametrize(
