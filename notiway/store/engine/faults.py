@@ -27,7 +27,10 @@ SQLITE_REMEDIES = {
     26: RESTORE,
 }
 LOCKED = (5, 6)
-READ_ONLY = "25006"  # PostgreSQL's error code on a standby
+# PostgreSQL's error codes (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+READ_ONLY = "25006"  # on a standby
+CONFLICTS = ("40P01", "40001")  # a deadlock, a serialization failure: one of two transactions had to give way
+COLLIDED = "look for what changes the same rows in another order"
 SERVER = "see that the database server runs, takes connections and is no standby; its log says more"
 POOL = (
     "all connections of this process are in use: look for slow requests, or raise NOTIWAY_DATABASE_POOL"
@@ -56,10 +59,18 @@ def unavailable(error: BaseException) -> DatabaseUnavailable | None:
             return None
         what = "The database is locked" if code in LOCKED else "The database is not available"
         return _told(what, error, SQLITE_REMEDIES[code])
+    if getattr(driver, "sqlstate", None) in CONFLICTS:
+        return _told("Another transaction was in the way", error, COLLIDED)
     is_away = isinstance(error, peewee.OperationalError | peewee.InterfaceError)
     if driver is not error and (is_away or getattr(driver, "sqlstate", None) == READ_ONLY):
         return _told("The database is not available", error, SERVER)
     return None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a transaction was ended in favour of another one, so that the same may succeed now."""
+    driver = getattr(error.__cause__ if isinstance(error, DatabaseUnavailable) else error, "orig", None)
+    return getattr(driver, "sqlstate", None) in CONFLICTS
 
 
 @contextmanager

@@ -35,7 +35,7 @@ UNAVAILABLE = {
     "damaged, while rows are fetched": (from_sqlite(lambda error, _: error, "malformed", 11), "backup"),
     "no server": (from_server(peewee.OperationalError, psycopg.OperationalError("refused")), "server"),
     "restarted server": (from_server(peewee.InterfaceError, psycopg.InterfaceError("closed")), "server"),
-    "deadlock": (from_server(peewee.OperationalError, psycopg.errors.DeadlockDetected("deadlock")), "server"),
+    "deadlock": (from_server(peewee.OperationalError, psycopg.errors.DeadlockDetected("deadlock")), "another order"),
     "standby": (from_server(peewee.InternalError, psycopg.errors.ReadOnlySqlTransaction("read-only")), "server"),
     "no free connection": (MaxConnectionsExceeded("timed out"), "NOTIWAY_DATABASE_POOL"),
 }
