@@ -195,6 +195,7 @@ class Task(Table):
     message = peewee.TextField()
     created_at = peewee.BigIntegerField(default=now_ms)
     updated_at = peewee.BigIntegerField(default=now_ms, index=True)
+    title = peewee.CharField(null=True, max_length=200)
 
     class Meta:
         table_name = "notiway_task"

@@ -16,7 +16,7 @@ from notiway.store.database import db
 from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
-from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, name_faults, text_faults, words_of
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, name_faults, text_faults, words_of
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import new_id
 from notiway.values.item import Item
@@ -43,6 +43,7 @@ def report_progress(
     status: str | None = None,
     name: str = "task-progress",
     user_id: str | None = None,
+    title: str | None = None,
 ) -> None:
     """Report how far a job has come; call it as often as you like, ten reports a second are told at most.
 
@@ -53,6 +54,7 @@ def report_progress(
     `to` is the user (id or object), or `Audience.connection(id)` for the one tab that started the job; then
     `user_id` says whose job it is. `done` of `total` are whole numbers; a `total` of 0 is not known yet. `status` is
     queued, processing, completed or failed; left out, it is completed when all is done, else processing.
+    `title` is the heading of the bar, until another is given; without one the template chooses, or it is made from `name`.
     `templates/events/<name>.html` draws it, where there is one, else the bar that comes with Notiway. The state is kept
     in a table, so that a page that is loaded again shows it (`{{ notiway.tasks(name) }}`).
     Inside a transaction it is told after the commit. `InvalidNotification` names every fault; `NotFound`: the task is
@@ -61,6 +63,8 @@ def report_progress(
     owner, audience = _whose(to, user_id)
     state = status or ("completed" if _is_count(total) and _is_count(done) and 0 < total <= done else "processing")
     faults = _faults(task_id, done, total, message, state, name) + _owner_faults(owner)
+    if title is not None:
+        faults += text_faults("title", title, TITLE_LIMIT, required=True)
     if faults:
         raise InvalidNotification("The report is not valid", faults)
     reported = _reported.get()
@@ -71,11 +75,19 @@ def report_progress(
         return
     with db.atomic():
         task = tasks.save(
-            task_id, user_id=owner, audience=audience, name=name, status=state, done=done, total=total, message=message
+            task_id,
+            user_id=owner,
+            audience=audience,
+            name=name,
+            status=state,
+            done=done,
+            total=total,
+            message=message,
+            title=title,
         )
         send_notification(
             Audience.parse(task.audience),
-            words_of(name),
+            task.title or words_of(name),
             message,
             type=TYPES.get(state, "info"),
             name=name,
@@ -165,7 +177,7 @@ def item_of(task: Task) -> Item:
         name=task.name,
         type=TYPES.get(task.status, "info"),
         priority="medium",
-        title=words_of(task.name),
+        title=task.title or words_of(task.name),
         message=task.message,
         created_at=task.updated_at,
         body=body_of(task),
@@ -177,9 +189,12 @@ def body_of(task: Task) -> dict[str, Any]:
     """What the event carries: `taskId`, `status`, `progress` in percent, `done`, `total`, `message`, `secondsLeft`.
 
     `progress` and `secondsLeft` are None where nobody can know them; `tabOnly` says that one tab alone hears of it.
+    `title` is there where one was given.
     """
     percent = min(100, task.done * 100 // task.total) if task.total else None
+    given = {} if task.title is None else {"title": task.title}
     return {
+        **given,
         "taskId": task.id,
         "status": task.status,
         "progress": 100 if task.status == "completed" else percent,

@@ -12,7 +12,7 @@ from notiway.store.tables import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
-from notiway.verbs.progress import body_of, report_progress
+from notiway.verbs.progress import body_of, item_of, report_progress
 
 NAME = "import-progress"
 
@@ -121,6 +121,30 @@ def test_a_job_may_count_bytes(place):
         report_progress("ada", "t1", 5_000_000_000, 2**63 - 1, name=NAME)
         assert (tasks.get("ada", "t1").done, tasks.get("ada", "t1").total) == (5_000_000_000, 2**63 - 1)
         assert bodies(notebook.events)[0]["progress"] == 0
+
+
+def test_a_title_takes_the_place_of_the_name_and_stays_until_another_is_given(inside, heard, user):
+    report_progress(user.id, "t1", 1, 10, name=NAME, title="Import of books.csv")
+    report_progress(user.id, "t1", 0, 0, status="queued", name=NAME)
+    report_progress(user.id, "t1", 10, 10, name=NAME, title="Import of films.csv")
+    shown = [event.data["notification"] for event in heard]
+    titles = ["Import of books.csv", "Import of books.csv", "Import of films.csv"]
+    assert [item["title"] for item in shown] == [item["body"]["title"] for item in shown] == titles
+    task = tasks.get(user.id, "t1")
+    assert item_of(task).title == body_of(task)["title"] == titles[-1]
+
+
+def test_without_a_title_the_template_chooses(inside, heard, user):
+    report_progress(user.id, "t1", 1, 10, name=NAME)
+    assert heard[0].data["notification"]["title"] == "Import progress"
+    assert "title" not in bodies(heard)[0]
+
+
+@pytest.mark.parametrize("title", ["", " ", "x" * 201, "\0", 7])
+def test_a_title_is_checked(inside, heard, user, title):
+    with pytest.raises(InvalidNotification) as error:
+        report_progress(user.id, "t1", 1, 10, title=title)
+    assert [fault.path for fault in error.value.faults] == ["title"]
 
 
 def test_nobody_reports_into_another_user_s_task(inside, heard, user, other):
