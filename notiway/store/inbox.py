@@ -13,6 +13,7 @@ from notiway.store.pulling import ONE_USER, behind_clause, pull
 from notiway.store.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import each_of, in_batches, marks, run
+from notiway.store.writing import RECALLS
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import is_id
@@ -141,9 +142,9 @@ def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
 
 
 def changes(user_id: str) -> int:
-    """How often anything of the user's was marked or deleted: a page that knows another number has missed some."""
-    row = run("SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?", (user_id,)).fetchone()
-    return 0 if row is None else int(row[0])
+    """A page that knows another number has missed something: an item that was marked, deleted or recalled."""
+    own = "SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?"
+    return int(run(f"SELECT COALESCE(({own}), 0) + COALESCE(({RECALLS}), 0)", (user_id,)).fetchone()[0])
 
 
 def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:

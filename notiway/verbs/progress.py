@@ -54,7 +54,7 @@ def report_progress(
     `to` is the user (id or object), or `Audience.connection(id)` for the one tab that started the job; then
     `user_id` says whose job it is. `done` of `total` are whole numbers; a `total` of 0 is not known yet. `status` is
     queued, processing, completed or failed; left out, it is completed when all is done, else processing.
-    `title` is the heading of the bar, until another is given; without one the template chooses, or it is made from `name`.
+    `title` is the heading of the bar, until another is given; without one the template chooses, or `name` says it.
     `templates/events/<name>.html` draws it, where there is one, else the bar that comes with Notiway. The state is kept
     in a table, so that a page that is loaded again shows it (`{{ notiway.tasks(name) }}`).
     Inside a transaction it is told after the commit. `InvalidNotification` names every fault; `NotFound`: the task is
