@@ -78,7 +78,8 @@ def _stored_untold(
     known = inbox.known_among([row.id for row in found.values()])
     known |= {item.id for item, first in taken if first is None}  # it is told anyway
     wanted = ((found.get((each.draft.publisher, each.id)), each.replaces) for each in again)
-    return [(writing.item_of(row), replaces) for row, replaces in wanted if row is not None and row.id not in known]
+    untold = {row.id: (writing.item_of(row), replaces) for row, replaces in wanted if row and row.id not in known}
+    return list(untold.values())  # each once, however often the batch has it
 
 
 def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, Item]:

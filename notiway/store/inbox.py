@@ -122,8 +122,7 @@ def sources(user_id: str, limit: int = 50) -> list[str]:
 
 def unread_count(user_id: str) -> int:
     """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
-    count: int = run(COUNT, (user_id, now_ms())).fetchone()[0]
-    return count
+    return int(run(COUNT, (user_id, now_ms())).fetchone()[0])
 
 
 def arrive(user_id: str) -> int:
