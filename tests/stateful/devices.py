@@ -293,6 +293,7 @@ class SseDevice(Device):
         self._waiting = b""
         self._is_reset = False
         headers = {"Last-Event-ID": self.last_event_id} if self.last_event_id else {}
+        self._is_exact = not self.last_event_id
         query = "" if self.last_event_id else f"?lastEventId={self.place}"
         self.sock = process.open(f"/api/notifications/stream{query}", self.user_id, headers)
 
@@ -323,6 +324,7 @@ class SseDevice(Device):
                 self.drop([data["notificationId"]])
                 self.arrived = [key for key in self.arrived if key != data["notificationId"]]
             case "reset":
+                assert not self._is_exact, f"{self.name} named the end of its list"
                 self._is_reset = True
         if data.get("unreadCount") is not None:
             self.badge = data["unreadCount"]
