@@ -99,18 +99,24 @@ def read(secret: str, token: str) -> Claims:
     return claims
 
 
-def _claims(payload: dict[str, Any], key_id: str | None) -> Claims:
+def _claims(payload: dict[str, Any], key_id: object) -> Claims:
     """What a good signature vouches for, in the types that are used here; `ValueError` for anything else."""
     user_id, token_id = payload["sub"], payload["jti"]
     audiences, tenant_id = payload.get("audiences") or [], payload.get("tenantId") or None
     if not _is_name(user_id) or not _is_name(token_id) or not isinstance(audiences, list):
         raise ValueError("a claim is not of its type")
+    if not (key_id is None or (isinstance(key_id, str) and _is_name(key_id))):
+        raise ValueError("kid is no id of a key")
+    for each in audiences:
+        Audience.parse(each if isinstance(each, str) else "")
     if tenant_id is not None:
         Audience.tenant(tenant_id if isinstance(tenant_id, str) else "")
+    if not all(type(payload[name]) in (int, float) for name in ("exp", "iat")):
+        raise ValueError("a moment is no number")
     expires_at, issued_at = float(payload["exp"]), float(payload["iat"])
     if expires_at > LATEST:
         raise ValueError("exp lies beyond all years")
-    return Claims(user_id, expires_at, tenant_id, tuple(map(str, audiences)), key_id, issued_at, token_id)
+    return Claims(user_id, expires_at, tenant_id, tuple(audiences), key_id, issued_at, token_id)
 
 
 def _is_name(value: object) -> bool:

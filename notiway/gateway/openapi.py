@@ -139,7 +139,8 @@ def _schemas() -> dict[str, Any]:
             {
                 "notifications": {"type": "array", "items": {"type": "object"}},
                 "unreadCount": {"type": "integer", "minimum": 0, "maximum": 100},
-                "nextCursor": {"type": ["string", "null"]},
+                "nextCursor": {"type": ["string", "null"], "description": "the next page; null at the end"},
+                "cursor": {"type": "string", "description": "the end of this page, also where it is empty"},
             }
         ),
     }

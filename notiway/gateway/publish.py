@@ -11,6 +11,9 @@ from notiway.live.runtime import Runtime
 from notiway.pausing import in_stretches
 from notiway.store import inbox, spent_ids, writing
 from notiway.store.database import db
+from notiway.store.engine.retrying import in_transaction
+from notiway.store.sql import has_one_writer
+from notiway.store.writing import Notification
 from notiway.values.audience import AudienceType
 from notiway.values.errors import Fault
 from notiway.values.item import Item
@@ -35,10 +38,14 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     that took these before may have died between its commit and the Events: what it stored is delivered again.
     """
     claimed: list[Key] = []
+
+    def take() -> list[tuple[Item, First | None]]:
+        runtime.seen_ids.forget(claimed)  # by an attempt that failed
+        claimed.clear()
+        return _take_all(runtime, envelopes, claimed)
+
     try:
-        with db.atomic():
-            before = _spent_before(envelopes) | _stored_before(envelopes)
-            taken = [_take(runtime, envelope, before, claimed) for envelope in in_stretches(envelopes)]
+        taken = in_transaction(db, take)
     except BaseException:
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
@@ -71,7 +78,8 @@ def _stored_untold(
     known = inbox.known_among([row.id for row in found.values()])
     known |= {item.id for item, first in taken if first is None}  # it is told anyway
     wanted = ((found.get((each.draft.publisher, each.id)), each.replaces) for each in again)
-    return [(writing.item_of(row), replaces) for row, replaces in wanted if row is not None and row.id not in known]
+    untold = {row.id: (writing.item_of(row), replaces) for row, replaces in wanted if row and row.id not in known}
+    return list(untold.values())  # each once, however often the batch has it
 
 
 def _spent_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
@@ -99,13 +107,26 @@ def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
     }
 
 
+def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key]) -> list[tuple[Item, First | None]]:
+    """For each envelope its item, and what was sent under its id before, if anything."""
+    before = _spent_before(envelopes) | _stored_before(envelopes)
+    rows = [writing.row_of(each.draft, each.audience.key) for each in in_stretches(envelopes)]
+    # Two batches that take the same ids in opposite orders would wait for each other. Ids are in the order given.
+    order = list(range(len(rows)))
+    if not has_one_writer():
+        order.sort(key=lambda number: (envelopes[number].draft.publisher, envelopes[number].id))
+    taken: dict[int, tuple[Item, First | None]] = {}
+    for number in in_stretches(order):
+        taken[number] = _take(runtime, envelopes[number], rows[number], before, claimed)
+    return [taken[number] for number in range(len(rows))]
+
+
 def _take(
-    runtime: Runtime, envelope: Envelope, before: dict[Key, First], claimed: list[Key]
+    runtime: Runtime, envelope: Envelope, fresh: Notification, before: dict[Key, First], claimed: list[Key]
 ) -> tuple[Item, First | None]:
-    """The item, and what was sent under its id before, if anything."""
     draft, audience = envelope.draft, envelope.audience
     key = draft.publisher, envelope.id
-    item = writing.item_of(writing.row_of(draft, audience.key), persisted=envelope.persisted)
+    item = writing.item_of(fresh, persisted=envelope.persisted)
     first: First | None = runtime.seen_ids.get(key) or before.get(key)
     if first is not None:
         return item, first
@@ -113,7 +134,7 @@ def _take(
         runtime.seen_ids.add(key, First.of(item))
         claimed.append(key)
         return item, None
-    row, is_new = writing.insert(draft, audience.key)
+    row, is_new = writing.insert(draft, audience.key, fresh.id)
     if not is_new:
         return item, First.of(writing.item_of(row))
     if audience.type is AudienceType.USER:

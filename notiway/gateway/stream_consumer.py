@@ -22,7 +22,9 @@ from notiway.pausing import in_stretches
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotiwayError, WrongInput
+from notiway.values.event import Event
 from notiway.values.text import json_text
+from notiway.verbs.events import noting_untold
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +54,9 @@ class Tally:
 class Consumer:
     """One member of the group. Entries are acknowledged after the commit, so none is lost and none stored twice.
 
-    An entry that was taken before and not acknowledged may be stored already, and told to nobody: it is told again.
+    An entry that was taken before and not acknowledged may be stored already, and told to nobody: it is told again. So
+    one whose Event the queue did not take stays unacknowledged. While the queue takes nothing, entries are stored and
+    the queue is asked again after a pause.
 
     >>> Consumer(runtime, "redis://localhost:6379/0", "notiway").run(lambda: False)  # doctest: +SKIP
     """
@@ -64,21 +68,23 @@ class Consumer:
         self._claim_after_ms = int(claim_after * 1000)
         self._name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._next_claim = 0.0
+        self._unfinished = True  # whether this consumer may have taken what it has not acknowledged
+        self._silence = PAUSE_SECONDS[0]
+        self._silent_until = 0.0  # of the monotonic clock
         self.tally = Tally()
 
     def run(self, is_stopped: Callable[[], bool]) -> Tally:
         """Consume until stopped. A fault of Redis or the database is waited out: nothing was acknowledged."""
         pause = PAUSE_SECONDS[0]
-        unfinished = True
         while not is_stopped():
             try:
                 self._join()
                 while not is_stopped():
-                    unfinished = self._turn(OWN if unfinished else NEW) and unfinished
+                    self._turn(OWN if self._unfinished and not self._is_silent() else NEW)
                     pause = PAUSE_SECONDS[0]
             except (redis.RedisError, OSError, peewee.PeeweeException):
                 log.exception("taking from the stream failed; trying again in %.1f s", pause)
-                unfinished = True
+                self._unfinished = True
                 time.sleep(pause)
                 pause = min(pause * 2, PAUSE_SECONDS[1])
         self._leave()
@@ -98,9 +104,12 @@ class Consumer:
         except redis.RedisError as error:
             log.warning("this consumer stays in the group: %s", error)
 
-    def _turn(self, after: str) -> bool:
-        """Take one batch; whether there was one."""
-        entries = self._claimed() if after == NEW else []
+    def _is_silent(self) -> bool:
+        return time.monotonic() < self._silent_until
+
+    def _turn(self, after: str) -> None:
+        """Take one batch, if there is one."""
+        entries = self._claimed() if after == NEW and not self._is_silent() else []
         may_be_untold = bool(entries) or after == OWN
         if not entries:
             block = BLOCK_MS if after == NEW else None
@@ -108,7 +117,8 @@ class Consumer:
             entries = answer[0][1] if answer else []
         if entries:
             self._take(entries, may_be_untold)
-        return bool(entries)
+        elif after == OWN:
+            self._unfinished = False
 
     def _claimed(self) -> list[Entry]:
         """Entries that a dead consumer left behind; looked for once in a while."""
@@ -125,6 +135,7 @@ class Consumer:
 
     def _take(self, entries: Sequence[Entry], may_be_untold: bool) -> None:
         good: list[envelope.Envelope] = []
+        ids: list[bytes] = []
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
         for entry_id, fields in in_stretches(entries):
             try:
@@ -132,17 +143,49 @@ class Consumer:
                 # Whoever writes to the stream is trusted alike, so there the producer's name keeps ids apart.
                 own = replace(parsed.draft, publisher=f"stream:{parsed.draft.producer}")
                 good.append(replace(parsed, draft=own))
+                ids.append(entry_id)
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))
-        with db.connection_context():
+        is_silent = self._is_silent()
+        with noting_untold(silent=is_silent) as events, db.connection_context():
             outcomes = publish_envelopes(self._runtime, good, may_be_untold=may_be_untold)
-        self._finish([entry_id for entry_id, _ in entries], dead)
-        self.tally.taken += len(good)
-        self.tally.duplicates += sum(outcome.duplicate for outcome in outcomes)
+        untold = {_key_of(event) for event in events}
+        done = [not untold or _key(each) not in untold for each in good]
+        if not is_silent:
+            self._note_queue(len(untold))
+        # What is stored nowhere would be taken for told the next time.
+        self._runtime.seen_ids.forget(
+            (each.draft.publisher, each.id)
+            for each, is_done in zip(good, done, strict=True)
+            if not (is_done or each.persisted)
+        )
+        self._unfinished = self._unfinished or bool(untold)
+        told = [entry_id for entry_id, is_done in zip(ids, done, strict=True) if is_done]
+        self._finish([*told, *(entry[0] for entry in dead)], dead)
+        self.tally.taken += len(told)
+        self.tally.duplicates += sum(
+            outcome.duplicate for outcome, is_done in zip(outcomes, done, strict=True) if is_done
+        )
         self.tally.dead += len(dead)
 
+    def _note_queue(self, untold: int) -> None:
+        """Leave a queue that takes nothing alone for a while, each time for longer."""
+        if not untold:
+            self._silence = PAUSE_SECONDS[0]
+            return
+        log.warning(
+            "%d entries are stored but could not be told: they stay unacknowledged, and are told when the queue of"
+            " background work is back. It is asked again in %.1f s; see that nothing keeps it locked",
+            untold,
+            self._silence,
+        )
+        self._silent_until = time.monotonic() + self._silence
+        self._silence = min(self._silence * 2, PAUSE_SECONDS[1])
+
     def _finish(self, ids: Sequence[bytes], dead: Sequence[tuple[bytes, dict[bytes, bytes], str]]) -> None:
-        """Acknowledge a batch and put its broken entries aside, both or neither."""
+        """Acknowledge entries and put the broken ones aside, both or neither."""
+        if not ids:
+            return
         with self._redis.pipeline(transaction=True) as pipeline:
             for entry_id, fields, reason in dead:
                 log.warning("entry %s goes to %s%s: %s", entry_id.decode(), self._stream, DEAD_SUFFIX, reason)
@@ -150,6 +193,16 @@ class Consumer:
                 pipeline.xadd(self._stream + DEAD_SUFFIX, aside)  # type: ignore[arg-type]
             pipeline.xack(self._stream, GROUP, *ids)
             pipeline.execute()
+
+
+def _key(envelope: envelope.Envelope) -> tuple[str | None, str | None]:
+    return envelope.draft.producer, envelope.id
+
+
+def _key_of(event: Event) -> tuple[str | None, str | None]:
+    """The same of what an Event tells."""
+    told = event.data["notification"]
+    return told["producer"], told["dedupe_key"]
 
 
 def _decoded(fields: dict[bytes, bytes]) -> object:

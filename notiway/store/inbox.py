@@ -13,6 +13,7 @@ from notiway.store.log.pulling import ONE_USER, behind_clause, pull
 from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import each_of, in_batches, marks, run
+from notiway.store.writing import RECALLS
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
 from notiway.values.ids import is_id
@@ -121,8 +122,7 @@ def sources(user_id: str, limit: int = 50) -> list[str]:
 
 def unread_count(user_id: str) -> int:
     """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
-    count: int = run(COUNT, (user_id, now_ms())).fetchone()[0]
-    return count
+    return int(run(COUNT, (user_id, now_ms())).fetchone()[0])
 
 
 def arrive(user_id: str) -> int:
@@ -141,9 +141,9 @@ def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
 
 
 def changes(user_id: str) -> int:
-    """How often anything of the user's was marked or deleted: a page that knows another number has missed some."""
-    row = run("SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?", (user_id,)).fetchone()
-    return 0 if row is None else int(row[0])
+    """A page that knows another number has missed something: an item that was marked, deleted or recalled."""
+    own = "SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?"
+    return int(run(f"SELECT COALESCE(({own}), 0) + COALESCE(({RECALLS}), 0)", (user_id,)).fetchone()[0])
 
 
 def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:

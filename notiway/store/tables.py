@@ -205,11 +205,12 @@ class Task(Table):
     audience = peewee.CharField(max_length=420)  # who hears of it
     name = peewee.CharField()  # of the events that report it
     status = peewee.CharField(max_length=20)
-    done = peewee.IntegerField()
-    total = peewee.IntegerField()  # 0: not known
+    done = peewee.BigIntegerField()
+    total = peewee.BigIntegerField()  # 0: not known
     message = peewee.TextField()
     created_at = peewee.BigIntegerField(default=now_ms)
     updated_at = peewee.BigIntegerField(default=now_ms, index=True)
+    title = peewee.CharField(null=True, max_length=200)
 
     class Meta:
         table_name = "notiway_task"

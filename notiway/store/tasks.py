@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from notiway.store.tables import Task as Task
 from notiway.values.clock import now_ms
@@ -17,11 +18,21 @@ RUNNING = ("queued", "processing")
 
 
 def save(
-    task_id: str, *, user_id: str, audience: str, name: str, status: str, done: int, total: int, message: str
+    task_id: str,
+    *,
+    user_id: str,
+    audience: str,
+    name: str,
+    status: str,
+    done: int,
+    total: int,
+    message: str,
+    title: str | None = None,
 ) -> Task:
     """Store how far a task has come; the row as it is then.
 
-    Who hears of it stays as it was: a tab that was loaded again has another connection than the job knows.
+    Who hears of it stays as it was: a tab that was loaded again has another connection than the job knows. So does a
+    title that was given before.
     """
     now = now_ms()
     fresh = Task(
@@ -33,10 +44,19 @@ def save(
         done=done,
         total=total,
         message=message,
+        title=title,
         created_at=now,
         updated_at=now,
     )
-    changed = {Task.status: status, Task.done: done, Task.total: total, Task.message: message, Task.updated_at: now}
+    changed: dict[Any, Any] = {
+        Task.status: status,
+        Task.done: done,
+        Task.total: total,
+        Task.message: message,
+        Task.updated_at: now,
+    }
+    if title is not None:
+        changed[Task.title] = title
     insert = Task.insert(**fresh.__data__).on_conflict(
         conflict_target=[Task.id], update=changed, where=(Task.user_id == user_id) & (Task.name == name)
     )

@@ -18,15 +18,21 @@ log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
 ROWS_PER_INSERT = 400  # in one statement
+# Of all users together: a page that looks once in vain costs less than a row for each holder.
+RECALLS = "SELECT value FROM notiway_counter WHERE name = 'recalls'"
+COUNT_RECALL = (
+    "INSERT INTO notiway_counter (name, value) VALUES ('recalls', 1)"
+    " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1"
+)
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
-def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
+def insert(draft: Draft, audience_key: str, id: str | None = None) -> tuple[Notification, bool]:
     """Store a checked draft; returns the row, and False if that publisher sent that dedupe key before.
 
-    Call it inside a transaction.
+    Call it inside a transaction. `id` is a fresh one to use where ids do not follow the commits anyway.
     """
-    row = row_of(draft, audience_key, _next_id())
+    row = row_of(draft, audience_key, _next_id(id))
     position = positions.take()
     if position is not None:
         row.position, row.horizon = position, position + 1
@@ -69,7 +75,8 @@ def find(notification_id: str) -> Item | None:
 
 
 def recall(notification_id: str) -> bool:
-    """Note that a notification was taken back; False if it was before."""
+    """Note that a notification was taken back; False if it was before. Call it inside a transaction."""
+    run(COUNT_RECALL)  # first: of two transactions with several recalls each, one waits here
     fresh = (Notification.id == notification_id) & Notification.recalled_at.is_null()
     return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
 
@@ -117,13 +124,13 @@ def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
     return [row[0] for row in rows]
 
 
-def _next_id() -> str:
+def _next_id(made: str | None) -> str:
     """An id above every stored one where the database has one writer, so that ids are commit-ordered.
 
     Except above those that carry a time far ahead of the clock: one row that was stored while the clock was wrong
     would drag all later ones along, for years.
     """
-    fresh = new_id()
+    fresh = made or new_id()
     if not has_one_writer():
         return fresh
     newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]

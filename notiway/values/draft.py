@@ -80,7 +80,7 @@ class Draft:
             *_choice_faults("priority", self.priority, PRIORITIES),
             *_body_faults(self.body),
         ]
-        found += _name_faults(self.name)
+        found += name_faults(self.name)
         for field in ("group_key", "source", "actor", "dedupe_key", "producer"):
             value = getattr(self, field)
             if value is not None:
@@ -173,7 +173,8 @@ def _is_unicode(value: str) -> bool:
     return True
 
 
-def _name_faults(name: object) -> list[Fault]:
+def name_faults(name: object) -> list[Fault]:
+    """What is wrong with the name of an event: at most one fault."""
     if not isinstance(name, str) or not NAME_PATTERN.fullmatch(name) or len(name) > LABEL_LIMIT:
         return [Fault("name", NAME_FAULT)]
     # In small letters: the JavaScript client looks its handlers up that way.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -20,17 +22,39 @@ from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
+_untold: ContextVar[tuple[list[Event], bool] | None] = ContextVar("notiway_untold", default=None)
 MANY = 500  # users: from so many on only those who are connected are told
+
+
+@contextmanager
+def noting_untold(*, silent: bool = False) -> Iterator[list[Event]]:
+    """Inside, the Events that the broker does not take are noted, for whoever can tell them later.
+
+    The first that it does not take is the last that is tried: each of the others would be waited for as long. With
+    `silent` none is tried.
+    """
+    untold: list[Event] = []
+    token = _untold.set((untold, silent))
+    try:
+        yield untold
+    finally:
+        _untold.reset(token)
 
 
 def publish(runtime: Runtime, event: Event) -> None:
     """Hand an Event to the broker. A broker that is down loses no stored notification: reconnects reconcile."""
+    noted = _untold.get()
+    if noted is not None and (noted[0] or noted[1]):
+        noted[0].append(event)
+        return
     stamped = replace(event, published_at=time.time())
     try:
         runtime.broker.publish(stamped)
     except Exception:
         # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
         metrics.PUBLISH_FAILURES.inc()
+        if noted is not None:
+            noted[0].append(event)
         log.exception("the broker did not take an event; clients will see it when they reconnect")
     else:
         metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()

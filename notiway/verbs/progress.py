@@ -6,16 +6,17 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeGuard
 
 from peewee import PeeweeException
 
 from notiway.live.runtime import current
 from notiway.store import tasks
+from notiway.store.database import db
 from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
-from notiway.values.draft import words_of
+from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, name_faults, text_faults, words_of
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.ids import new_id
 from notiway.values.item import Item
@@ -24,6 +25,8 @@ from notiway.verbs.send import send_notification
 log = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 0.1  # between two reports of one task that leave this process
+COUNTS = range(2**63)  # what a column holds
+COUNT_FAULT = "must be a whole number from 0 to 2^63 - 1"
 STATUSES = ("queued", "processing", "completed", "failed")
 TYPES = {"completed": "success", "failed": "error"}
 STOPPED = "It met a fault and stopped. Start it again."
@@ -40,6 +43,7 @@ def report_progress(
     status: str | None = None,
     name: str = "task-progress",
     user_id: str | None = None,
+    title: str | None = None,
 ) -> None:
     """Report how far a job has come; call it as often as you like, ten reports a second are told at most.
 
@@ -50,20 +54,17 @@ def report_progress(
     `to` is the user (id or object), or `Audience.connection(id)` for the one tab that started the job; then
     `user_id` says whose job it is. `done` of `total` are whole numbers; a `total` of 0 is not known yet. `status` is
     queued, processing, completed or failed; left out, it is completed when all is done, else processing.
+    `title` is the heading of the bar, until another is given; without one the template chooses, or `name` says it.
     `templates/events/<name>.html` draws it, where there is one, else the bar that comes with Notiway. The state is kept
     in a table, so that a page that is loaded again shows it (`{{ notiway.tasks(name) }}`).
     Inside a transaction it is told after the commit. `InvalidNotification` names every fault; `NotFound`: the task is
     another user's.
     """
-    state = status or ("completed" if total and done >= total else "processing")
     owner, audience = _whose(to, user_id)
-    faults = []
-    if state not in STATUSES:
-        faults.append(Fault("status", f"must be one of {', '.join(STATUSES)}"))
-    if min(done, total) < 0 or (total and done > total):
-        faults.append(Fault("done", "must lie between 0 and total"))
-    if not owner:
-        faults.append(Fault("user_id", "is needed where `to` is no user"))
+    state = status or ("completed" if _is_count(total) and _is_count(done) and 0 < total <= done else "processing")
+    faults = _faults(task_id, done, total, message, state, name) + _owner_faults(owner)
+    if title is not None:
+        faults += text_faults("title", title, TITLE_LIMIT, required=True)
     if faults:
         raise InvalidNotification("The report is not valid", faults)
     reported = _reported.get()
@@ -72,21 +73,55 @@ def report_progress(
     pace = current().pace
     if state == "processing" and not pace.due(task_id, INTERVAL_SECONDS):
         return
-    task = tasks.save(
-        task_id, user_id=owner, audience=audience, name=name, status=state, done=done, total=total, message=message
-    )
+    with db.atomic():
+        task = tasks.save(
+            task_id,
+            user_id=owner,
+            audience=audience,
+            name=name,
+            status=state,
+            done=done,
+            total=total,
+            message=message,
+            title=title,
+        )
+        send_notification(
+            Audience.parse(task.audience),
+            task.title or words_of(name),
+            message,
+            type=TYPES.get(state, "info"),
+            name=name,
+            body=body_of(task),
+            persist=False,
+            replaces=task.id,
+        )
     if state in TYPES:
         pace.forget(task_id)
-    send_notification(
-        Audience.parse(task.audience),
-        words_of(name),
-        message,
-        type=TYPES.get(state, "info"),
-        name=name,
-        body=body_of(task),
-        persist=False,
-        replaces=task.id,
+
+
+def _faults(task_id: object, done: object, total: object, message: object, state: object, name: object) -> list[Fault]:
+    found = [
+        *text_faults("task_id", task_id, LABEL_LIMIT, required=True),
+        *text_faults("message", message, MESSAGE_LIMIT),
+        *name_faults(name),
+    ]
+    if state not in STATUSES:
+        found.append(Fault("status", f"must be one of {', '.join(STATUSES)}"))
+    counts = {"done": done, "total": total}
+    no_counts = [Fault(path, COUNT_FAULT) for path, value in counts.items() if not _is_count(value)]
+    if not no_counts and total and done > total:  # type: ignore[operator]
+        no_counts.append(Fault("done", "must lie between 0 and total"))
+    return found + no_counts
+
+
+def _owner_faults(owner: str) -> list[Fault]:
+    return (
+        text_faults("user_id", owner, LABEL_LIMIT) if owner else [Fault("user_id", "is needed where `to` is no user")]
     )
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and value in COUNTS
 
 
 @contextmanager
@@ -142,7 +177,7 @@ def item_of(task: Task) -> Item:
         name=task.name,
         type=TYPES.get(task.status, "info"),
         priority="medium",
-        title=words_of(task.name),
+        title=task.title or words_of(task.name),
         message=task.message,
         created_at=task.updated_at,
         body=body_of(task),
@@ -154,9 +189,12 @@ def body_of(task: Task) -> dict[str, Any]:
     """What the event carries: `taskId`, `status`, `progress` in percent, `done`, `total`, `message`, `secondsLeft`.
 
     `progress` and `secondsLeft` are None where nobody can know them; `tabOnly` says that one tab alone hears of it.
+    `title` is there where one was given.
     """
     percent = min(100, task.done * 100 // task.total) if task.total else None
+    given = {} if task.title is None else {"title": task.title}
     return {
+        **given,
         "taskId": task.id,
         "status": task.status,
         "progress": 100 if task.status == "completed" else percent,

@@ -9,6 +9,7 @@ from typing import Any
 from notiway.live.runtime import Runtime, current
 from notiway.store import spent_ids, writing
 from notiway.store.database import db
+from notiway.store.engine.retrying import in_transaction
 from notiway.store.sql import in_batches
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
@@ -80,14 +81,17 @@ def send_notification(
     draft = draft.detached()
     if not persist:
         return _send_unstored(runtime, draft, audience, user_ids, replaces)
-    with db.atomic():
-        if dedupe_key is not None and (gone := _sent_and_gone(runtime, draft, dedupe_key)) is not None:
-            return writing.row_of(draft, audience, gone)
-        row, is_new = writing.insert(draft, audience)
-        if is_new:
-            writing.deliver_to([row.id], user_ids)
-            item = writing.item_of(row)
-            db.after_commit(lambda: _ring(runtime, item, user_ids))
+    return in_transaction(db, lambda: _store(runtime, draft, audience, user_ids))
+
+
+def _store(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:
+    if draft.dedupe_key is not None and (gone := _sent_and_gone(runtime, draft, draft.dedupe_key)) is not None:
+        return writing.row_of(draft, audience, gone)
+    row, is_new = writing.insert(draft, audience)
+    if is_new:
+        writing.deliver_to([row.id], user_ids)
+        item = writing.item_of(row)
+        db.after_commit(lambda: _ring(runtime, item, user_ids))
     return row
 
 

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 session_began, session_ended = Signal(), Signal()
 
 SESSION_KEY = "notiway_session"  # in the session: names this login, so that a sign-out finds its sockets
+LOGINS = "notiway_logins"  # in the session: [user id, name] of each login since the last logout, the newest last
+LOGINS_KEPT = 5  # a cookie is small; the sockets of those before are closed
 SESSION_KEY_BYTES = 16  # ASVS 5.0, 7.2.3
 RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
@@ -199,17 +201,38 @@ def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
     def began(sender: Flask, user: Any = None, **_: Any) -> None:
+        user_id = _id_of(user)
+        earlier = _logins(user_id)
         session[SESSION_KEY] = secrets.token_urlsafe(SESSION_KEY_BYTES)
+        # An application may ask for the password again and log nobody out. The other tabs are still that user's.
+        own = [each for each in earlier if each[0] == user_id]
+        kept = own[-(LOGINS_KEPT - 1) :]
+        session[LOGINS] = [*kept, [user_id, session[SESSION_KEY]]]
+        for login in earlier:
+            if login not in kept:
+                sign_out(*login)
         session_began.send(sender, user=user, name=session[SESSION_KEY])
 
     def ended(sender: Flask, user: Any = None, **_: Any) -> None:
-        key = session.pop(SESSION_KEY, None)
-        if key is not None and user is not None and not user.is_anonymous:
-            session_ended.send(sender, user=user, name=key)
-            sign_out(_id_of(user), key)
+        is_known = user is not None and not user.is_anonymous
+        logins = _logins(_id_of(user)) if is_known else []
+        session.pop(LOGINS, None)
+        session.pop(SESSION_KEY, None)
+        for user_id, name in logins:
+            session_ended.send(sender, user=user, name=name)
+            sign_out(user_id, name)
 
     user_logged_in.connect(began, app, weak=False)
     user_logged_out.connect(ended, app, weak=False)
+
+
+def _logins(user_id: str) -> list[list[str]]:
+    """The logins that this browser's session has seen; one that nothing was noted of is taken for this user's."""
+    logins: list[list[str]] = list(session.get(LOGINS, ()))
+    name = session.get(SESSION_KEY)
+    if name is not None and name not in [each[1] for each in logins]:
+        logins.append([user_id, name])
+    return logins
 
 
 def _id_of(user: Any) -> str:

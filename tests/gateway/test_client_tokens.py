@@ -1,5 +1,9 @@
 """Client tokens: what they say, who may sign them, and what may be asked for."""
 
+import base64
+import hashlib
+import hmac
+import json
 import time
 
 import jwt
@@ -64,6 +68,31 @@ def test_any_backend_with_the_secret_may_mint():
     assert read(SECRET, signed(aud=["another", AUDIENCE])).user_id == "42"
 
 
+DEEP = "[" * 3_000 + "]" * 3_000
+
+
+def part(text):
+    """A part of a token."""
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def by_hand(claims, header='{"alg": "HS256", "typ": "JWT"}'):
+    """A token with a good signature over any text."""
+    said = f"{part(header)}.{part(claims)}"
+    signature = hmac.new(SECRET.encode(), said.encode(), hashlib.sha256).digest()
+    return f"{said}.{base64.urlsafe_b64encode(signature).rstrip(b'=').decode()}"
+
+
+def payload_text(**raw):
+    """The claims of a good token as text; some of them given as JSON already."""
+    kept = {name: json.dumps(value) for name, value in payload().items()}
+    return "{" + ", ".join(f'"{name}": {value}' for name, value in (kept | raw).items()) + "}"
+
+
+def test_a_token_made_by_hand_is_good():
+    assert read(SECRET, by_hand(payload_text())).user_id == "42"
+
+
 FALSE = {
     "expired": lambda: signed(exp=int(time.time()) - 1),
     "not yet valid": lambda: signed(nbf=int(time.time()) + 60),
@@ -83,6 +112,27 @@ FALSE = {
     "audiences that are no list": lambda: signed(audiences="global"),
     "a tenant that is no text": lambda: signed(tenantId=7),
     "a tenant that cannot be": lambda: signed(tenantId="a:b"),
+    "a subject with NUL": lambda: signed(sub="a\0b"),
+    "an end that is infinite": lambda: by_hand(payload_text(exp="1e400")),
+    "an end that is true": lambda: signed(exp=True),
+    "an end that is text": lambda: signed(exp="4102444800"),
+    "an end that is no number at all": lambda: by_hand(payload_text(exp="NaN")),
+    "a beginning that is true": lambda: signed(iat=True),
+    "a beginning that is no number at all": lambda: by_hand(payload_text(iat="NaN")),
+    "a later beginning beyond all numbers": lambda: by_hand(payload_text(nbf="1e400")),
+    "an id with NUL": lambda: signed(jti="a\0b"),
+    "a tenant with NUL": lambda: signed(tenantId="a\0b"),
+    "a tenant that is half a character": lambda: signed(tenantId="\ud800"),
+    "an audience that is no text": lambda: signed(audiences=[7]),
+    "an audience that is none": lambda: signed(audiences=["nonsense"]),
+    "an audience nested without end": lambda: by_hand(payload_text(audiences=DEEP)),
+    "claims nested without end": lambda: by_hand(DEEP),
+    "claims that are no object": lambda: by_hand("[]"),
+    "a number of five thousand digits": lambda: by_hand(payload_text(exp="9" * 5_000)),
+    "a header nested without end": lambda: by_hand("{}", DEEP),
+    "a header that is no object": lambda: by_hand("{}", "[]"),
+    "a key that is no text": lambda: by_hand(payload_text(), '{"alg": "HS256", "typ": "JWT", "kid": [7]}'),
+    "a key with NUL": lambda: by_hand(payload_text(), '{"alg": "HS256", "typ": "JWT", "kid": "a\\u0000b"}'),
     "nonsense": lambda: "nonsense",
     "half a character": lambda: "\ud800.a.b",
     "nothing": lambda: "",

@@ -1,16 +1,25 @@
 """The gateway's verb: in one transaction, once for each id, told after the commit."""
 
+from contextlib import contextmanager
+from threading import Thread
+
+import psycopg
 import pytest
 from clients import producer
+from flask import current_app
+from fresh import verbs
+from servers import wait_until
 
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
 from notiway.store import inbox, retention
 from notiway.store.database import db
+from notiway.store.engine.faults import DatabaseUnavailable
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import DAY_MS, now_ms
+from notiway.values.ids import new_id
 from notiway.verbs.send import send_notification
 
 HALF_AN_HOUR_MS = 30 * 60 * 1000  # an envelope without a TTL lives so long
@@ -170,3 +179,100 @@ def test_what_replaces_another_says_what(heard):
     raw = producer.envelope("user:me", "import-progress", replaces="import:42")
     publish(parse(raw, "tests", now_ms()))
     assert heard[0].data["coalesce"] == "import:42"
+
+
+@pytest.fixture
+def rival(postgres):
+    """The verbs on a PostgreSQL, and another producer's open transaction in it."""
+    url = postgres.fresh()
+    with verbs(url), psycopg.connect(url) as connection:
+        connection.execute("SET lock_timeout = '500ms'")  # PostgreSQL looks for a deadlock after a second
+        yield connection
+    postgres.give_back(url)
+
+
+def take_id(rival, number):
+    """What that transaction does to publish this envelope."""
+    rival.execute(
+        "INSERT INTO notiway_notification (id, audience, name, title, message, type, priority, created_at, producer,"
+        " publisher, dedupe_key) VALUES (%s, 'user:me', 'order-shipped', 'x', '', 'info', 'medium', 1, 'orders',"
+        " 'app', %s)",
+        (new_id(), f"order-{number}"),
+    )
+
+
+@contextmanager
+def publishing(rival, *envelopes, work=None):
+    """Publish in a thread, which has come upon the rival's lock when this begins; what became of it."""
+    app, found = current_app._get_current_object(), []
+
+    def run():
+        with app.app_context():
+            try:
+                found.extend(publish(*envelopes) if work is None else work())
+            except DatabaseUnavailable as error:
+                found.append(error)
+            finally:
+                db.close()
+
+    def is_waiting():
+        return rival.execute("SELECT EXISTS (SELECT 1 FROM pg_locks WHERE NOT granted)").fetchone()[0]
+
+    thread = Thread(target=run)
+    thread.start()
+    try:
+        wait_until(is_waiting, 30)
+        yield found
+    finally:
+        rival.rollback()
+        thread.join()
+
+
+@pytest.mark.postgresql
+def test_ids_are_taken_in_one_order_whatever_the_order_of_a_batch(rival):
+    take_id(rival, 1)
+    with publishing(rival, envelope(2), envelope(1)) as outcomes:
+        take_id(rival, 2)  # nobody holds it
+        rival.commit()
+    assert [outcome.duplicate for outcome in outcomes] == [True, True]
+
+
+@pytest.mark.postgresql
+def test_a_batch_is_stored_in_the_order_it_was_given_in(rival):
+    outcomes = publish(*(envelope(number) for number in (3, 1, 2)))
+    assert [row.dedupe_key for row in Notification.select().order_by(Notification.id)] == [
+        "order-3",
+        "order-1",
+        "order-2",
+    ]
+    assert [outcome.notification_id for outcome in outcomes] == [
+        row.id for row in Notification.select().order_by(Notification.id)
+    ]
+    db.close()
+
+
+@pytest.mark.postgresql
+def test_a_deadlock_is_tried_again(rival):
+    take_id(rival, 2)
+    with publishing(rival, envelope(1), envelope(2), envelope(3)) as outcomes:
+        rival.execute("SET lock_timeout = 0")
+        take_id(rival, 1)  # one of the two has to give way: it is the one that has waited for longer
+        rival.commit()
+    assert [outcome.duplicate for outcome in outcomes] == [True, True, False]
+    assert runtime.current().broker.kinds == [("created", "user:me")], "told once, of what it stored"
+
+
+@pytest.mark.postgresql
+def test_a_deadlock_inside_somebody_s_transaction_is_unavailable_and_nothing_is_told(rival):
+    take_id(rival, 2)
+
+    def inside():
+        with db.atomic():
+            return publish_envelopes(runtime.current(), [envelope(1), envelope(2)])
+
+    with publishing(rival, work=inside) as outcomes:
+        rival.execute("SET lock_timeout = 0")
+        take_id(rival, 1)
+        rival.commit()
+    assert [type(each) for each in outcomes] == [DatabaseUnavailable]
+    assert runtime.current().broker.kinds == []

@@ -13,7 +13,7 @@ import redis
 from servers import redis_server, wait_until
 from serving import ROOT, Site
 
-from notiway.gateway import publish
+from notiway.gateway import publish, stream_consumer
 from notiway.gateway.stream_consumer import CLAIM_AFTER_SECONDS, Consumer
 from notiway.store import inbox
 from notiway.store.database import db
@@ -174,6 +174,67 @@ def test_what_was_told_and_acknowledged_is_not_told_again(app, url, stream, told
     put(stream, envelope(1))
     consume(app, url, stream)
     assert told == ["order-1"]
+
+
+class Queue:
+    """A broker that takes nothing so many times, or until it is told to."""
+
+    def __init__(self, faults=0):
+        self.faults, self.tries, self.told = faults, 0, []
+
+    def publish(self, event):
+        self.tries += 1
+        if self.faults:
+            self.faults -= 1
+            raise ConnectionError("the queue took no event")
+        self.told.append(event.data["notification"]["dedupe_key"])
+
+
+@pytest.fixture
+def queue(app, monkeypatch):
+    monkeypatch.setattr(stream_consumer, "PAUSE_SECONDS", (0.01, 0.02))
+    found = Queue()
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", found.publish)
+    return found
+
+
+def test_what_the_queue_did_not_take_is_told_when_it_is_back_and_then_acknowledged(app, url, stream, queue, caplog):
+    unstored = {"metadata": {"producer": "orders", "isPersisted": False}}
+    put(stream, envelope(1), envelope(2, **unstored), "broken", envelope(3), envelope(3))
+    queue.faults = 3
+    consume(app, url, stream)
+    assert sorted(queue.told) == ["order-1", "order-2", "order-3"], "each once, what is stored nowhere too"
+    assert queue.tries == 3 + 3, "one wait for each try, however many wait to be told"
+    assert "3 entries" in caplog.text, "those that share an id count once"
+    assert stream.xlen(DEAD) == 1
+
+
+def test_what_the_queue_took_is_not_told_again(app, url, stream, queue, monkeypatch):
+    put(stream, envelope(1), envelope(2), envelope(3))
+    took = queue.publish
+
+    def publish(event):
+        queue.faults = 1 if queue.tries == 1 else 0  # the second one
+        took(event)
+
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", publish)
+    consume(app, url, stream)
+    assert queue.told == ["order-1", "order-2", "order-3"]
+
+
+def test_while_the_queue_is_dead_all_is_stored_and_nothing_acknowledged(app, url, stream, queue, monkeypatch):
+    monkeypatch.setattr(stream_consumer, "PAUSE_SECONDS", (60.0, 60.0))
+    monkeypatch.setattr(stream_consumer, "BATCH", 10)
+    put(stream, *(envelope(number) for number in range(50)))
+    queue.faults = 1_000_000
+    with app.app_context():
+        consumer = Consumer(app.extensions["notiway"], url, STREAM)
+        consumer.run(lambda: Notification.select().count() == 50)
+    assert queue.tries == 1, "the next try is a minute away"
+    assert stream.xpending(STREAM, "notiway")["pending"] == 50
+    queue.faults = 0
+    consume(app, url, stream, claim_after=0)
+    assert sorted(queue.told) == sorted(f"order-{number}" for number in range(50))
 
 
 def test_nothing_is_acknowledged_before_the_commit(app, url, stream, monkeypatch):

@@ -42,6 +42,7 @@ class Device:
         self.sock: socket.socket | None = None
         self.items: dict[Any, Held] = {}
         self.badge: int | None = None
+        self.place = ""  # the exact cursor of the list that was loaded last
         self.newest = self.known = ""  # the newest id now, and when the connection was opened
         self.is_loaded = False
         self.passing: list[str] = []  # titles of what is stored nowhere
@@ -104,7 +105,7 @@ class Device:
             assert status == 200, body
             answer = json.loads(body)
             items |= {each["id"]: _held(each) for each in answer["notifications"]}
-            after = answer["nextCursor"]
+            after, self.place = answer["nextCursor"], answer["cursor"]
             if after is None:
                 return items, answer["unreadCount"]
 
@@ -291,12 +292,13 @@ class SseDevice(Device):
     def dial(self, process: Process) -> None:
         self._waiting = b""
         self._is_reset = False
-        self._resumes = bool(self.last_event_id)
         headers = {"Last-Event-ID": self.last_event_id} if self.last_event_id else {}
-        self.sock = process.open("/api/notifications/stream", self.user_id, headers)
+        self._is_exact = not self.last_event_id
+        query = "" if self.last_event_id else f"?lastEventId={self.place}"
+        self.sock = process.open(f"/api/notifications/stream{query}", self.user_id, headers)
 
     def reconcile(self, process: Process) -> None:
-        if self._resumes and not self._is_reset:
+        if not self._is_reset:
             super().reconcile(process)
         else:
             self.items, self.badge = self.fetch(process)
@@ -322,6 +324,7 @@ class SseDevice(Device):
                 self.drop([data["notificationId"]])
                 self.arrived = [key for key in self.arrived if key != data["notificationId"]]
             case "reset":
+                assert not self._is_exact, f"{self.name} named the end of its list"
                 self._is_reset = True
         if data.get("unreadCount") is not None:
             self.badge = data["unreadCount"]

@@ -1,8 +1,10 @@
 """Progress: what is told and how often, and to whom."""
 
 import pytest
+from fresh import verbs
 
 from notiway.live import runtime
+from notiway.live.limits.pace import Pace
 from notiway.ops import jobs
 from notiway.store import tasks
 from notiway.store.database import db
@@ -10,7 +12,7 @@ from notiway.store.tables import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
-from notiway.verbs.progress import body_of, report_progress
+from notiway.verbs.progress import body_of, item_of, report_progress
 
 NAME = "import-progress"
 
@@ -80,14 +82,69 @@ def test_time_left_is_told_when_it_can_be_known(inside, user):
         ({"done": -1}, {"done"}),
         ({"to": Audience.connection("abc")}, {"user_id"}),
         ({"to": "nobody"}, {"to"}),
+        ({"task_id": ""}, {"task_id"}),
+        ({"task_id": "x" * 201}, {"task_id"}),
+        ({"task_id": "a\0b"}, {"task_id"}),
+        ({"task_id": 7}, {"task_id"}),
+        ({"name": "two words"}, {"name"}),
+        ({"name": "x" * 256}, {"name"}),
+        ({"name": "Subscribe"}, {"name"}),
+        ({"name": None}, {"name"}),
+        ({"message": "x" * 2_001}, {"message"}),
+        ({"message": "\0"}, {"message"}),
+        ({"done": 1.5}, {"done"}),
+        ({"done": "1"}, {"done"}),
+        ({"done": True}, {"done"}),
+        ({"total": 2**63}, {"total"}),
+        ({"total": None}, {"total"}),
+        ({"user_id": "a\0b", "to": Audience.connection("c")}, {"user_id"}),
+        ({"user_id": "x" * 201, "to": Audience.connection("c")}, {"user_id"}),
+        (
+            {"task_id": "", "name": "-", "message": 5, "done": -1, "status": "sleeping"},
+            {"task_id", "name", "message", "done", "status"},
+        ),
     ],
 )
+@pytest.mark.usefixtures("picky")
 def test_every_fault_of_a_report_is_named(inside, heard, user, report, paths):
-    values = {"to": user.id, "done": 1, **report}
+    values = {"to": user.id, "task_id": "t1", "done": 1, "total": 10, **report}
     with pytest.raises(InvalidNotification) as error:
-        report_progress(values.pop("to"), "t1", values.pop("done"), 10, **values)
+        report_progress(*[values.pop(name) for name in ("to", "task_id", "done", "total")], **values)
     assert {fault.path for fault in error.value.faults} == paths
     assert heard == []
+    assert Task.select().count() == 0, "nothing is kept of it"
+
+
+def test_a_job_may_count_bytes(place):
+    with verbs(place) as notebook:
+        runtime.current().pace = Pace()
+        report_progress("ada", "t1", 5_000_000_000, 2**63 - 1, name=NAME)
+        assert (tasks.get("ada", "t1").done, tasks.get("ada", "t1").total) == (5_000_000_000, 2**63 - 1)
+        assert bodies(notebook.events)[0]["progress"] == 0
+
+
+def test_a_title_takes_the_place_of_the_name_and_stays_until_another_is_given(inside, heard, user):
+    report_progress(user.id, "t1", 1, 10, name=NAME, title="Import of books.csv")
+    report_progress(user.id, "t1", 0, 0, status="queued", name=NAME)
+    report_progress(user.id, "t1", 10, 10, name=NAME, title="Import of films.csv")
+    shown = [event.data["notification"] for event in heard]
+    titles = ["Import of books.csv", "Import of books.csv", "Import of films.csv"]
+    assert [item["title"] for item in shown] == [item["body"]["title"] for item in shown] == titles
+    task = tasks.get(user.id, "t1")
+    assert item_of(task).title == body_of(task)["title"] == titles[-1]
+
+
+def test_without_a_title_the_template_chooses(inside, heard, user):
+    report_progress(user.id, "t1", 1, 10, name=NAME)
+    assert heard[0].data["notification"]["title"] == "Import progress"
+    assert "title" not in bodies(heard)[0]
+
+
+@pytest.mark.parametrize("title", ["", " ", "x" * 201, "\0", 7])
+def test_a_title_is_checked(inside, heard, user, title):
+    with pytest.raises(InvalidNotification) as error:
+        report_progress(user.id, "t1", 1, 10, title=title)
+    assert [fault.path for fault in error.value.faults] == ["title"]
 
 
 def test_nobody_reports_into_another_user_s_task(inside, heard, user, other):

@@ -322,6 +322,17 @@ def test_the_rate_limit_says_when_to_come_back(make_app, monkeypatch):
     assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
 
 
+def test_a_list_that_is_empty_says_from_where_to_go_on(app, client, token):
+    headers = {"Authorization": f"Bearer {token('ada')}"}
+    empty = client.get("/api/notifications", headers=headers).json
+    assert (empty["notifications"], empty["nextCursor"]) == ([], None)
+    with app.app_context():
+        sent = send_notification("ada", "Hello").id
+    then = client.get(f"/api/notifications?since={empty['cursor']}", headers=headers).json
+    assert [each["id"] for each in then["notifications"]] == [sent]
+    assert client.get(f"/api/notifications?since={then['cursor']}", headers=headers).json["notifications"] == []
+
+
 def test_what_came_after_an_id_is_listed_oldest_first(client, publish, token):
     publish([envelope(number) for number in range(5)])
     headers = {"Authorization": f"Bearer {token('user-1')}"}

@@ -299,6 +299,44 @@ def test_a_logout_closes_the_sockets_of_that_session(request_of, heard):
     assert auth.SESSION_KEY not in session
 
 
+def kicked(heard):
+    return [(event.audience, event.data["session"]) for event in heard if event.kind == "kick"]
+
+
+def test_a_logout_closes_the_sockets_of_earlier_logins_of_this_browser_too(request_of, heard):
+    request_of(User())
+    names = [auth.session_key()]
+    for _ in range(2):
+        login_user(User())  # an application that asks for the password again, and logs nobody out
+        names.append(auth.session_key())
+    assert kicked(heard) == [], "they are the same user's, who is still signed in"
+    logout_user()
+    assert kicked(heard) == [("user:7", name) for name in names]
+    login_user(User())
+    logout_user()
+    assert len(kicked(heard)) == len(names) + 1, "each is closed once"
+
+
+def test_another_user_in_the_same_browser_closes_the_sockets_of_the_one_before(request_of, heard):
+    request_of(User())
+    name = auth.session_key()
+    other = User()
+    other.id = 8
+    login_user(other)
+    assert kicked(heard) == [("user:7", name)]
+
+
+def test_a_session_does_not_grow_with_logins(request_of, heard):
+    request_of(User())
+    names = [auth.session_key()]
+    for _ in range(auth.LOGINS_KEPT):
+        login_user(User())
+        names.append(auth.session_key())
+    assert kicked(heard) == [("user:7", names[0])]
+    logout_user()
+    assert kicked(heard) == [("user:7", name) for name in names]
+
+
 def test_a_logout_of_nobody_closes_nothing(request_of, heard):
     request_of()
     logout_user()

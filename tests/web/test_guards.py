@@ -1,8 +1,9 @@
 """Every notification route of CONTRACT §2: only for who is signed in, only one's own, only with a CSRF token."""
 
 import pytest
-from conftest import state_of
+from conftest import PASSWORD, Browser, state_of
 
+from notiway.host import accounts, passwords
 from notiway.store import inbox
 from notiway.values.ids import new_id
 
@@ -152,3 +153,31 @@ def test_what_postgresql_cannot_store_is_refused_before_it_gets_there(browser, m
 )
 def test_nor_does_it_from_staff(staff, method, path, data, status):
     assert staff.open(method, path, form="json", data=data).status_code == status
+
+
+@pytest.fixture
+def on_postgresql(make_app, postgres):
+    """A browser of somebody who is signed in to an application on PostgreSQL."""
+    app = make_app(NOTIWAY_DATABASE_URL=postgres.empty())
+    with app.app_context():
+        ada = accounts.add("ada@example.com", "Ada", passwords.hash_password(PASSWORD))
+    browser = Browser(app)
+    assert browser.sign_in(ada.email).status_code == 303
+    return browser
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("method", "path", "data", "status"),
+    [
+        ("GET", "/notifications/tasks/a%00b", {}, 400),
+        ("POST", "/notifications/tasks/a%00b/close", {}, 400),
+        ("POST", "/login", {"email": "a\0b", "password": "x\0"}, 401),
+        ("POST", "/notifications/tasks/a%00b/follow", {"connection": "c"}, 404),
+        ("GET", "/notifications?text=%00", {}, 400),
+        ("PUT", "/notifications/a%00b/read", {}, 404),
+        ("PUT", "/notifications/read-all", {"before": "\0"}, 400),
+    ],
+)
+def test_the_real_one_makes_no_fault_of_the_server_of_it(on_postgresql, method, path, data, status):
+    assert on_postgresql.open(method, path, form="json", data=data).status_code == status

@@ -10,8 +10,9 @@ from typing import NoReturn
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
-from notiway.values.errors import Unavailable
+from notiway.values.errors import Unavailable, WrongInput
 
+CANNOT_STORE = "A value has characters, a length or a size that cannot be stored"
 RESTORE = "the file is damaged: stop the server and restore a backup (docs/how-to/operate.md)"
 # By SQLite's primary result code (https://sqlite.org/rescode.html); SQLITE_ERROR, 1, is a fault of the program.
 SQLITE_REMEDIES = {
@@ -27,7 +28,12 @@ SQLITE_REMEDIES = {
     26: RESTORE,
 }
 LOCKED = (5, 6)
-READ_ONLY = "25006"  # PostgreSQL's error code on a standby
+# PostgreSQL's error codes (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+READ_ONLY = "25006"  # on a standby
+# Text that is too long, a number out of range, characters that the database's encoding has not.
+REFUSED = ("22001", "22003", "22021", "22P05")
+CONFLICTS = ("40P01", "40001")  # a deadlock, a serialization failure: one of two transactions had to give way
+COLLIDED = "look for what changes the same rows in another order"
 SERVER = "see that the database server runs, takes connections and is no standby; its log says more"
 POOL = (
     "all connections of this process are in use: look for slow requests, or raise NOTIWAY_DATABASE_POOL"
@@ -37,6 +43,10 @@ POOL = (
 
 class DatabaseUnavailable(Unavailable, peewee.OperationalError):
     """The database is locked, full, damaged or away. For those who catch Peewee's errors it is one."""
+
+
+class RefusedValue(WrongInput, peewee.DataError):
+    """A value that the database cannot take in any statement. For those who catch Peewee's errors it is one."""
 
 
 def unavailable(error: BaseException) -> DatabaseUnavailable | None:
@@ -56,10 +66,36 @@ def unavailable(error: BaseException) -> DatabaseUnavailable | None:
             return None
         what = "The database is locked" if code in LOCKED else "The database is not available"
         return _told(what, error, SQLITE_REMEDIES[code])
+    if getattr(driver, "sqlstate", None) in CONFLICTS:
+        return _told("Another transaction was in the way", error, COLLIDED)
     is_away = isinstance(error, peewee.OperationalError | peewee.InterfaceError)
     if driver is not error and (is_away or getattr(driver, "sqlstate", None) == READ_ONLY):
         return _told("The database is not available", error, SERVER)
     return None
+
+
+def refused(error: Exception) -> RefusedValue | None:
+    """What a client is told of a value that cannot be stored or looked for; None for any other error.
+
+    The places that check their input first say more; this one sees to it that no route answers 500 for a value.
+
+    >>> refused(OverflowError("Python int too large to convert to SQLite INTEGER")).status
+    400
+    """
+    if isinstance(error, OverflowError | UnicodeEncodeError):  # drivers raise them as they are
+        return RefusedValue(CANNOT_STORE)
+    driver = getattr(error, "orig", None)
+    if not isinstance(error, peewee.DataError) or driver is None:
+        return None
+    code = getattr(driver, "sqlstate", None)
+    # Without a code the driver has refused it, before the server could: NUL in text.
+    return RefusedValue(CANNOT_STORE) if code is None or code in REFUSED else None
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a transaction was ended in favour of another one, so that the same may succeed now."""
+    driver = getattr(error.__cause__ if isinstance(error, DatabaseUnavailable) else error, "orig", None)
+    return getattr(driver, "sqlstate", None) in CONFLICTS
 
 
 @contextmanager
@@ -72,8 +108,8 @@ def translated() -> Iterator[None]:
 
 
 def raise_translated(error: Exception) -> NoReturn:
-    """Raise what `unavailable` makes of it, or the error itself."""
-    known = unavailable(error)
+    """Raise what `unavailable` or `refused` makes of it, or the error itself."""
+    known = unavailable(error) or refused(error)
     if known is None or known is error:
         raise error
     raise known from error

@@ -55,7 +55,7 @@ class Guard:
         started = perf_counter()
         try:
             return self.run(sql, params)
-        except (peewee.PeeweeException, MaxConnectionsExceeded) as error:
+        except (peewee.PeeweeException, MaxConnectionsExceeded, OverflowError, UnicodeEncodeError) as error:
             raise_translated(error)
         finally:
             metrics.DATABASE_SECONDS.inc(perf_counter() - started)

@@ -16,6 +16,7 @@ from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
 from notiway.store import inbox
 from notiway.store.log import resuming
+from notiway.store.log.resuming import Cursor
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
@@ -69,21 +70,28 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     inbox.catch_up(user_id)
     newest = inbox.newest_id(user_id) or id_floor(now_ms())
     unread = inbox.unread_count(user_id)
-    if _is_sure(now, last):
+    cursor = _cursor(now, last)
+    if cursor is not None:
         # The count has no id: a stream that is cut before what is to come must resume before that.
-        now.replaying.resume(connection, resuming.after(last), [wire.connected(connection.id, unread)], [last])
+        now.replaying.resume(connection, cursor, [wire.connected(connection.id, unread)], [cursor.but])
         return
     # Never a silent hole: the client is told to load its list, and resumes from here next time.
     first = [wire.reset(newest)] if last else []
     now.hub.release(connection, [*first, wire.connected(connection.id, unread, newest)], [last])
 
 
-def _is_sure(now: Runtime, last: str) -> bool:
-    """Whether everything since that id is still stored: what is older than the retention may be gone.
+def _cursor(now: Runtime, last: str) -> Cursor | None:
+    """Where to go on; None if what came since then may not all be stored: what is older than the retention may be gone.
 
-    And whether it was made by a clock that was right: an id from the future says nothing about what came when.
+    And if the id was made by a clock that was wrong: one from the future says nothing about what came when.
     """
-    return is_id(last) and last < id_limit() and last >= id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
+    if is_id(last):
+        oldest = id_floor(int(now_ms() - now.config.retention_days * DAY_MS))
+        return resuming.after(last) if oldest <= last < id_limit() else None
+    try:
+        return Cursor.from_text(last)
+    except ValueError:
+        return None
 
 
 def _cross_origin(now: Runtime) -> dict[str, str]:

@@ -6,11 +6,13 @@ import sqlite3
 import peewee
 import psycopg
 import pytest
+from fresh import fresh_database
 from playhouse.pool import MaxConnectionsExceeded
 
 from notiway.store.database import open_database
 from notiway.store.engine import faults, turns
-from notiway.values.errors import NotiwayError, Unavailable
+from notiway.store.tables import Task
+from notiway.values.errors import NotiwayError, Unavailable, WrongInput
 
 
 def from_sqlite(kind, text, code):
@@ -35,7 +37,7 @@ UNAVAILABLE = {
     "damaged, while rows are fetched": (from_sqlite(lambda error, _: error, "malformed", 11), "backup"),
     "no server": (from_server(peewee.OperationalError, psycopg.OperationalError("refused")), "server"),
     "restarted server": (from_server(peewee.InterfaceError, psycopg.InterfaceError("closed")), "server"),
-    "deadlock": (from_server(peewee.OperationalError, psycopg.errors.DeadlockDetected("deadlock")), "server"),
+    "deadlock": (from_server(peewee.OperationalError, psycopg.errors.DeadlockDetected("deadlock")), "another order"),
     "standby": (from_server(peewee.InternalError, psycopg.errors.ReadOnlySqlTransaction("read-only")), "server"),
     "no free connection": (MaxConnectionsExceeded("timed out"), "NOTIWAY_DATABASE_POOL"),
 }
@@ -183,3 +185,35 @@ def test_a_server_that_is_away_is_unavailable():
         pass
     assert "server" in caught.value.reason
     assert isinstance(caught.value, NotiwayError)
+
+
+@pytest.mark.parametrize("value", ["\ud800", 2**63, -(2**63) - 1])
+def test_a_value_that_no_database_takes_is_wrong_input(place, value):
+    with fresh_database(place) as opened, pytest.raises(WrongInput, match="cannot be stored") as caught:
+        column = "id" if isinstance(value, str) else "updated_at"
+        opened.execute_sql(f"INSERT INTO notiway_task ({column}) VALUES ({opened.param})", (value,))
+    assert isinstance(caught.value, peewee.DataError), "whoever catches Peewee's error still does"
+    assert caught.value.status == 400
+
+
+@pytest.mark.postgresql
+@pytest.mark.parametrize(
+    ("column", "value"), [("id", "a\0b"), ("id", "x" * 201), ("updated_at", 2**63), ("status", "x" * 21)]
+)
+def test_nor_does_postgresql_make_more_of_it(postgres, column, value):
+    url = postgres.fresh()
+    row = {"id": "t", "user_id": "u", "audience": "user:u", "name": "n", "status": "s", "done": 1, "total": 1}
+    with fresh_database(url) as opened:
+        with pytest.raises(WrongInput), opened.atomic():
+            Task.insert(**row | {"message": "", column: value}).execute()
+        assert Task.select().count() == 0, "and the connection serves the next one"
+    postgres.give_back(url)
+
+
+@pytest.mark.postgresql
+def test_a_fault_of_a_statement_is_no_wrong_input(postgres):
+    url = postgres.fresh()
+    with fresh_database(url) as opened, pytest.raises(peewee.DataError) as caught:
+        opened.execute_sql("SELECT 1 / 0")
+    assert not isinstance(caught.value, WrongInput)
+    postgres.give_back(url)

@@ -20,6 +20,15 @@ def test_the_page_shows_the_user_s_own_tasks_only(app, heard, browser, user, oth
     assert "notiway-task-mine" not in auth(other).get("/dashboard").text
 
 
+@pytest.mark.parametrize("name", [NAME, "task-progress"])
+def test_a_title_is_the_heading_whatever_the_template_says(app, heard, user, drawn, name):
+    report(app, user, name=name, title="Import of <books>")
+    bar = drawn(name)
+    assert '<strong dir="auto">Import of &lt;books&gt;</strong>' in bar
+    assert 'aria-label="Import of &lt;books&gt;"></progress>' in bar
+    assert "Contact import" not in bar
+
+
 def test_following_answers_the_present_state_to_the_owner_only(app, heard, browser, user, other, auth):
     with app.app_context():
         report_progress(Audience.connection("first"), "mine", 3, 10, name=NAME, user_id=user.id)

@@ -142,6 +142,12 @@ def test_a_client_that_names_what_it_has_is_told_what_it_missed(returning, notif
     assert returning("order-1" if by.startswith("the producer") else has, 3) == ["order-2", "order-3", "order-4"]
 
 
+def test_a_cursor_of_an_empty_list_is_a_place_to_go_on_from(returning, notify):
+    place = resuming.page("ada", resuming.beginning(), 50).cursor.as_text()
+    notify("ada", dedupe_key="order-1")
+    assert returning(place, 1) == ["order-1"]
+
+
 def test_what_it_has_not_named_rightly_is_everything(returning, notify):
     notify("ada", dedupe_key="order-1")
     notify("bob", dedupe_key="order-2")

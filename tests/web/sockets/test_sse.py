@@ -8,6 +8,7 @@ import pytest
 from pair import WAIT_SECONDS, settle
 
 from notiway.live.carriers import replaying
+from notiway.store.log import resuming
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor, id_time
 from notiway.values.principal import Principal
@@ -53,6 +54,23 @@ def test_it_goes_on_after_the_last_id(resume, notify, way):
     assert told == [("unread", None), *(("notification", each) for each in missed)]
 
 
+def place_of(user_id):
+    """The exact cursor that `GET /api/notifications` gives a user who has everything."""
+    return resuming.page(user_id, resuming.beginning(), 50).cursor.as_text()
+
+
+@pytest.mark.parametrize("way", ["header", "query"])
+@pytest.mark.parametrize("before", [0, 2])
+def test_it_goes_on_after_a_cursor_also_where_the_list_was_empty(resume, notify, way, before):
+    for _ in range(before):
+        notify("ada")
+    place = place_of("ada")
+    missed = [notify("ada"), notify("ada")]
+    told = resume({"Last-Event-ID": place}) if way == "header" else resume(query=f"lastEventId={place}")
+    assert told == [("unread", None), *(("notification", each) for each in missed)]
+    assert resume(query=f"lastEventId={place_of('ada')}") == [("unread", None)]
+
+
 def test_a_new_stream_is_told_the_count_with_the_place_to_resume_from(resume, notify):
     newest = [notify("ada") for _ in range(2)][-1]
     assert resume() == [("unread", newest)]
@@ -64,7 +82,7 @@ def test_even_where_nothing_ever_came_there_is_a_place_to_resume_from(resume):
     assert 0 <= now_ms() - id_time(place) < 60_000
 
 
-@pytest.mark.parametrize("last", ["x", "0", "' OR 1=1", id_floor(0), "older than the retention"])
+@pytest.mark.parametrize("last", ["x", "0", "' OR 1=1", "c.", "c.W10", id_floor(0), "older than the retention"])
 def test_where_it_cannot_be_sure_it_says_reset_first(resume, notify, last):
     newest = notify("ada")
     last = id_floor(now_ms() - 91 * DAY_MS) if last.startswith("older") else last

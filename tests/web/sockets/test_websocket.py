@@ -13,6 +13,7 @@ from notiway.store import inbox
 from notiway.values.close_codes import CloseCode
 from notiway.values.principal import Principal
 from notiway.verbs import items
+from notiway.verbs.recall import recall
 from notiway.web.sockets import websocket
 from web.sockets.conftest import UPGRADE
 
@@ -148,6 +149,7 @@ def test_after_a_long_absence_it_gets_everything_page_by_page(app, now, join, no
         (lambda one: items.delete("ada", [one]), True),
         (lambda one: items.mark_all_read("ada"), True),
         (lambda one: items.mark_read("bob", []), False),
+        (lambda one: recall(one, by="grace"), True),
     ],
 )
 def test_a_page_is_told_whether_anything_was_read_or_deleted_before_its_line_was_there(
