@@ -14,6 +14,7 @@ DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
 BROKER_URL = os.environ.get("NOTIWAY_BROKER_URL", "memory://")
 DRAIN_SECONDS = float(os.environ.get("NOTIWAY_DRAIN_SECONDS", "10"))
 DRAIN_PART = 0.9  # the rest is for the process to end in
+SEND_SECONDS = 60  # for a client to take a part of its answer
 MARGIN_SECONDS = 5  # for requests that are under way when the drain ends
 HURRIED_SECONDS = 0.5
 OPEN_FILES = 100_000  # each live socket is one open file
@@ -30,7 +31,9 @@ timeout = int(DRAIN_SECONDS) + 30
 graceful_timeout = int(DRAIN_SECONDS) + MARGIN_SECONDS
 keepalive = 5
 control_socket_disable = True
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+# Without declared proxies nobody is believed, not even on this machine: any process here could claim to speak TLS.
+proxies_are_declared = os.environ.get("NOTIWAY_TRUSTED_PROXIES", "0").strip() not in ("", "0")
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1" if proxies_are_declared else "")
 
 # Paths only: query strings may carry tokens, and referrers may carry query strings.
 accesslog = None if DEVELOPMENT else "-"
@@ -109,6 +112,13 @@ def post_worker_init(worker):
     # What is loaded now stays. Each collection then has less to look at, and a connect's garbage goes sooner.
     gc.collect()
     gc.freeze()
+
+
+def pre_request(worker, req):
+    """A client that reads nothing loses its connection; its answer would else wait in memory for ever."""
+    sock = getattr(req.unreader, "sock", None)
+    if sock is not None:
+        sock.settimeout(SEND_SECONDS)
 
 
 def post_request(worker, req, environ, resp):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from dataclasses import replace
@@ -22,7 +23,7 @@ from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
@@ -33,9 +34,11 @@ from notiway.live.wires.parts import draw_each
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
+from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
-from notiway.store import database, pulling
-from notiway.values.config import EXTERNAL_USERS, Config
+from notiway.store import database
+from notiway.store.log import pulling
+from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
@@ -43,6 +46,8 @@ from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, websocket
 from notiway.web.staff import page as staff_page
+
+log = logging.getLogger(__name__)
 
 
 class Notiway:
@@ -79,6 +84,8 @@ class Notiway:
     def init_app(self, app: Flask) -> Runtime:
         """Mount routes, templates, commands and the live part; raises `ConfigError` for bad settings."""
         config = Config.load(app.config)
+        for name, nearest in unknown_settings(app.config, os.environ):
+            log.warning("%s is no setting of Notiway%s: see docs/reference/settings.md", name, nearest)
         check_workers(config, sys.argv, os.environ)
         if not config.database_url:
             config = replace(config, database_url=f"sqlite:///{Path(app.instance_path) / 'notiway.db'}")
@@ -93,6 +100,7 @@ class Notiway:
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
         runtime.people = self._people
+        runtime.check_alone = partial(check_alone, config, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)

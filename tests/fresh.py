@@ -15,8 +15,8 @@ import peewee
 from flask import Flask
 
 from notiway.live import runtime
+from notiway.live.delivery.listeners import Listeners
 from notiway.live.limits.seen_ids import SeenIds
-from notiway.live.listeners import Listeners
 from notiway.store import schema
 from notiway.store.database import open_database, use_database
 from notiway.store.tables import InboxItem, Notification

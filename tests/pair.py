@@ -12,7 +12,7 @@ from wsproto.frame_protocol import FrameProtocol, Opcode
 
 from notiway.live.carriers.websocket import WebSocketTransport
 from notiway.live.connection import Connection
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire

@@ -6,7 +6,7 @@ import re
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import flask_login
 import peewee
@@ -15,6 +15,7 @@ from conftest import SECRET_KEY
 from flask import Flask, render_template_string, request
 from flask.testing import FlaskClient
 from flask_wtf.csrf import CSRFProtect
+from jinja2 import BaseLoader, ChoiceLoader, DictLoader
 
 from notiway import ConfigError, InvalidNotification, Notiway, send_notification
 from notiway.live import runtime
@@ -350,3 +351,30 @@ def test_allowed_origins_may_read_answers_and_others_may_not(make_app):
     for origin, allowed in (("https://shop.example.com", True), ("https://evil.test", False)):
         answer = app.test_client().options("/api/notifications", headers={"Origin": origin})
         assert (answer.headers.get("Access-Control-Allow-Origin") == origin) is allowed
+
+
+def is_a_page_for_people(rule: Any) -> bool:
+    return "GET" in rule.methods and not rule.arguments and rule.endpoint.startswith("notiway")
+
+
+@pytest.mark.parametrize("base", ["notiway/layout.html", "foreign.html"])
+def test_every_page_is_drawn_in_an_application_without_csrf_protection(mount: Mount, base: str) -> None:
+    app = mount(NOTIWAY_BASE_TEMPLATE=base, NOTIWAY_METRICS_ALLOW="all", PROPAGATE_EXCEPTIONS=False)
+    layout = "<title>Shop</title>{{ csrf_token() }}{{ notiway.bell() }}{% block content %}{% endblock %}"
+    app.jinja_loader = ChoiceLoader([DictLoader({"foreign.html": layout}), cast("BaseLoader", app.jinja_loader)])
+    send(app, "Order placed")
+    drawn = {}
+    for reader in (app.test_client(), signed_in(app)):
+        for path in sorted(rule.rule for rule in app.url_map.iter_rules() if is_a_page_for_people(rule)):
+            answer = reader.get(path, headers={"Accept": "text/html"})
+            drawn[path] = answer.status_code
+            assert answer.status_code != 500, path
+    assert drawn["/api/docs"] == drawn["/notifications"] == 200
+
+
+def test_a_misspelt_setting_is_named_at_the_start_and_its_value_is_not(
+    mount: Mount, caplog: pytest.LogCaptureFixture
+) -> None:
+    mount(NOTIWAY_TOKEN_SECRETS="hush")
+    assert "NOTIWAY_TOKEN_SECRETS is no setting of Notiway (NOTIWAY_TOKEN_SECRET?)" in caplog.text
+    assert "hush" not in caplog.text

@@ -23,7 +23,8 @@ from notiway.host import accounts
 from notiway.host.app import create_app
 from notiway.live import runtime
 from notiway.ops import jobs
-from notiway.store import api_keys, audit, schema
+from notiway.store import audit, schema
+from notiway.store.credentials import api_keys
 from notiway.store.database import db
 from notiway.store.engine.guard import Guard
 from notiway.values.clock import DAY_MS, now_ms

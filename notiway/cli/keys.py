@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 
 from notiway.ops import relay
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.values import security_log
 from notiway.values.clock import moment
 from notiway.verbs.keys import revoke as revoke_key

@@ -54,8 +54,9 @@ def migrate(down: str | None, yes: bool) -> None:
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 def cleanup(older_than: float | None, dry_run: bool) -> None:
     """Remove old notifications, and expired ones at once. The server does the same every day by itself."""
-    days = runtime.current().config.retention_days if older_than is None else older_than
-    done = retention.clean_up(days, dry_run=dry_run)
+    config = runtime.current().config
+    days = config.retention_days if older_than is None else older_than
+    done = retention.clean_up(days, dry_run=dry_run, dedupe_days=config.dedupe_days)
     verb = "Would remove" if dry_run else "Removed"
     click.echo(f"{verb} {done.old} notifications older than {days:g} days and {done.expired} expired ones")
     click.echo(f"{verb} {done.items} inbox items with them")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.live.runtime import Runtime
-from notiway.store import tokens
+from notiway.store.credentials import tokens
 from notiway.values.clock import now_ms
 from notiway.values.config import EXTERNAL_USERS
 from notiway.values.errors import Fault, Forbidden, Unauthorized, WrongInput

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from notiway.gateway.envelope import Envelope
 from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
-from notiway.store import inbox, writing
+from notiway.store import inbox, spent_ids, writing
 from notiway.store.database import db
 from notiway.values.audience import AudienceType
 from notiway.values.errors import Fault
@@ -37,8 +37,8 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     claimed: list[Key] = []
     try:
         with db.atomic():
-            stored = _stored_before(envelopes)
-            taken = [_take(runtime, envelope, stored, claimed) for envelope in in_stretches(envelopes)]
+            before = _spent_before(envelopes) | _stored_before(envelopes)
+            taken = [_take(runtime, envelope, before, claimed) for envelope in in_stretches(envelopes)]
     except BaseException:
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
@@ -74,29 +74,39 @@ def _stored_untold(
     return [(writing.item_of(row), replaces) for row, replaces in wanted if row is not None and row.id not in known]
 
 
-def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, Item]:
+def _spent_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
+    """What was stored under their ids, and has been removed since."""
+    ids: dict[str, list[str]] = {}
+    for envelope in envelopes:
+        ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
+    return {
+        (publisher, key): First.of_spent(spent)
+        for publisher, keys in ids.items()
+        for key, spent in spent_ids.among(publisher, keys).items()
+    }
+
+
+def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
     """What is stored under the ids of those that are not to be kept; for the others the insert will tell."""
     ids: dict[str, list[str]] = {}
     for envelope in envelopes:
         if not envelope.persisted:
             ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
     return {
-        (publisher, key): writing.item_of(row)
+        (publisher, key): First.of(writing.item_of(row))
         for publisher, keys in ids.items()
         for key, row in writing.first_of(publisher, keys).items()
     }
 
 
 def _take(
-    runtime: Runtime, envelope: Envelope, stored: dict[Key, Item], claimed: list[Key]
+    runtime: Runtime, envelope: Envelope, before: dict[Key, First], claimed: list[Key]
 ) -> tuple[Item, First | None]:
     """The item, and what was sent under its id before, if anything."""
     draft, audience = envelope.draft, envelope.audience
     key = draft.publisher, envelope.id
     item = writing.item_of(writing.row_of(draft, audience.key), persisted=envelope.persisted)
-    first: First | None = runtime.seen_ids.get(key)
-    if first is None and key in stored:
-        first = First.of(stored[key])
+    first: First | None = runtime.seen_ids.get(key) or before.get(key)
     if first is not None:
         return item, first
     if not envelope.persisted:
@@ -108,8 +118,9 @@ def _take(
         return item, First.of(writing.item_of(row))
     if audience.type is AudienceType.USER:
         writing.deliver_to([row.id], [audience.value])
-    stored[key] = writing.item_of(row)
-    return stored[key], None
+    item = writing.item_of(row)
+    before[key] = First.of(item)
+    return item, None
 
 
 def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:

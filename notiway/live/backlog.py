@@ -6,8 +6,11 @@ import ssl
 from collections import deque
 from collections.abc import Callable
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 
+from notiway.live import socket_room
+
+LARGE_BYTES = 256 * 1024  # more than this that waits for a client which reads goes out through a larger buffer
 STALL_SECONDS = 2.0  # a client that took nothing for so long has stalled
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 
@@ -29,7 +32,7 @@ class Backlog:
     nothing does.
     """
 
-    __slots__ = ("_begun", "_by_key", "_first", "_frames", "_ledger", "progress_at", "total")
+    __slots__ = ("_begun", "_by_key", "_first", "_frames", "_has_room", "_ledger", "progress_at", "total")
 
     def __init__(self, begun: bytes, ledger: Ledger | None, sent: int = 0) -> None:
         self._begun: bytes | None = begun  # in memory as a whole until its last byte is written
@@ -39,6 +42,7 @@ class Backlog:
         self.total = len(self._first)  # bytes that wait
         self.progress_at = monotonic()  # when the kernel last took something
         self._ledger = ledger
+        self._has_room = False
         self._hold(begun)
 
     def __len__(self) -> int:
@@ -98,6 +102,15 @@ class Backlog:
                 self._finish_begun()
                 self._begun = frame.pop()
                 self._first = memoryview(self._begun)
+
+    def flush(self, sock: Any, send: Callable[[memoryview], int]) -> bool:
+        """`write`; while much waits for a client that reads it has more room in the kernel. A stalled one gets none."""
+        is_done = self.write(send)
+        needs_room = not is_done and (self._has_room or self.total > LARGE_BYTES)
+        if needs_room is not self._has_room:
+            self._has_room = needs_room
+            socket_room.give(sock, socket_room.LARGE_BYTES if needs_room else socket_room.SMALL_BYTES)
+        return is_done
 
     def _finish_begun(self) -> None:
         if self._begun is not None:

@@ -15,12 +15,13 @@ from functools import partial
 from typing import Any
 
 from notiway.live.connection import Connection
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
-from notiway.store import inbox, pulling, writing
+from notiway.store import inbox, writing
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 
@@ -45,6 +46,7 @@ class Badges:
         self._open: deque[Event] = deque()  # broadcasts whose listeners' counts are not settled yet
         self._is_asked = False
         reactor.every(hub.heartbeat.interval / SLICES, self.beat)
+        reactor.every(hub.heartbeat.quick.interval / SLICES, self.ping)
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
@@ -63,6 +65,10 @@ class Badges:
         if alive and self._beats_waiting < BEATS_WAITING:
             self._beats_waiting += 1
             self._run(partial(self._count, alive))
+
+    def ping(self) -> None:
+        """Ping the next slice of the clients that cannot wait for a heartbeat."""
+        self._hub.heartbeat.quick.beat()
 
     def close(self) -> None:
         """Finish what is being counted; take nothing new."""
@@ -115,8 +121,10 @@ class Badges:
     def _settle_open(self) -> None:
         self._is_asked = False
         for event in [self._open.popleft() for _ in range(len(self._open))]:
-            users = sorted(self._hub.listeners.users_of(event.audience))
-            self._run(partial(self.settle, event, users))
+            heard = self._hub.listeners.of(event.audience)
+            # After a recall all who heard it are named, for everyone else is told of it.
+            told = [each.user_id for each in heard if each.format.wire.counts or event.kind == "recalled"]
+            self._run(partial(self.settle, event, sorted({user_id for user_id in told if user_id is not None})))
 
     def _tell_who_did_not_hear(self, event: Event, heard: list[str]) -> None:
         """A user who left the audience keeps what it got, and one device may listen to what the others do not."""

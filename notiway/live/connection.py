@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 import socket
 import ssl
 from collections.abc import Callable, Iterable
-from enum import IntEnum
-from typing import Any, Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from notiway import metrics
+from notiway.live import socket_room
 from notiway.live.backlog import BLOCKED, Backlog, Ledger
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode, close_label
 
-log = logging.getLogger(__name__)
+if TYPE_CHECKING:
+    from notiway.live.hub import Hub
 
-SOCKET_BUFFER_BYTES = 32 * 1024  # a stalled reader then pins 53 KB of kernel memory instead of 2.8 MB
-FAREWELL_BUFFER_BYTES = 256 * 1024  # room in the kernel for the rest of a frame and the close frame
 PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
-
-
-class State(IntEnum):
-    """How far a connection has come."""
-
-    OPEN = 0
-    FINISHING = 1  # takes nothing new; what waits is written, then a close frame
-    CLOSING = 2  # a close frame waits to be written
-    LINGERING = 3  # all is written; waiting for the client's end
-    CLOSED = 4
-
-
-class Owner(Protocol):
-    """What a connection needs of the hub that holds it."""
-
-    @property
-    def pressure(self) -> Ledger: ...
-    def want_write(self, connection: Connection, wanted: bool) -> None: ...
-    def forget(self, connection: Connection) -> None: ...
 
 
 class Connection:
@@ -57,10 +38,7 @@ class Connection:
     # fmt: on
 
     def __init__(self, sock: Any, format: Any, connection_id: str, limit: int, user_id: str | None = None) -> None:
-        sock.setblocking(False)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SOCKET_BUFFER_BYTES)
-        if sock.family in (socket.AF_INET, socket.AF_INET6):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        socket_room.prepare(sock)
         self.sock = sock
         self.send = sock.send
         self.fd: int = sock.fileno()
@@ -89,14 +67,16 @@ class Connection:
         self.replaying = False  # held, but what it missed goes out page by page
         self.then: Callable[[], None] | None = None  # what to do when all that waits is written
         self.replays: dict[str, int] | None = None  # when each audience was last replayed, in milliseconds
-        self.owner: Owner | None = None
+        self.owner: Hub | None = None
         self.on_gone: Callable[[], None] | None = None
 
     def offer(self, data: bytes, key: str | None = None, item_id: str | None = None) -> None:
         """Send whole, or queue; a queued frame with the same `key` is replaced (it is superseded)."""
         if self.state is not State.OPEN or item_id in self.known:
             return
-        if self.held is not None and not (self.replaying and key == PING):
+        if self.held is not None and key == PING and not self.replaying:
+            return  # before its handshake is answered; the next one will do
+        if self.held is not None and key != PING:
             self.held.append((item_id, key, data))
             if len(self.held) > HELD_FRAMES:
                 self.drop()
@@ -179,7 +159,7 @@ class Connection:
         """Write what is queued; called when the socket can take more."""
         if self.backlog is not None:
             try:
-                if not self.backlog.write(self.send):
+                if not self.backlog.flush(self.sock, self.send):
                     return
             except OSError:
                 self.lost()
@@ -207,7 +187,7 @@ class Connection:
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
             # With this room the kernel keeps the goodbye of a client that has stopped reading.
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, FAREWELL_BUFFER_BYTES)
+            socket_room.give(self.sock, socket_room.FAREWELL_BYTES)
         except OSError:
             self.lost()
             return
@@ -239,10 +219,8 @@ class Connection:
         self.backlog = self.held = self.parser = self.partial = self.then = None
         if self.owner is not None:
             self.owner.forget(self)
-        try:
+        with suppress(OSError):  # the client's end may have closed it
             self.sock.close()
-        except OSError as error:
-            log.debug("closing a lost socket: %s", error)
         if self.on_gone is not None:
             self.on_gone()
 

@@ -6,8 +6,9 @@ import math
 import time
 from collections.abc import Callable
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
 from notiway.live.reactor import Reactor
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 TICK_SECONDS = 0.5

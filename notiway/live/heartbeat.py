@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 
-from notiway.live.connection import PING, Connection, State
+from notiway.live.connection import PING, Connection
+from notiway.live.state import State
 
 SLICES = 100  # parts of the interval
+QUICK_SECONDS = 15.0  # SignalR clients give up on a server that is silent for 30
 MISSED_BEATS = 2  # a client silent for so many intervals is gone
 
 
-class Heartbeat:
+class Pulse:
     """Pings every connection once in `interval` seconds, a slice at each `beat`, which comes `SLICES` times in it."""
 
     def __init__(self, interval: float) -> None:
@@ -44,3 +46,23 @@ class Heartbeat:
         transport = connection.format.transport
         silence = connection.missed * self.interval
         return transport.answers and connection.missed >= MISSED_BEATS and silence >= transport.silence_seconds
+
+
+class Heartbeat(Pulse):
+    """The pulse of this process; `quick` is that of clients which cannot wait so long, and count for themselves."""
+
+    def __init__(self, interval: float) -> None:
+        super().__init__(interval)
+        self.quick = Pulse(min(interval, QUICK_SECONDS))
+
+    def add(self, connection: Connection) -> None:
+        """Begin to ping a connection."""
+        if connection.format.transport.is_impatient:
+            self.quick.add(connection)
+        else:
+            super().add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Stop pinging it."""
+        self.quick.remove(connection)
+        super().remove(connection)

@@ -13,18 +13,19 @@ from functools import partial
 from typing import Any
 
 from notiway import metrics
-from notiway.live.coalescing import Coalescing
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
 from notiway.live.deadlines import Deadlines, Ending, sign_out
+from notiway.live.delivery.coalescing import Coalescing
+from notiway.live.delivery.format import Broadcast
+from notiway.live.delivery.listeners import Listeners
+from notiway.live.delivery.pump import Pump
 from notiway.live.drain import close_gradually
-from notiway.live.format import Broadcast
 from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
-from notiway.live.listeners import Listeners
 from notiway.live.pressure import Pressure
-from notiway.live.pump import Pump
 from notiway.live.reactor import Reactor
 from notiway.live.replayed import Replayed
 from notiway.live.session_news import SessionNews
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 

@@ -6,8 +6,9 @@ from time import monotonic
 
 from notiway import metrics
 from notiway.live.backlog import STALL_SECONDS
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
 from notiway.live.reactor import Reactor
+from notiway.live.state import State
 
 SWEEP_SECONDS = 0.5  # between two looks for clients that take nothing
 FRAME_BYTES = 128  # that a frame costs in a client's queue, besides its own

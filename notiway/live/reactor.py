@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from notiway.live.backlog import BLOCKED
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 from notiway.values.pausing import pause
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from notiway.live.badges import Badges
 from notiway.live.broker import Broker
 from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
@@ -58,6 +58,7 @@ class Runtime:
     start_relay: Callable[[], Any] | None = None
     start_jobs: Callable[[], Any] | None = None
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
+    check_alone: Callable[[], None] = lambda: None  # raises `ConfigError` where another process serves this database
     _background: list[Any] = field(default_factory=list)
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -85,6 +86,7 @@ class Runtime:
             if self._started:
                 return
             check_greenlets()
+            self.check_alone()
             self._started = True
         self.reactor.start()
         # The first request starts this: what cannot start now is told, and must not cost the application its page.

@@ -20,9 +20,9 @@ from notiway.live import runtime
 from notiway.ops import queue_file
 from notiway.ops.logs import redact
 from notiway.ops.probe import Probe, Refused
-from notiway.store import private_files, schema
+from notiway.store import schema
 from notiway.store.database import db
-from notiway.store.engine import checks
+from notiway.store.engine import checks, private_files
 from notiway.values.config import SHORTEST_SECRET_BYTES
 
 LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
@@ -146,10 +146,8 @@ def check_secret(app: Flask) -> Finding:
 
 def check_files(app: Flask) -> Finding:
     """Can nobody else on this machine read what holds secrets and inboxes?"""
-    paths = [Path(app.instance_path) / SECRET_FILE]
-    paths += [
-        Path(name) for name in (_file_of_database(), runtime.current().huey.storage_kwargs.get("filename")) if name
-    ]
+    names = _file_of_database(), runtime.current().huey.storage_kwargs.get("filename")
+    paths = [Path(app.instance_path) / SECRET_FILE, *(Path(name) for name in names if name)]
     wide = [str(path) for path in private_files.open_to_others(paths)]
     if wide:
         return Finding(

@@ -25,7 +25,8 @@ from huey.serializer import SignedSerializer
 from notiway.live import runtime
 from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
-from notiway.store import private_files, retention
+from notiway.store import retention
+from notiway.store.engine import private_files
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 from notiway.verbs import progress
@@ -116,13 +117,14 @@ def enqueue(function: Callable[..., None], *args: Any) -> None:
 
 def clean_up() -> None:
     """Remove what is older than the retention, and what expired; once a day."""
-    done = retention.clean_up(runtime.current().config.retention_days)
+    config = runtime.current().config
+    done = retention.clean_up(config.retention_days, dedupe_days=config.dedupe_days)
     log.info("cleanup removed %d old and %d expired notifications, %d inbox items", done.old, done.expired, done.items)
 
 
 def clean_expired() -> None:
     """Remove what has expired; once an hour, for every count of what is unread walks past it until then."""
-    done = retention.clean_expired()
+    done = retention.clean_expired(dedupe_days=runtime.current().config.dedupe_days)
     log.info("cleanup removed %d expired notifications, %d inbox items", done.expired, done.items)
 
 

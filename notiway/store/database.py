@@ -10,8 +10,7 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store import private_files
-from notiway.store.engine import checkpoints
+from notiway.store.engine import checkpoints, private_files
 from notiway.store.engine.guard import Guard, guard_of
 from notiway.store.engine.proxy import Proxy
 from notiway.store.engine.sqlite_guard import SqliteGuard

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from notiway.store import search
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
-from notiway.store.pulling import ONE_USER, behind_clause, pull
-from notiway.store.pulling import catch_up as catch_up
+from notiway.store.log.pulling import ONE_USER, behind_clause, pull
+from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.values.clock import now_ms

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from sys import intern
 
-from notiway.store import pulling
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.store.sql import contains, in_batches, marks, run
 from notiway.store.tables import Membership
 from notiway.values.audience import Audience, AudienceType

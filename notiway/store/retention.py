@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from notiway.store import spent_ids
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.sql import marks, run
@@ -33,10 +34,18 @@ class Cleaned:
     items: int
 
 
-def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None = None, rows: int = ROWS) -> Cleaned:
+def clean_up(
+    older_than_days: float,
+    *,
+    dry_run: bool = False,
+    now: int | None = None,
+    rows: int = ROWS,
+    dedupe_days: float = spent_ids.DAYS,
+) -> Cleaned:
     """Remove notifications stored more than so many days ago, and expired ones, tokens and tasks that are over.
 
-    `now` is in milliseconds since the epoch, `rows` how many one transaction changes at most. What is too old expires
+    `now` is in milliseconds since the epoch, `rows` how many one transaction changes at most. Producers' ids are
+    remembered for `dedupe_days` after they were sent. What is too old expires
     first: so a broadcast that is half removed is in no list, and is not pulled into an inbox again.
     """
     now = now_ms() if now is None else now
@@ -54,19 +63,21 @@ def clean_up(older_than_days: float, *, dry_run: bool = False, now: int | None =
                 (now, *ids, now),
             )
         pause(PAUSE_SECONDS)
-        items += _remove(ids, rows)
+        items += _remove(ids, rows, now, dedupe_days)
         old += len(ids)
-    rest = clean_expired(now=now, rows=rows)
+    rest = clean_expired(now=now, rows=rows, dedupe_days=dedupe_days)
     return Cleaned(old, rest.expired, items + rest.items)
 
 
-def clean_expired(*, now: int | None = None, rows: int = ROWS) -> Cleaned:
-    """Remove what has expired, and one-time tokens that would not be taken any more anyway."""
+def clean_expired(*, now: int | None = None, rows: int = ROWS, dedupe_days: float = spent_ids.DAYS) -> Cleaned:
+    """Remove what has expired, one-time tokens that would not be taken any more anyway, and ids that are old enough."""
     now = now_ms() if now is None else now
     _remove_rows("notiway_spent_token", TOKENS, now, rows)
+    while spent_ids.forget(now, dedupe_days, rows):
+        pause(PAUSE_SECONDS)
     expired = items = 0
     while ids := _chosen(EXPIRED, now, rows):
-        items += _remove(ids, rows)
+        items += _remove(ids, rows, now, dedupe_days)
         expired += len(ids)
     return Cleaned(0, expired, items)
 
@@ -75,7 +86,7 @@ def _chosen(query: str, bound: int, rows: int) -> list[str]:
     return [row[0] for row in run(f"{query} LIMIT ?", (bound, rows)).fetchall()]
 
 
-def _remove(ids: list[str], rows: int) -> int:
+def _remove(ids: list[str], rows: int, now: int, dedupe_days: float) -> int:
     """Remove these notifications, each after its inbox items; how many items there were."""
     waiting, removed = deque(ids), 0
     while waiting:
@@ -86,6 +97,7 @@ def _remove(ids: list[str], rows: int) -> int:
                 removed += gone
                 room -= gone
                 if room:
+                    spent_ids.keep(waiting[0], now, dedupe_days)
                     run("DELETE FROM notiway_notification WHERE id = ?", (waiting.popleft(),))
                     room -= 1
         pause(PAUSE_SECONDS)

@@ -11,7 +11,7 @@ import peewee
 from playhouse.migrations import MigrationError, Runner
 
 from notiway.folders import resources
-from notiway.store import positions
+from notiway.store.log import positions
 from notiway.values.errors import WrongInput
 
 

@@ -56,7 +56,7 @@ class Notification(Table):
     expires_at = peewee.BigIntegerField(null=True)
     recalled_at = peewee.BigIntegerField(null=True)
     publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
-    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/positions.py)
+    position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/log/positions.py)
     horizon = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # all before it was decided by then
 
     class Meta:
@@ -155,6 +155,21 @@ class SpentToken(Table):
         table_name = "notiway_spent_token"
 
 
+class SpentId(Table):
+    """An id that was used for a notification which is stored no more (store/spent_ids.py)."""
+
+    publisher = peewee.CharField()
+    dedupe_key = peewee.CharField()
+    notification_id = peewee.CharField(max_length=36)
+    audience = peewee.CharField(max_length=420)
+    name = peewee.CharField()
+    spent_at = peewee.BigIntegerField(index=True)
+
+    class Meta:
+        table_name = "notiway_spent_id"
+        primary_key = peewee.CompositeKey("publisher", "dedupe_key")
+
+
 class TokenEnd(Table):
     """Client tokens of a user that were issued up to this moment are over."""
 
@@ -201,4 +216,16 @@ class Task(Table):
         indexes = ((("user_id", "name", "updated_at"), False),)
 
 
-TABLES = (Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, TokenEnd, AuditEntry, Task)
+TABLES = (
+    Membership,
+    Notification,
+    InboxItem,
+    InboxCursor,
+    Counter,
+    ApiKey,
+    SpentToken,
+    SpentId,
+    TokenEnd,
+    AuditEntry,
+    Task,
+)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from notiway.store import positions
 from notiway.store.database import db
+from notiway.store.log import positions
 from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms

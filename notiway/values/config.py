@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ import limits
 from notiway.values import addresses
 from notiway.values.errors import ConfigError, Fault
 
+PREFIX = "NOTIWAY_"
 KIB = 1024
 BROKER_SCHEMES = ("memory", "redis", "rediss")
 SECRETS = frozenset({"token_secret", "metrics_token"})  # settings that are never shown
@@ -49,6 +51,7 @@ class Config:
     allowed_origins: tuple[str, ...] = ()
     open_groups: tuple[str, ...] = ()
     retention_days: int = 90
+    dedupe_days: float = 7.0  # how long a producer's id is remembered at least
     backlog_days: int = 7  # how far back a newcomer's inbox begins; announcements that stand come whatever their age
     recent_limit: int = 20
     toast_seconds: float = 6.0  # errors stay until they are closed
@@ -57,7 +60,7 @@ class Config:
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
     message_rate: float = 100.0  # messages a second that one client may say; ten seconds' worth at once
-    heartbeat_seconds: float = 15.0  # SignalR clients give up on a server that is silent for 30
+    heartbeat_seconds: float = 15.0  # at most 15 for SignalR clients, whatever is set
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
     publish_rate: str = "6000 per minute"  # envelopes of one API key
@@ -109,6 +112,21 @@ class Config:
         return config
 
 
+def unknown_settings(settings: Mapping[str, Any], environ: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Names that begin like a setting and are none, each with a question that names the nearest, where there is one.
+
+    >>> unknown_settings({}, {"NOTIWAY_RETENTION_DAY": "30"})
+    [('NOTIWAY_RETENTION_DAY', ' (NOTIWAY_RETENTION_DAYS?)')]
+    """
+    known = [spec.name.upper() for spec in fields(Config)]
+    given = {name for name in (*settings, *environ) if isinstance(name, str) and name.upper().startswith(PREFIX)}
+    unknown = []
+    for name in sorted(given - {f"{PREFIX}{each}" for each in known}):
+        nearest = get_close_matches(name.upper().removeprefix(PREFIX), known, 1)
+        unknown.append((name, f" ({PREFIX}{nearest[0]}?)" if nearest else ""))
+    return unknown
+
+
 def _convert(raw: Any, default: Any) -> Any:
     if isinstance(default, tuple):
         parts = raw.replace(",", " ").split() if isinstance(raw, str) else raw
@@ -132,6 +150,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     for name, least in (
         ("database_pool", 1),
         ("retention_days", 1),
+        ("dedupe_days", 0),
         ("backlog_days", 0),
         ("recent_limit", 1),
         ("toast_seconds", 1),

@@ -114,7 +114,7 @@ _FIELD_NAMES = tuple(spec.name for spec in fields(Draft))
 
 
 def is_safe_url(url: object) -> bool:
-    """Whether a link may be followed: http, https, or a path on this site.
+    """Whether a link may be followed: http, https, or a path on this site; without user name and password.
 
     Browsers read a backslash as a slash and drop control characters (WHATWG URL §4.4), so `/\\host`
     and `java\\nscript:` are refused as they stand.
@@ -127,7 +127,8 @@ def is_safe_url(url: object) -> bool:
         return not url.startswith("//")
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname)
+        # `https://bank.example@evil.example/` looks like the bank's, and a password would be told to every reader.
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return False
 

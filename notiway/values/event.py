@@ -11,7 +11,6 @@ UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job que
 KINDS = frozenset(
     {
         "created",
-        "updated",
         "read",
         "unread",
         "read_all",

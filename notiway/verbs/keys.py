@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.store.database import db
 from notiway.values import security_log
 from notiway.verbs.sign_out import sign_out_key

@@ -7,8 +7,9 @@ import logging
 from peewee import PeeweeException
 
 from notiway.live.runtime import Runtime, current
-from notiway.store import inbox, membership, standing
+from notiway.store import inbox, membership
 from notiway.store.database import db
+from notiway.store.log import standing
 from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.values.event import Event

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
+from notiway.store.spent_ids import SpentId
 from notiway.values.errors import Fault
 from notiway.values.item import Item
 
@@ -15,12 +16,16 @@ class First:
 
     audience: str
     name: str
-    body: int  # a hash: it tells another body, and costs little to keep
+    body: int | None  # a hash: it tells another body, and costs little to keep; None where it is known no more
     persisted: bool
 
     @classmethod
     def of(cls, item: Item) -> First:
         return cls(item.audience, item.name, hash(json.dumps(item.body, sort_keys=True)), item.persisted)
+
+    @classmethod
+    def of_spent(cls, spent: SpentId) -> First:
+        return cls(spent.audience, spent.name, None, persisted=True)
 
     def differences(self, other: First) -> list[Fault]:
         """In what a duplicate differs from it, by the paths of an envelope: the producer may have meant two things."""
@@ -31,7 +36,7 @@ class First:
             )
         if self.name != other.name:
             found.append(Fault("type", f"differs: the first one with this id was {self.name}"))
-        if self.body != other.body:
+        if self.body is not None and self.body != other.body:
             found.append(Fault("body", "differs from that of the first one with this id, which is what was delivered"))
         if self.persisted != other.persisted:
             kept = "was kept" if self.persisted else "was not kept"

@@ -7,13 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from notiway.live.runtime import Runtime, current
-from notiway.store import writing
+from notiway.store import spent_ids, writing
 from notiway.store.database import db
 from notiway.store.sql import in_batches
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
 from notiway.values.draft import Draft, replaces_faults
 from notiway.values.errors import Fault
+from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs import recipients
 from notiway.verbs.events import created, heard_of, publish, unread_counts
@@ -80,14 +81,22 @@ def send_notification(
     if not persist:
         return _send_unstored(runtime, draft, audience, user_ids, replaces)
     with db.atomic():
-        if dedupe_key is not None and runtime.seen_ids.get((draft.publisher, dedupe_key)) is not None:
-            return writing.row_of(draft, audience)  # it was sent, and kept nowhere
+        if dedupe_key is not None and (gone := _sent_and_gone(runtime, draft, dedupe_key)) is not None:
+            return writing.row_of(draft, audience, gone)
         row, is_new = writing.insert(draft, audience)
         if is_new:
             writing.deliver_to([row.id], user_ids)
             item = writing.item_of(row)
             db.after_commit(lambda: _ring(runtime, item, user_ids))
     return row
+
+
+def _sent_and_gone(runtime: Runtime, draft: Draft, dedupe_key: str) -> str | None:
+    """The id of what was sent under this key and is stored no more, or never was; None if there is none."""
+    spent = spent_ids.among(draft.publisher, [dedupe_key])
+    if spent:
+        return spent[dedupe_key].notification_id
+    return new_id() if runtime.seen_ids.get((draft.publisher, dedupe_key)) is not None else None
 
 
 def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
@@ -107,6 +116,9 @@ def _send_unstored(
         kept = writing.first_of(draft.publisher, [draft.dedupe_key])
         if kept:
             return kept[draft.dedupe_key]
+        spent = spent_ids.among(draft.publisher, [draft.dedupe_key])
+        if spent:
+            return writing.row_of(draft, audience, spent[draft.dedupe_key].notification_id)
     item = writing.item_of(row, persisted=False)
     audiences = [f"user:{user_id}" for user_id in heard_of(runtime, user_ids)] if user_ids else [audience]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from notiway.live.runtime import current
-from notiway.store import tokens
+from notiway.store.credentials import tokens
 from notiway.store.database import db
 from notiway.values import security_log
 from notiway.values.close_codes import CloseCode

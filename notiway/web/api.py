@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -17,14 +18,17 @@ from notiway.gateway.publish import Outcome, publish_envelopes
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
 from notiway.live.wires.json import notification_list
-from notiway.store import api_keys, inbox, resuming
-from notiway.store.api_keys import Producer
+from notiway.store import inbox
+from notiway.store.credentials import api_keys
+from notiway.store.credentials.api_keys import Producer
+from notiway.store.log import resuming
 from notiway.values import security_log
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized, WrongInput
+from notiway.values.item import Item
 from notiway.values.pausing import in_stretches
-from notiway.web import auth, body
+from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +36,8 @@ BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 PAGE_LIMIT = 200  # notifications in one answer
 PAGE_DEFAULT = 50
+PAGE_CHARACTERS = 512 * 1024  # after which a page ends, however few its notifications
+READ_AT_ONCE = 20  # of these; each may have a body of 32 KiB
 UNKNOWN_USER = "no user here has this id (where users live elsewhere, set NOTIWAY_USERS=external)"
 
 
@@ -100,7 +106,7 @@ def after() -> ResponseReturnValue:
     except ValueError:
         fault = Fault("since", "must be the id of a notification, or a cursor as it was given")
         raise WrongInput("The query is not valid", [fault]) from None
-    page = resuming.page(principal.user_id, cursor, limit)
+    page = _page(principal.user_id, cursor, limit)
     place = page.cursor.as_text()
     return jsonify(
         notifications=notification_list(item.as_dict() for item in page.items),
@@ -108,6 +114,19 @@ def after() -> ResponseReturnValue:
         nextCursor=place if page.more else None,
         cursor=place,
     )
+
+
+def _page(user_id: str, cursor: resuming.Cursor, limit: int) -> resuming.Page:
+    """So many items, or fewer that are large: an answer waits in memory until its client has read it."""
+    items: list[Item] = []
+    size = 0
+    while True:
+        page = resuming.page(user_id, cursor, min(READ_AT_ONCE, limit - len(items)))
+        items += page.items
+        size += sum(len(json.dumps(item.body)) + len(item.message) for item in page.items)
+        if not page.more or len(items) >= limit or size >= PAGE_CHARACTERS:
+            return replace(page, items=items)
+        cursor = page.cursor
 
 
 def describe() -> ResponseReturnValue:
@@ -118,7 +137,9 @@ def describe() -> ResponseReturnValue:
 def read_docs() -> ResponseReturnValue:
     """The same, for people."""
     base = runtime.current().config.base_template
-    return render_template("notiway/api_docs.html", api=openapi.document(""), notiway_base=base)
+    return render_template(
+        "notiway/api_docs.html", api=openapi.document(""), notiway_base=base, csrf_token=reply.csrf_token()
+    )
 
 
 def _producer(scope: str) -> Producer:

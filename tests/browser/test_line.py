@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-from playwright.sync_api import Page, Route, WebSocketRoute, expect
+from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 from server.talk import metric
 from servers import wait_until
 from serving import Site
@@ -351,3 +351,100 @@ def test_a_refusal_after_sign_out_leads_to_sign_in_too(browse: Browse, ada: Pers
     context.clear_cookies()
     history(page).get_by_role("button", name="Mark as read: Old", exact=True).click()
     expect(toasts(page).get_by_role("link", name="Sign in")).to_be_visible()
+
+
+BLOCKED = """
+window.RealWebSocket = window.WebSocket;
+window.dials = 0;
+window.WebSocket = class extends EventTarget {
+  static CONNECTING = 0; static OPEN = 1; static CLOSING = 2; static CLOSED = 3;
+  constructor(url) {
+    super();
+    if (window.unblocked) return new window.RealWebSocket(url);
+    window.dials += 1;
+    this.url = url;
+    this.readyState = 0;
+    setTimeout(() => {
+      this.readyState = 3;
+      for (const event of [new Event("error"), new CloseEvent("close", { code: %d })]) {
+        this.dispatchEvent(event);
+        this[`on${event.type}`]?.(event);
+      }
+    }, 10);
+  }
+  close() {}
+};
+"""
+
+
+def blocked_page(context: BrowserContext, path: str = "/dashboard", code: int = 1006) -> Page:
+    """A page in a network where no WebSocket comes about."""
+    context.add_init_script(BLOCKED % code)
+    page = context.new_page()
+    page.goto(path)
+    return page
+
+
+def test_where_websockets_are_blocked_the_page_asks_now_and_then(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect("htmx:ws:error")
+    old = ada.store("On the page")
+    page = blocked_page(browse(ada), "/notifications")
+    asked: list[str | None] = []
+    page.on(
+        "request",
+        lambda request: request.resource_type == "fetch" and asked.append(request.headers.get("x-notiway-background")),
+    )
+    ada.store("First")
+    expect_unread(page, 2)
+    expect_state(page, "delayed", "Delayed up to 30 s")
+    expect(bell(page)).to_have_accessible_description("Delayed up to 30 s")
+    expect(toasts(page)).to_have_count(1)
+    expect(toasts(page)).to_contain_text("First")
+    expect(rows(history(page))).to_have_count(2)
+    ada.store("Second")
+    ada.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", old)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # a tab that is looked at again asks at once
+    expect(toasts(page)).to_have_count(2)
+    expect_unread(page, 2)
+    expect(row(history(page), "On the page")).to_have_attribute("data-state", "read")
+    assert set(asked) == {"1"}, "nothing of it is a sign of a person"
+    page.evaluate("window.unblocked = true")
+    expect_live(page)
+    ada.notify("Third")
+    expect_unread(page, 3)
+    expect(toasts(page)).to_have_count(3)
+
+
+def test_who_was_signed_out_is_told_so_where_websockets_are_blocked(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect("htmx:ws:error|status of 401")
+    page = blocked_page(browse(ada))
+    ada.change("DELETE FROM notiway_session WHERE user_id = ?", ada.id)
+    expect_state(page, "offline", "Signed out")
+    expect(toasts(page).get_by_role("link", name="Sign in")).to_be_visible()
+
+
+def test_a_tab_that_was_one_too_many_dials_again_and_is_delayed_meanwhile(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect("htmx:ws:error")
+    context = browse(ada)
+    context.add_init_script("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms >= 60_000 ? 100 : ms)")
+    page = blocked_page(context, code=4008)
+    wait_until(lambda: page.evaluate("window.dials") > 2)
+    expect_state(page, "delayed", "Delayed up to 30 s")
+    expect(toasts(page)).to_have_count(0)
+    page.evaluate("window.unblocked = true")
+    expect_live(page)
+
+
+def test_what_a_page_remembers_of_ids_is_bounded(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada))
+    kept = page.evaluate("""async () => {
+      const { remembered } = await import("/notiway/static/notiway/js/page/remembered.js");
+      const met = remembered(3);
+      for (const id of ["a", "b", "c", "d"]) met.add(id);
+      return [met.size, met.has("a"), met.has("b"), met.has("d")];
+    }""")
+    assert kept == [3, False, True, True]

@@ -179,3 +179,24 @@ def test_a_hidden_tab_alone_keeps_its_toast_until_it_is_looked_at(browse: Browse
     expect(toasts(page)).to_have_count(1)
     page.clock.run_for(100_000)
     expect(toasts(page)).to_have_count(1)
+
+
+def test_what_a_page_does_by_itself_says_that_no_person_asked_for_it(browse: Browse, ada: Person) -> None:
+    """Else a page that nobody touches would prolong its login session."""
+    ada.store("Unseen")
+    page = visit(browse(ada), "/notifications")
+    open_panel(page)
+    sent: list[tuple[str, str | None]] = []
+    page.on(
+        "request",
+        lambda request: sent.append((request.url.rpartition("/")[2], request.headers.get("x-notiway-background"))),
+    )
+    with page.expect_request("**/notifications/seen"):
+        ada.notify("While it lies open")
+    with page.expect_request("**/notifications/seen"):
+        page.evaluate("document.querySelector('#notiway-recent').dispatchEvent(new Event('notiway:load'))")
+        ada.store("For the list")
+        page.evaluate("document.querySelector('#notiway-recent').dispatchEvent(new Event('notiway:load'))")
+    seen = [background for name, background in sent if name == "seen"]
+    assert len(seen) >= 2
+    assert set(seen) == {"1"}

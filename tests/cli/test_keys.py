@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.store.database import db
 from notiway.values.clock import moment
 

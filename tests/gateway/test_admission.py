@@ -12,7 +12,8 @@ from notiway.gateway import admission, client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.store import api_keys, schema, tokens
+from notiway.store import schema
+from notiway.store.credentials import api_keys, tokens
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.values.errors import Forbidden, Unauthorized, WrongInput

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from stateful.by_hand import World, migrate, time_by_hand
 from stateful.devices import HtmlDevice, JsonDevice, SignalRDevice, SseDevice
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.values.audience import Audience
 from notiway.values.clock import EARLIEST_MS, EPOCH, LATEST_MS
 from notiway.verbs import membership

@@ -7,7 +7,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 
 CHECKS = (not_a_server_error, status_code_conformance, response_schema_conformance)
 EXAMPLES = 80

@@ -6,10 +6,14 @@ from clients import producer
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
-from notiway.store import inbox
+from notiway.store import inbox, retention
 from notiway.store.database import db
 from notiway.store.tables import InboxItem, Notification
-from notiway.values.clock import now_ms
+from notiway.values.audience import Audience
+from notiway.values.clock import DAY_MS, now_ms
+from notiway.verbs.send import send_notification
+
+HALF_AN_HOUR_MS = 30 * 60 * 1000  # an envelope without a TTL lives so long
 
 
 @pytest.fixture(autouse=True)
@@ -62,6 +66,31 @@ def test_the_same_id_is_taken_once_in_one_batch_too(heard, persisted):
     outcomes = publish(*[envelope(persisted=persisted)] * 3) + publish(envelope(persisted=persisted))
     assert [outcome.duplicate for outcome in outcomes] == [False, True, True, True]
     assert len(heard) == 1
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_an_id_stays_taken_for_days_after_its_notification_is_gone(heard, again):
+    now = now_ms()
+    first = publish(envelope(body={"n": 1}))[0].notification_id
+    assert retention.clean_expired(now=now + HALF_AN_HOUR_MS + 60_000).expired == 1
+    assert Notification.select().count() == 0
+    (outcome,) = publish(envelope(persisted=again, body={"n": 1}))
+    assert outcome.duplicate
+    assert len(heard) == 1
+    assert Notification.select().count() == 0
+    assert paths(outcome) == (set() if again else {"metadata.isPersisted"})
+    (other,) = publish(envelope(persisted=again, audience="group:ops", type="order-lost"))
+    assert paths(other) >= {"routing", "type"}
+    assert send_notification(Audience.everyone(), "Hi", dedupe_key="order-1", persist=again).id == first
+    assert len(heard) == 1
+    retention.clean_expired(now=now + 8 * DAY_MS)
+    assert not publish(envelope(persisted=again))[0].duplicate
+
+
+def test_an_id_that_another_publisher_used_is_free_after_removal_too(heard):
+    publish(envelope(publisher="key:1"))
+    retention.clean_expired(now=now_ms() + HALF_AN_HOUR_MS + 60_000)
+    assert not publish(envelope(publisher="key:2"))[0].duplicate
 
 
 @pytest.mark.parametrize("together", [True, False])

@@ -93,3 +93,25 @@ def test_a_page_without_a_limit_costs_no_look_at_any(client, monkeypatch):
     assert looked == []
     client.get("/login")
     assert looked == [], "only the form that is sent has one"
+
+
+PARAMETERS = (
+    "access_token", "answer", "before", "changes", "connection", "format", "id", "lastEventId", "limit",
+    "negotiateVersion", "next", "priority", "q", "since", "source", "state", "tenant", "to", "type",
+)  # fmt: skip
+ODD = ["%00", "a:b", "x" * 300, "9" * 300]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_no_odd_query_breaks_a_page(app, staff, odd):
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    rules = [rule for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()) and not rule.arguments]
+    paths = [rule.rule for rule in rules if "static" not in rule.endpoint]
+    broken = [
+        f"{path}?{name}"
+        for path in paths
+        for name in PARAMETERS
+        if staff.get(f"{path}?{name}={odd}").status_code == 500
+    ]
+    assert "/dashboard/numbers" in paths
+    assert broken == []

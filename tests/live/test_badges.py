@@ -2,15 +2,24 @@
 
 import json
 import socket
+from contextlib import nullcontext
+from types import SimpleNamespace
 
 import pytest
 from pair import Client, created, settle, sync
 
+from notiway.live import badges as badges_module
 from notiway.live import runtime
 from notiway.live.badges import Badges
 from notiway.live.carriers import joining
-from notiway.store import inbox, membership, pulling
+from notiway.live.carriers.hub_protocol import SignalRTransport
+from notiway.live.connection import Connection
+from notiway.live.delivery.format import Format
+from notiway.live.heartbeat import SLICES
+from notiway.live.wires.signalr import SignalRWire
+from notiway.store import inbox, membership
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.values.principal import Principal
@@ -151,6 +160,37 @@ def test_who_listens_without_being_a_member_keeps_what_was_heard(running, enter)
     sent = send_notification(Audience.group("open"), "Hi").id
     running.badges.settle(Event("created", "group:open", {"notification": {"id": sent}}), ["ada", "bob"])
     assert inbox.unread_counts(["ada", "bob"]) == {"ada": 1, "bob": 1}
+
+
+def signalr_client():
+    sock, theirs = socket.socketpair()
+    spoken = Format(SignalRWire(), SignalRTransport(lambda connection, text: None, 32 * 1024))
+    return Connection(sock, spoken, "signalr", 64 * 1024, "bob"), Client(theirs)
+
+
+def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, connect, run, monkeypatch):
+    connect("1", user_id="ada")
+    connection, client = signalr_client()
+    hub.open(connection, ("global", "user:bob"))
+    hub.release(connection, [])
+    settle(hub.reactor)
+    counted = []
+    monkeypatch.setattr(inbox, "unread_counts", lambda users: counted.append(list(users)) or {})
+    monkeypatch.setattr(pulling, "settle", lambda notification_id, users: None)
+    monkeypatch.setattr(pulling, "behind", lambda users: [])
+    monkeypatch.setattr(pulling, "pull", lambda users: None)
+    monkeypatch.setattr(badges_module, "db", SimpleNamespace(connection_context=nullcontext))
+    badges.deliver(created(1, "global", persisted=True))
+    for _ in range(SLICES):
+        hub.reactor.call_soon(badges.beat)
+    settle(hub.reactor)
+    for work in run:
+        work()
+    assert counted
+    assert set(map(tuple, counted)) == {("ada",)}
+    hub.reactor.call_soon(connection.lost)
+    settle(hub.reactor)
+    client.close()
 
 
 def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themselves(running, enter, monkeypatch):

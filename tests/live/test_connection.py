@@ -6,9 +6,10 @@ import pytest
 from pair import json_format, make_pair
 
 from notiway import metrics
-from notiway.live import backlog
+from notiway.live import backlog, socket_room
 from notiway.live import connection as connection_module
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 CLOSE = json_format().transport.farewell
@@ -339,3 +340,49 @@ def test_over_a_real_socket_every_byte_arrives_in_order_or_a_close_does(no_burst
     assert client.read_all() == []
     connection.lost()
     client.close()
+
+
+def room(connection):
+    return connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF) // 2  # the kernel doubles what it is given
+
+
+def test_a_client_that_reads_a_large_backlog_has_more_room_in_the_kernel_until_it_has_it():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.settimeout(10)
+        connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
+        connection.release([])
+        connection.offer(b"y" * 4 * 1024 * 1024)
+        assert room(connection) == socket_room.SMALL_BYTES, "one that has stalled pins no more than before"
+        theirs.recv(1024 * 1024)
+        connection.flush()
+        assert room(connection) == socket_room.LARGE_BYTES
+        while connection.backlog is not None:
+            theirs.recv(1024 * 1024)
+            connection.flush()
+        assert room(connection) == socket_room.SMALL_BYTES
+        connection.lost()
+
+
+def test_a_small_backlog_gets_no_more_room():
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.settimeout(10)
+        connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
+        connection.release([])
+        connection.offer(b"x" * 200_000)
+        while connection.backlog is not None:
+            theirs.recv(20_000)
+            connection.flush()
+            assert room(connection) == socket_room.SMALL_BYTES
+        connection.lost()
+
+
+def test_no_ping_goes_before_what_a_client_that_is_held_is_told_first():
+    connection, sock = scripted(room=100)
+    connection.hold()
+    connection.offer(b"ping", connection_module.PING)
+    connection.release([b"first"])
+    assert sock.taken == b"first"
+    connection.offer(b"ping", connection_module.PING)
+    assert sock.taken == b"firstping"

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from notiway.live import deadlines as module
-from notiway.live.connection import State
 from notiway.live.deadlines import Deadlines
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 

@@ -6,7 +6,7 @@ import pytest
 from pair import WAIT_SECONDS, settle
 
 from notiway.live import drain
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 

@@ -8,8 +8,8 @@ from servers import wait_until
 
 from notiway import metrics
 from notiway.live import hub as hub_module
-from notiway.live.connection import State
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
+from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
@@ -185,6 +185,18 @@ def test_a_user_has_so_many_connections_and_another_as_many(reactor, connect):
     reactor.call_soon(first.lost)
     again, _ = connect("5", hub=small)
     assert again.state is State.OPEN
+
+
+def test_who_is_told_to_come_again_and_does_not_read_counts_as_a_connection(reactor, connect):
+    small = make_hub(reactor, connections_per_user=1)
+    first, _ = connect("1", hub=small)
+    for number in range(50):
+        reactor.call_soon(first.offer, first.format.transport.encode(f"{number} " + "x" * 1_000))
+    reactor.call_soon(first.finish, CloseCode.RESTARTING, "more to come")
+    settle(reactor)
+    assert first.state is State.FINISHING
+    _, second = connect("2", hub=small)
+    assert second.read_all() == [("close", CloseCode.TOO_MANY)]
 
 
 @pytest.mark.parametrize(("session", "closed"), [("s1", ["1", "2"]), (None, ["1", "2", "3"]), ("unknown", [])])

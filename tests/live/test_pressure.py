@@ -6,7 +6,7 @@ from servers import wait_until
 
 from notiway import metrics
 from notiway.live import backlog, pressure
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 LARGE = {"body": {"x": "y" * 30_000}}

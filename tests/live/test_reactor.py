@@ -9,8 +9,8 @@ from pair import WAIT_SECONDS, json_format, make_pair, settle
 from servers import wait_until
 
 from notiway.live import reactor as reactor_module
-from notiway.live.connection import State
 from notiway.live.reactor import Reactor
+from notiway.live.state import State
 
 OPEN_FILES = Path("/proc/self/fd")
 
@@ -140,6 +140,26 @@ def test_a_client_that_is_paused_is_not_read_from(reactor):
     reactor.call_soon(reactor.pause, connection, True)
     settle(reactor)
     client.send("waits")
+    settle(reactor)
+    assert seen == []
+    reactor.call_soon(reactor.pause, connection, False)
+    wait_until(lambda: seen == ["waits"])
+    client.close()
+
+
+def test_a_client_that_is_paused_is_not_read_from_while_something_waits_for_it(reactor):
+    seen = []
+    connection, client = watch(reactor, lambda each, text: seen.append(text))
+    reactor.call_soon(reactor.pause, connection, True)
+    texts = [f"{number} " + "x" * 1_000 for number in range(40)]
+    for text in texts:
+        reactor.call_soon(connection.offer, connection.format.transport.encode(text))
+    settle(reactor)
+    assert connection.backlog
+    client.send("waits")
+    settle(reactor)
+    assert client.read(40) == texts
+    wait_until(lambda: connection.backlog is None)
     settle(reactor)
     assert seen == []
     reactor.call_soon(reactor.pause, connection, False)

@@ -27,10 +27,10 @@ MUTANTS = (
     ),
     Mutant(
         "a token of the moment of the sign-out lives on",
-        "notiway/store/tokens.py",
+        "notiway/store/credentials/tokens.py",
         "ended_at >= ?)",
         "ended_at > ?)",
-        "tests/store/test_tokens.py tests/gateway/test_admission.py",
+        "tests/store/credentials/test_tokens.py tests/gateway/test_admission.py",
     ),
     Mutant("a client names the host", "notiway/host/app.py", "x_host=0", "x_host=1", "tests/host/test_app.py"),
     Mutant(
@@ -49,31 +49,31 @@ MUTANTS = (
     ),
     Mutant(
         "each request writes when a key was used",
-        "notiway/store/api_keys.py",
+        "notiway/store/credentials/api_keys.py",
         "if (producer.last_used_at or 0) < now - USE_NOTED_MS:",
         "if producer.id:",
-        "tests/store/test_api_keys.py",
+        "tests/store/credentials/test_api_keys.py",
     ),
     Mutant(
         "a revoked key is found",
-        "notiway/store/api_keys.py",
+        "notiway/store/credentials/api_keys.py",
         "(ApiKey.hash == hash_key(key)) & ApiKey.revoked_at.is_null()",
         "ApiKey.hash == hash_key(key)",
-        "tests/store/test_api_keys.py",
+        "tests/store/credentials/test_api_keys.py",
     ),
     Mutant(
         "an earlier end of a user's tokens takes the place of a later one",
-        "notiway/store/tokens.py",
+        "notiway/store/credentials/tokens.py",
         " WHERE excluded.ended_at > notiway_token_end.ended_at",
         "",
-        "tests/store/test_tokens.py",
+        "tests/store/credentials/test_tokens.py",
     ),
     Mutant(
         "a spent token is spent again",
-        "notiway/store/tokens.py",
+        "notiway/store/credentials/tokens.py",
         "return bool(db.rows_affected(db.execute(spent)))",
         "return db.rows_affected(db.execute(spent)) >= 0",
-        "tests/store/test_tokens.py",
+        "tests/store/credentials/test_tokens.py",
     ),
     Mutant(
         "a bad token is followed by a look at the session",
@@ -113,10 +113,10 @@ MUTANTS = (
     ),
     Mutant(
         "the cursor stays at the oldest",
-        "notiway/store/pulling.py",
+        "notiway/store/log/pulling.py",
         "_move(known, decided)",
         "_move(known, positions.LOWEST)",
-        "tests/store/test_pulling.py",
+        "tests/store/log/test_pulling.py",
     ),
     Mutant(
         "a second deletion moves the first",
@@ -144,7 +144,7 @@ MUTANTS = (
         "notiway/store/rows.py",
         "+n.expires_at > ?)",
         "+n.expires_at > ? - 1)",
-        "tests/store/test_inbox.py tests/store/test_standing.py",
+        "tests/store/test_inbox.py tests/store/log/test_standing.py",
     ),
     Mutant(
         "the count goes on",
@@ -169,24 +169,24 @@ MUTANTS = (
     ),
     Mutant(
         "a resume repeats the item that the reader has",
-        "notiway/store/resuming.py",
+        "notiway/store/log/resuming.py",
         " AND i.notification_id <> ?",
         " AND i.notification_id <> '' || ? || '-'",
-        "tests/store/test_resuming.py",
+        "tests/store/log/test_resuming.py",
     ),
     Mutant(
         "a page forgets whether there is more",
-        "notiway/store/resuming.py",
+        "notiway/store/log/resuming.py",
         "Cursor(cursor.seen, until, last, cursor.but), more=True)",
         "Cursor(cursor.seen, until, last, cursor.but), more=False)",
-        "tests/store/test_resuming.py",
+        "tests/store/log/test_resuming.py",
     ),
     Mutant(
         "broadcasts are pulled once more by a page of the past",
-        "notiway/store/resuming.py",
+        "notiway/store/log/resuming.py",
         "is_present = cursor.until is None",
         "is_present = cursor.until is not None",
-        "tests/store/test_resuming.py",
+        "tests/store/log/test_resuming.py",
     ),
     # What is told
     Mutant(
@@ -226,10 +226,10 @@ MUTANTS = (
     ),
     Mutant(
         "progress overtakes the news that all is done",
-        "notiway/live/coalescing.py",
+        "notiway/live/delivery/coalescing.py",
         "for waiting in self._newest.pop(event.audience, {}).values():",
         "for waiting in []:",
-        "tests/live/test_coalescing.py",
+        "tests/live/delivery/test_coalescing.py",
     ),
     Mutant(
         "an item that was replayed comes again",
@@ -261,10 +261,10 @@ MUTANTS = (
     ),
     Mutant(
         "an empty frame goes out",
-        "notiway/live/format.py",
+        "notiway/live/delivery/format.py",
         "if not text:  # an empty frame is no message of any protocol",
         "if text is None:",
-        "tests/live/test_format.py",
+        "tests/live/delivery/test_format.py",
     ),
     Mutant(
         "a broadcast leaves the badges as they are",

@@ -115,3 +115,21 @@ def test_what_the_machine_lacks_is_installed_by_name_only():
     done = subprocess.run([ROOT / "bin" / "need", "everything"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert "everything" in done.stderr
+
+
+IMPORTED_AS = {"argon2-cffi": "argon2", "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger"}
+
+
+@pytest.mark.parametrize("requirement", PROJECT["project"]["dependencies"])
+def test_every_dependency_is_imported(requirement):
+    name = re.match(r"[a-z0-9-]+", requirement)[0]
+    module = IMPORTED_AS.get(name, name.replace("-", "_"))
+    imports = re.compile(rf"(from|import) {module}\b|\b{module}\.", re.MULTILINE)
+    sources = [*(ROOT / "notiway").rglob("*.py"), ROOT / "gunicorn.conf.py"]
+    assert any(imports.search(path.read_text()) for path in sources)
+
+
+@pytest.mark.parametrize("name", ["flask-sock", "simple-websocket", "wsproto"])
+def test_whose_inside_is_relied_on_is_bounded(name):
+    (requirement,) = [each for each in PROJECT["project"]["dependencies"] if each.startswith(name)]
+    assert "==" in requirement or "<" in requirement

@@ -193,3 +193,29 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_server(site):
     assert "FAULT" not in said
     names = "database migrations broker workers jobs secret server origin websocket"
     assert [line.split()[1] for line in said.splitlines()] == names.split()
+
+
+def test_who_came_over_tls_is_believed_of_declared_proxies_only(site):
+    forwarded = {"X-Forwarded-Proto": "https"}
+    site.start()
+    answer = requests.get(f"{site.url}/login", headers=forwarded, timeout=10)
+    assert answer.ok
+    assert "Strict-Transport-Security" not in answer.headers
+    assert "Secure" not in answer.headers["Set-Cookie"]
+    site.stop()
+    site.environment["NOTIWAY_TRUSTED_PROXIES"] = "1"
+    answer = requests.get(f"{site.start().url}/login", headers=forwarded, timeout=10)
+    assert "Strict-Transport-Security" in answer.headers
+    assert "Secure" in answer.headers["Set-Cookie"]
+
+
+def test_a_second_server_on_the_same_database_is_refused_and_a_restart_is_not(site):
+    site.start()
+    second = Site(site.folder, NOTIWAY_DRAIN_SECONDS=0)
+    code, said = refused_start(second, "-c", str(ROOT / "gunicorn.conf.py"))
+    assert code != 0
+    assert "another process serves" in said
+    assert requests.get(f"{site.url}/readyz", timeout=10).ok
+    site.kill()
+    site.start()
+    site.command("user", "list")

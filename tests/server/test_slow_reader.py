@@ -6,8 +6,10 @@ import statistics
 import time
 from contextlib import contextmanager
 
+import psutil
 import pytest
 from servers import wait_until
+from serving import ROOT
 from websockets.exceptions import ConnectionClosed
 
 from server.talk import PATIENCE_SECONDS, burst, inbox, is_open_elsewhere, listen, metric, new_visitor, open_socket
@@ -155,3 +157,27 @@ def test_a_reader_that_never_reads_again_is_let_go(quick_site):
     with new_visitor(quick_site) as visitor, stopped(visitor), listen(visitor):
         burst(visitor, 20, size=SIZE, persist=False)
         is_open_elsewhere(quick_site, 1)
+
+
+IMPATIENT = """
+import pathlib
+exec(pathlib.Path({conf!r}).read_text(), globals())
+SEND_SECONDS = 1
+"""
+
+
+def test_answers_that_nobody_reads_are_not_kept(make_site, tmp_path):
+    """A client that asks again and again and reads nothing would else hold a greenlet, and its answer, for ever."""
+    conf = tmp_path / "impatient.py"
+    conf.write_text(IMPATIENT.format(conf=str(ROOT / "gunicorn.conf.py")))
+    site = make_site(NOTIWAY_JOBS="web").start("-c", str(conf))
+    visitor = new_visitor(site)
+    burst(visitor, 40, size=SIZE)
+    request = f"GET /notifications HTTP/1.1\r\nHost: x\r\nCookie: {visitor.cookie}\r\nAccept: application/json\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS) as stream:
+        stream.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SMALL_BUFFER)
+        stream.sendall(request.encode() * 100)
+        process = psutil.Process(site.worker_pid())
+        ours = stream.getsockname()[1]
+        wait_until(lambda: all(each.raddr.port != ours for each in process.net_connections() if each.raddr))
+    assert visitor.get("/notifications").ok

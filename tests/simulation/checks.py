@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.values import event
 from notiway.values.ids import id_time
 

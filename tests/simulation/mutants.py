@@ -10,12 +10,12 @@ from typing import Any
 from notiway.live import badges
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
-from notiway.live.format import Broadcast, Format, _key_of
+from notiway.live.delivery.format import Broadcast, Format, _key_of
 from notiway.live.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
-from notiway.store import pulling, resuming
 from notiway.store.engine.proxy import Proxy
+from notiway.store.log import pulling, resuming
 from notiway.verbs import send
 
 Patch = tuple[Any, str, Any]  # object, attribute, what it is in the mutant

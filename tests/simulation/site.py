@@ -13,7 +13,7 @@ from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport
-from notiway.live.format import Format
+from notiway.live.delivery.format import Format
 from notiway.values.event import Event
 from notiway.web.sockets import actions, invocations
 

@@ -21,8 +21,8 @@ TRACED_SEEDS = (3, 46, 91)
 
 @pytest.fixture(scope="module")
 def first_seed() -> int:
-    """A new one for each run, unless NOTIWAY_SIMULATION_SEED names it; printed, so that the run can be repeated."""
-    named = os.environ.get("NOTIWAY_SIMULATION_SEED")
+    """A new one for each run, unless SIMULATION_SEED names it; printed, so that the run can be repeated."""
+    named = os.environ.get("SIMULATION_SEED")
     return int(named) if named else int.from_bytes(os.urandom(8)) % SEEDS_KEPT
 
 
@@ -30,7 +30,7 @@ def first_seed() -> int:
 def test_random_schedules_keep_the_invariants(first_seed, part):
     each = SCHEDULES // PARTS
     start = first_seed + part * each
-    print(f"seeds {start} to {start + each - 1}: NOTIWAY_SIMULATION_SEED={first_seed} repeats this run")
+    print(f"seeds {start} to {start + each - 1}: SIMULATION_SEED={first_seed} repeats this run")
     with simulating():
         failed = [outcome for outcome in map(run, range(start, start + each)) if outcome.fault is not None]
     assert not failed, "\n".join(map(told, failed)) + "\nreplay: python -m tests.simulation --seed N --trace"

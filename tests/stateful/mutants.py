@@ -20,7 +20,9 @@ def mark_all_forgets_the_page(patch: pytest.MonkeyPatch) -> None:
 
 
 def mark_all_tells_only_so_many(patch: pytest.MonkeyPatch) -> None:
+    publish = items.publish
     patch.setattr(items, "TOLD_SINGLY", 1)
+    patch.setattr(items, "publish", lambda now, event: event.kind == "read_each" or publish(now, event))
 
 
 def restore_does_not_restore(patch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,9 @@ import pytest
 from fresh import verbs
 from peewee import SQL
 
-from notiway.store import inbox, membership, resuming, search, sql
+from notiway.store import inbox, membership, search, sql
 from notiway.store.database import db
+from notiway.store.log import resuming
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import moment, now_ms

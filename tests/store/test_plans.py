@@ -6,8 +6,9 @@ import sqlite3
 import pytest
 from fresh import fresh_database
 
-from notiway.store import inbox, membership, positions, pulling, resuming, retention, standing, writing
+from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
+from notiway.store.log import positions, pulling, resuming, standing
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor
@@ -207,3 +208,13 @@ def test_a_walk_would_be_noticed(database):
     assert [step for step in plan if WALK.match(step)]
     assert sqlite3.sqlite_version_info >= (3, 36), "older ones write SCAN TABLE"
     assert db.obj is database
+
+
+def test_what_stands_is_found_by_walking_the_inbox_and_sorting_nothing(database):
+    statements = statements_of(database, lambda: standing.items("5", ["global", "user:5"]))
+    (query,) = [each for each in statements if "n.title" in each or "n.body" in each]
+    plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {query}").fetchall()]
+    assert plan == [
+        "SEARCH i USING PRIMARY KEY (user_id=? AND notification_id>?)",
+        "SEARCH n USING INDEX sqlite_autoindex_notiway_notification_1 (id=?)",  # once an item, not once an audience
+    ]

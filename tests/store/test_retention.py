@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox, pulling, retention
+from notiway.store import inbox, retention
 from notiway.store.database import db
 from notiway.store.engine import turns
+from notiway.store.log import pulling
 from notiway.store.retention import Cleaned, clean_expired, clean_up
 from notiway.store.tables import InboxItem, Notification, SpentToken, Task
 from notiway.values import ids

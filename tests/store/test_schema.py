@@ -6,8 +6,9 @@ import peewee
 import pytest
 from fresh import statements
 
-from notiway.store import pulling, schema, writing
+from notiway.store import schema, writing
 from notiway.store.database import open_database, use_database
+from notiway.store.log import pulling
 from notiway.store.tables import TABLES, InboxItem, Notification
 from notiway.values.draft import Draft
 from notiway.values.errors import WrongInput

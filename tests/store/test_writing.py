@@ -3,8 +3,9 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox, resuming, writing
+from notiway.store import inbox, writing
 from notiway.store.database import db
+from notiway.store.log import resuming
 from notiway.store.tables import InboxItem, Notification
 from notiway.values import clock
 from notiway.values.clock import DAY_MS, now_ms

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, fields
 
 import pytest
 
-from notiway.values.config import Config
+from notiway.values.config import Config, unknown_settings
 from notiway.values.errors import ConfigError
 
 WRONG = [
@@ -106,3 +106,22 @@ def test_a_weak_token_secret_is_refused_in_production(settings):
 @pytest.mark.parametrize("settings", [{"NOTIWAY_ENV": "development"}, {"TESTING": True}, {"DEBUG": True}])
 def test_development_and_tests_may_have_a_weak_token_secret(settings):
     assert Config.load({"NOTIWAY_TOKEN_SECRET": "swordfish", **settings}, environ={}).token_secret == "swordfish"
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("NOTIWAY_RETENTION_DAY", " (NOTIWAY_RETENTION_DAYS?)"),
+        ("notiway_retention_days", " (NOTIWAY_RETENTION_DAYS?)"),
+        ("NOTIWAY_TRUSTED_PROXY", " (NOTIWAY_TRUSTED_PROXIES?)"),
+        ("NOTIWAY_XYZ", ""),
+    ],
+)
+def test_a_name_that_is_no_setting_is_found_with_the_nearest_one(name, said):
+    assert unknown_settings({name: "secret"}, {"HOME": "/", "NOTIWAY_JOBS": "off"}) == [(name, said)]
+    assert unknown_settings({"DEBUG": True}, {name: "secret"}) == [(name, said)]
+
+
+def test_settings_are_known():
+    given = {f"NOTIWAY_{spec.name.upper()}": "x" for spec in fields(Config)}
+    assert unknown_settings(given, given) == []

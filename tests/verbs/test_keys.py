@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.values.errors import NotFound
 from notiway.verbs import keys
 

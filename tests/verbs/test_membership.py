@@ -3,7 +3,8 @@
 import peewee
 import pytest
 
-from notiway.store import inbox, standing
+from notiway.store import inbox
+from notiway.store.log import standing
 from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership

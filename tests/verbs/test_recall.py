@@ -12,8 +12,9 @@ from notiway.live.reactor import Reactor
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
-from notiway.store import audit, inbox, membership, resuming, standing
+from notiway.store import audit, inbox, membership
 from notiway.store.database import db
+from notiway.store.log import resuming, standing
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound

@@ -7,8 +7,9 @@ import pytest
 from fresh import Undo, stored
 
 from notiway.live import runtime
-from notiway.store import inbox, membership, resuming, sql
+from notiway.store import inbox, membership, sql
 from notiway.store.database import db
+from notiway.store.log import resuming
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.store import tokens
+from notiway.store.credentials import tokens
 from notiway.store.database import db
 from notiway.values.clock import now_ms
 from notiway.verbs.sign_out import sign_out

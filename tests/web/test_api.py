@@ -11,7 +11,9 @@ from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.store import api_keys, inbox, membership, resuming
+from notiway.store import inbox, membership
+from notiway.store.credentials import api_keys
+from notiway.store.log import resuming
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -493,3 +495,18 @@ def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publ
 def test_a_rate_that_cannot_be_read_is_named_at_the_start(make_app, name):
     with pytest.raises(ConfigError, match=name):
         make_app(**{name: "often"})
+
+
+def test_a_page_of_what_came_after_is_bounded_in_bytes_and_the_next_one_goes_on(client, user, send, token):
+    sent = [send(user, f"Large {number}", body={"text": "x" * 30_000}).id for number in range(60)]
+    query, heard, sizes = "", [], []
+    while query is not None:
+        answer = client.get(
+            f"/api/notifications?limit=200&since={query}", headers={"Authorization": f"Bearer {token(user.id)}"}
+        )
+        sizes.append(len(answer.data))
+        heard += [each["id"] for each in answer.json["notifications"]]
+        query = answer.json["nextCursor"]
+    assert heard == sent
+    assert max(sizes) < 1.9 * 1024 * 1024
+    assert len(sizes) > 1

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.values import json_text, pausing
 from notiway.web import body
 

@@ -9,7 +9,7 @@ from conftest import PASSWORD, Browser
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
-from notiway.store import api_keys
+from notiway.store.credentials import api_keys
 from notiway.values import security_log
 from notiway.values.audience import Audience
 from notiway.verbs import keys, membership

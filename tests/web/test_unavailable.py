@@ -10,7 +10,8 @@ import pytest
 from conftest import HTMX, JSON
 
 from notiway.live import runtime
-from notiway.store import api_keys, inbox, search
+from notiway.store import inbox, search
+from notiway.store.credentials import api_keys
 from notiway.store.database import db
 from notiway.store.engine import turns
 from notiway.store.tables import Notification

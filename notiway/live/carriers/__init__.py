@@ -11,6 +11,7 @@ class Transport(Protocol):
     """How text becomes bytes on this kind of connection, and bytes become messages."""
 
     answers: bool  # whether a client that is there can be heard
+    is_impatient: bool  # whether its clients give up on a server that pings them less often than every 30 s
     silence_seconds: float  # how long it may say nothing all the same, where it does not answer each ping
 
     def encode(self, text: str) -> bytes: ...

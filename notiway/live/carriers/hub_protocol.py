@@ -24,6 +24,7 @@ RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 class SignalRTransport(WebSocketTransport):
     """WebSocket text frames whose pings and goodbyes are the protocol's own messages."""
 
+    is_impatient = True
     silence_seconds = SILENCE_SECONDS
 
     def __init__(

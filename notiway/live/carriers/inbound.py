@@ -12,9 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from notiway import metrics
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
 from notiway.live.limits.bucket import Bucket
 from notiway.live.reactor import Reactor
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 from notiway.values.pausing import pause
 

@@ -10,8 +10,9 @@ from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
-from notiway.store import inbox, membership, standing
-from notiway.store.resuming import OVERLAP_MS
+from notiway.store import inbox, membership
+from notiway.store.log import standing
+from notiway.store.log.resuming import OVERLAP_MS
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.close_codes import CloseCode
@@ -85,23 +86,34 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
     if not granted and not membership.may_subscribe(user_id, audience, now.config.open_groups):
         raise Forbidden(f"You may not listen to {key}")
     now.hub.hold(connection)
-    # Asked of the reactor, in turn: an unsubscribe that it has not come to yet is taken into account.
-    is_new = now.hub.subscribe(connection, key)
+    is_new = False
+    frames: list[str | None] = []
     items: list[Item] = []
-    left_out: list[str | None] = []
+    unread = None
     try:
+        # Asked of the reactor, in turn: an unsubscribe that it has not come to yet is taken into account.
+        is_new = now.hub.subscribe(connection, key)
         if is_new:
             standing.pull(user_id, key)
             after = _replayed_before(connection, key)
             found = standing.items(user_id, [key], standing.REPLAY_LIMIT, after=after)
             items = [item for item in found if item.audience == key]
-            left_out = incomplete(connection, [key], found)
-    finally:
-        frames = [answer, *left_out, *frames_of(connection, items)]
-        now.hub.release(connection, frames, [item.id for item in items])
-    if items:
-        unread = inbox.unread_count(user_id)
+            frames = [*incomplete(connection, [key], found), *frames_of(connection, items)]
+            unread = inbox.unread_count(user_id) if items else None
+    except Exception:
+        _take_back(now, connection, key, is_new)
+        raise
+    now.hub.release(connection, [answer, *frames], [item.id for item in items])
+    if unread is not None:
         now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+
+
+def _take_back(now: Runtime, connection: Connection, key: str, is_new: bool) -> None:
+    """A subscription has failed: whoever asked is told so, and the next try is a first one again."""
+    if is_new:
+        now.hub.unsubscribe(connection, key)
+        connection.replays = {each: at for each, at in (connection.replays or {}).items() if each != key}
+    now.hub.release(connection, ())
 
 
 def incomplete(connection: Connection, audiences: Collection[str], replayed: Sequence[Item]) -> list[str | None]:

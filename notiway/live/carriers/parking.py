@@ -11,7 +11,8 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 from notiway.store.database import db
 from notiway.values.errors import CannotHold
 

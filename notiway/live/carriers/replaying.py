@@ -12,11 +12,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
 from notiway.live.hub import Hub
-from notiway.store import resuming
+from notiway.live.state import State
 from notiway.store.database import db
-from notiway.store.resuming import Cursor
+from notiway.store.log import resuming
+from notiway.store.log.resuming import Cursor
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.values.item import Item

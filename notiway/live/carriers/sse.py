@@ -13,6 +13,7 @@ class StreamTransport:
     """Text as it is, comments as pings; the client says nothing, the end of the stream is its goodbye."""
 
     answers = False  # a stalled stream is found by its backlog
+    is_impatient = False
     silence_seconds = 0.0
 
     def encode(self, text: str) -> bytes:

@@ -10,7 +10,8 @@ import simple_websocket
 from wsproto.frame_protocol import FrameProtocol, Opcode, ParseFailed
 from wsproto.utilities import generate_accept_token
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 LENGTH_16, LENGTH_64 = 126, 127  # the length follows in two bytes, in eight (RFC 6455 §5.2)
@@ -70,6 +71,7 @@ class WebSocketTransport:
     """Text frames for browsers and libraries (RFC 6455). One object serves all connections."""
 
     answers = True
+    is_impatient = False
     silence_seconds = 0.0
 
     def __init__(

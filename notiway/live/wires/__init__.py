@@ -11,6 +11,7 @@ class Wire(Protocol):
     """A pure renderer from Event to text; None where this wire has nothing to say."""
 
     name: str
+    counts: bool  # whether its clients are told how many are unread
 
     def render(self, event: Event) -> str | None: ...
     def connected(self, connection_id: str, unread: int) -> str | None: ...

@@ -39,6 +39,7 @@ class HtmlWire:
     """
 
     name = "html"
+    counts = True
 
     def __init__(self, env: Environment) -> None:
         self._env = env
@@ -51,8 +52,6 @@ class HtmlWire:
         unread = data.get("unread")
         if kind == "created":
             return self._created(Item.from_dict(data["notification"]), unread)
-        if kind == "updated":
-            return self._frame(kind, items=[Item.from_dict(data["notification"])], unread=unread)
         if kind == "restored":
             return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
         if kind in ID_CHANGES:

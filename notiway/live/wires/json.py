@@ -57,13 +57,14 @@ class JsonWire:
     """Events as `{"event": …, "data": …}`. A change of several items is one line each: see `render`."""
 
     name = "json"
+    counts = True
 
     def render(self, event: Event) -> str | None:
         """The text of an Event; None for those that JSON clients do not hear of."""
         data = event.data
         unread = data.get("unread")
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 values = notification_dict(data["notification"])
                 return _message("notification", values if unread is None else {**values, "unreadCount": unread})
             case "restored":

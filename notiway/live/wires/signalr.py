@@ -21,12 +21,13 @@ class SignalRWire:
     """Renders Events as calls of the client's methods; the method's name is the notification's name."""
 
     name = "signalr"
+    counts = False
 
     def render(self, event: Event) -> str | None:
         """The invocations for an Event, without an id: nobody answers them."""
         data = event.data
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 return invocation(data["notification"]["name"], notification_dict(data["notification"]))
             case "restored":
                 back = [_changed("EventDeletedStatusChange", item, "isDeleted", False) for item in data["items"]]

@@ -16,13 +16,14 @@ class SseWire:
     """Renders Events as `event:`, `id:` and `data:` lines. Only stored notifications carry an id to resume from."""
 
     name = "sse"
+    counts = True
 
     def render(self, event: Event) -> str | None:
         """The lines of an Event; None for those that streams do not hear of."""
         data = event.data
         unread = data.get("unread")
         match event.kind:
-            case "created" | "updated":
+            case "created":
                 return self._notification(notification_dict(data["notification"])) + self._count(unread)
             case "restored":
                 restored = notification_list(data["notifications"])

@@ -9,7 +9,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from notiway.live.wires.json import notification_list
-from notiway.store import inbox, standing
+from notiway.store import inbox
+from notiway.store.log import standing
 from notiway.values.clock import now_ms
 from notiway.values.item import Item
 from notiway.web import auth, reply

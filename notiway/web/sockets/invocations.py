@@ -22,9 +22,10 @@ from notiway.live.carriers.hub_protocol import (
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
-from notiway.store import inbox, resuming, standing
+from notiway.store import inbox
 from notiway.store.database import db
-from notiway.store.resuming import Cursor
+from notiway.store.log import resuming, standing
+from notiway.store.log.resuming import Cursor
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Fault, NotFound, NotSupported, WrongInput

@@ -14,7 +14,7 @@ from notiway.live import runtime
 from notiway.live.carriers import hub_protocol
 from notiway.live.carriers.parking import check_server, stay, take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
-from notiway.store import tokens
+from notiway.store.credentials import tokens
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal

@@ -14,7 +14,8 @@ from notiway.live.carriers.sse import response_head
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.live.wires.sse import SseWire
-from notiway.store import inbox, resuming
+from notiway.store import inbox
+from notiway.store.log import resuming
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id

@@ -13,8 +13,9 @@ from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.live.wires.html import HtmlWire
-from notiway.store import inbox, resuming
-from notiway.store.resuming import Cursor
+from notiway.store import inbox
+from notiway.store.log import resuming
+from notiway.store.log.resuming import Cursor
 from notiway.values.errors import Unauthorized, WrongInput
 from notiway.web import auth
 from notiway.web.sockets import handshake, opening

@@ -6,7 +6,7 @@ import pytest
 from conftest import PASSWORD, Browser
 
 from notiway.host import accounts, passwords, sessions
-from notiway.store import tokens
+from notiway.store.credentials import tokens
 from notiway.values.clock import DAY_MS, now_ms
 
 NEW = "unusual words like zwieback"

@@ -45,6 +45,14 @@ def test_the_present_state_is_json_for_who_is_signed_in(browser, visitor):
     assert visitor.get("/dashboard/numbers").location.startswith("/login")
 
 
+@pytest.mark.parametrize("tenant", ["%00", "a:b", "x" * 300, "%ED%A0%80%00", "%E2%80%A8"])
+def test_numbers_of_what_can_be_no_tenant_are_refused(browser, tenant):
+    answer = browser.get(f"/dashboard/numbers?tenant={tenant}", form="json")
+    assert answer.status_code == 400
+    assert [fault["path"] for fault in answer.json["error"]["fields"]] == ["tenant"]
+    assert browser.get(f"/dashboard?tenant={tenant}").status_code == 200
+
+
 def test_a_tenant_s_numbers_are_for_its_group(app, browser, user):
     assert browser.get("/dashboard/numbers?tenant=acme", form="json").status_code == 403
     assert 'class="row scopes"' not in browser.get("/dashboard?tenant=acme").text

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from pair import make_pair
 
 from notiway.live.carriers.hub_protocol import RECONNECT_CODES, SignalRTransport, completion, handshake_fault, split
+from notiway.live.delivery.format import Format
+from notiway.live.state import State
+from notiway.live.wires.signalr import SignalRWire
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import WrongInput
 
@@ -70,3 +74,25 @@ def test_its_goodbye_says_whether_to_come_back(transport, code):
     said = json.loads(payload(transport.farewell(code, "because"))[:-1])
     may_return = code in RECONNECT_CODES
     assert said == {"type": 7, "allowReconnect": may_return} | ({} if may_return else {"error": "because"})
+
+
+def test_many_messages_may_share_a_frame_each_within_the_limit():
+    """@microsoft/signalr joins what waits: the limit is one of each message, so the frame may be larger."""
+    heard = []
+    transport = SignalRTransport(lambda connection, text: heard.append(text), 1024)
+    connection, client = make_pair(Format(SignalRWire(), transport))
+    messages = [f'{{"type":1,"invocationId":"{number}","target":"Nope","arguments":[]}}{END}' for number in range(300)]
+    client.send("".join(messages))
+    data = connection.sock.recv(65_536)
+    connection.release([])
+    while data:
+        transport.receive(connection, data)
+        try:
+            data = connection.sock.recv(65_536)
+        except BlockingIOError:
+            break
+    assert sum(map(len, messages)) > 16 * 1024
+    assert heard == messages
+    assert connection.state is State.OPEN
+    connection.lost()
+    client.close()

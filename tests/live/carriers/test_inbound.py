@@ -10,7 +10,7 @@ from servers import wait_until
 
 from notiway.live.carriers import inbound as module
 from notiway.live.carriers.inbound import Inbound
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 

@@ -19,7 +19,7 @@ from wsproto.frame_protocol import FrameProtocol
 from notiway.live.carriers import websocket
 from notiway.live.carriers.parking import take_socket
 from notiway.live.carriers.websocket import UPGRADE_FLAG, Upgrade, WebSocketTransport
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 
 LIMIT = 1_024

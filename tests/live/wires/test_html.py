@@ -27,7 +27,6 @@ HOSTILE = [
 ]
 EVENTS = {
     "created": {"notification": ITEM.as_dict(), "unread": 3},
-    "updated": {"notification": ITEM.as_dict(), "unread": 3},
     "restored": {"notifications": [ITEM.as_dict()], "unread": 3},
     "read": {"ids": [ITEM.id], "unread": 3},
     "unread": {"ids": [ITEM.id], "unread": 3},

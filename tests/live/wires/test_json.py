@@ -37,7 +37,6 @@ SEEN_BY_CLIENTS = {
 MESSAGES = [
     ("created", {"notification": ITEM, "unread": 3}, "notification", {**SEEN_BY_CLIENTS, "unreadCount": 3}),
     ("created", {"notification": ITEM}, "notification", SEEN_BY_CLIENTS),
-    ("updated", {"notification": ITEM}, "notification", SEEN_BY_CLIENTS),
     (
         "read",
         {"ids": ["a"], "unread": 2},

@@ -6,9 +6,9 @@ import pytest
 
 from notiway.store import membership, schema
 from notiway.store.database import db
+from notiway.store.log.standing import ANNOUNCEMENTS
 from notiway.store.rows import COLUMNS
 from notiway.store.sql import run
-from notiway.store.standing import ANNOUNCEMENTS
 from notiway.store.tables import Notification
 from notiway.store.writing import item_of
 from notiway.values.audience import Audience

@@ -10,9 +10,10 @@ from servers import wait_until
 
 from notiway.live.carriers import replaying
 from notiway.live.carriers.hub_protocol import READY
-from notiway.live.connection import State
-from notiway.store import inbox, resuming, standing
+from notiway.live.state import State
+from notiway.store import inbox
 from notiway.store.database import db
+from notiway.store.log import resuming, standing
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_time
@@ -20,6 +21,7 @@ from notiway.values.principal import Principal
 from notiway.web.sockets import invocations
 
 END = "\x1e"
+PING = 6
 HANDSHAKE = {"protocol": "json", "version": 1}
 OPS = {"audienceType": 3, "audienceValue": "ops", "tenantId": None}
 
@@ -63,7 +65,8 @@ class Talk:
         while len(self._heard) < count:
             (text,) = self.client.read()
             assert text.endswith(END)
-            self._heard += map(json.loads, text[:-1].split(END))
+            messages = map(json.loads, text[:-1].split(END))
+            self._heard += [each for each in messages if each.get("type") != PING]
         heard, self._heard = self._heard[:count], self._heard[count:]
         return heard
 
@@ -412,7 +415,9 @@ def invoke(open_socket):
     def call(target, *arguments):
         message = {"type": 1, "invocationId": "1", "target": target, "arguments": list(arguments)}
         connection.format.handle(connection, json.dumps(message) + END)
-        return json.loads(client.read()[0].removesuffix(END))
+        while (answer := json.loads(client.read()[0].removesuffix(END))).get("type") == PING:
+            pass
+        return answer
 
     return call
 
@@ -433,6 +438,22 @@ def test_a_routing_that_names_no_audience_is_refused_with_its_faults(invoke, rou
     error = invoke("Subscribe", routing)["error"]
     assert error.startswith("WrongInput: ")
     assert words in error
+
+
+def test_a_subscription_that_fails_is_answered_once_with_its_error(talk, monkeypatch):
+    talk.connection.grants = ("group:ops",)
+
+    def fail(*_, **__):
+        raise RuntimeError("the database is away")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(standing, "items", fail)
+        talk.say(call("Subscribe", OPS, number="1"), call("Nothing", number="2"))
+        first, second = talk.hear(2)
+    assert first["invocationId"] == "1"
+    assert first["error"].startswith("Error: ")
+    assert second["invocationId"] == "2"
+    assert talk.ask(call("Subscribe", OPS, number="3")) == {"type": 3, "invocationId": "3", "result": None}
 
 
 @pytest.mark.usefixtures("picky")

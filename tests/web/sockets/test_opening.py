@@ -14,8 +14,9 @@ from notiway import Notiway
 from notiway.host import accounts, sessions
 from notiway.live import runtime
 from notiway.live.carriers import joining
-from notiway.live.connection import State
-from notiway.store import api_keys, schema, tokens
+from notiway.live.state import State
+from notiway.store import schema
+from notiway.store.credentials import api_keys, tokens
 from notiway.store.database import db
 from notiway.values.close_codes import CloseCode
 from notiway.web import auth

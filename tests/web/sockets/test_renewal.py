@@ -4,7 +4,7 @@ import pytest
 from pair import settle
 
 from notiway.live.carriers import joining
-from notiway.live.connection import State
+from notiway.live.state import State
 from notiway.store import membership
 from notiway.values.audience import Audience
 from notiway.values.errors import Forbidden, Unauthorized

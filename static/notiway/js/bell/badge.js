@@ -1,7 +1,8 @@
 // badge: carries the number that frames write into #notiway-badge to the bell's name and the tab's title.
 const PREFIX = /^\(\d+\+?\) /;
 
-function apply() {
+/** Carry over the number that the badge shows now. */
+export function apply() {
   const badge = document.getElementById("notiway-badge");
   if (!badge) return;
   const count = Number(badge.dataset.count);

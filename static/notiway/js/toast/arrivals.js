@@ -2,6 +2,7 @@
 // a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
 import { speak } from "../page/live-region.js";
 import { newestId } from "../list/rows.js";
+import { remembered } from "../page/remembered.js";
 import { showMany, showToast } from "./stack.js";
 
 const GATHER = 120; // ms: arrivals this close together are told as one…
@@ -9,7 +10,7 @@ const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
 const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
 const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
 const MANY = 3; // more ordinary ones than this at once become one toast
-const taken = new Set();
+const taken = remembered();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let gathered = [];
 let timer = null;

@@ -1,26 +1,17 @@
 // changes: what a frame says goes to every place on this page that shows it.
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
+import { remembered } from "../page/remembered.js";
 import { arrived } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
 
-const REMEMBER = 5_000; // ids: a resumed connection repeats the minute before it
-const met = new Set();
+const met = remembered();
 
 function isNews(id) {
   if (met.has(id)) return false;
   met.add(id);
-  if (met.size > REMEMBER) met.delete(met.values().next().value);
   return copies(id).length === 0;
-}
-
-function updated(row) {
-  for (const copy of copies(row.dataset.notiwayId)) {
-    const next = row.cloneNode(true);
-    copy.replaceWith(next);
-    window.htmx?.process(next);
-  }
 }
 
 const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);
@@ -31,7 +22,6 @@ const listChanges = {
   deleted: (change) => dropAll(ids(change)),
   recalled: (change) => dropAll(ids(change)),
   restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
-  updated: (change) => [...change.children].forEach(updated),
 };
 const changes = {
   ...listChanges,
@@ -65,6 +55,14 @@ export function take(children) {
     if (kind in changes) distribute(), changes[kind](child);
   }
   distribute();
+}
+
+/** Rows that were fetched where no line brought them, oldest first: the new ones ring. The lists are filled by others. */
+export function takeFetched(rows) {
+  for (const row of rows) {
+    if (isNews(row.dataset.notiwayId)) arrived(row);
+    note(row.dataset.notiwayId);
+  }
 }
 
 /** Apply to the lists once more what came while one of them was on its way: what was fetched may be older. */

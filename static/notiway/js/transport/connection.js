@@ -1,17 +1,10 @@
 // connection: the dot, resuming from what came last, and what to do when the line is gone for good.
-import { showFailure } from "../toast/failures.js";
 import { reconcile } from "./reconcile.js";
 import { heardTo } from "../list/rows.js";
+import { isFinal, show, showEnd, showWaiting } from "./state.js";
 
-const WORDS = { connected: "Live", reconnecting: "Reconnecting…", offline: "Offline" };
-// RFC 6455 §7.4 codes after which trying again cannot help; Notiway's own start at 4000.
-const FINAL = {
-  1008: "Live updates are not allowed here. Reload the page to try again.",
-  1009: "Live updates stopped. Reload the page to try again.",
-  4001: "You are signed out. Sign in again to go on.",
-  4008: "Too many tabs are open, so this one gets no live updates.",
-  4009: "You have been signed out. Sign in again to go on.",
-};
+const TOO_MANY = 4008; // connections of this user; another tab may be closed, so this one tries again…
+const CROWDED = 60_000; // … after so many ms
 const EVERYTHING = "00000000-0000-7000-8000-000000000000"; // since the lowest uuid7: there was nothing yet
 const SILENCE = 2.5; // heartbeats missed before a line that looks open is given up
 const SETTLE = 400; // ms: what was missed comes right behind the greeting and rings; only then compare
@@ -25,11 +18,6 @@ const socket = () => socketElement()?._htmx?.ws?.connection?.socket;
 /** The id the server gave this connection; null before. */
 export const connectionId = () => id;
 
-function show(state, words = WORDS[state]) {
-  for (const root of document.querySelectorAll("[data-connection]")) root.dataset.connection = state;
-  for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;
-}
-
 /** Send a message to the server; returns whether there is a line for it. */
 export function send(message) {
   if (!id || socket()?.readyState !== WebSocket.OPEN) return false;
@@ -42,6 +30,8 @@ function redial() {
   if (!stopped && socketElement()) window.htmx?.process(socketElement(), true);
 }
 
+const dialAgain = () => socket()?.readyState !== WebSocket.OPEN && redial();
+
 /** The server greeted us. What was read or deleted meanwhile, in a break or before there was a line, is fetched again. */
 export function live(connection, changed) {
   if (id !== connection && (wasLive || changed)) setTimeout(reconcile, SETTLE);
@@ -50,23 +40,29 @@ export function live(connection, changed) {
   document.dispatchEvent(new CustomEvent("notiway:connected"));
 }
 
-function beforeConnection({ detail: { connection } }) {
+function beforeConnection(event) {
+  if (stopped) return event.preventDefault();
+  const { connection } = event.detail;
   const url = new URL(connection.url, location.href);
   url.searchParams.set("since", heardTo() || EVERYTHING);
   connection.url = url.href;
-  if (navigator.onLine !== false) show("reconnecting");
+  if (navigator.onLine !== false) showWaiting();
+  document.dispatchEvent(new CustomEvent("notiway:dial"));
+}
+
+/** The line is gone for good; say why. */
+export function end(code) {
+  stopped = true;
+  showEnd(code);
+  document.dispatchEvent(new CustomEvent("notiway:ended"));
 }
 
 function closed({ detail: { code, reason } }) {
-  if (reason === "removed") return;
-  stopped = code in FINAL;
-  if (stopped) {
-    const signedOut = code === 4001 || code === 4009;
-    show("offline", signedOut ? "Signed out" : "Offline");
-    showFailure(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
-  } else {
-    show(navigator.onLine === false ? "offline" : "reconnecting");
-  }
+  if (reason === "removed" || stopped) return;
+  if (isFinal(code)) end(code);
+  else if (navigator.onLine === false) show("offline");
+  else showWaiting();
+  if (code === TOO_MANY) setTimeout(dialAgain, CROWDED * (1 + Math.random()));
 }
 
 function watch() {
@@ -86,13 +82,12 @@ export function start() {
     show("connected");
   });
   if (socket()?.readyState === WebSocket.OPEN) show("connected"); // it was quicker than this module
-  // Between two deferred scripts htmx may set up the page before hx-ws has joined it, and then nobody dials.
-  if (!socketElement()?._htmx?.ws) redial();
+  // Between two deferred scripts htmx may set up the page before hx-ws has joined it, and then nobody dials;
+  // and a line that was refused before this module listened is dialled again, to hear why.
+  else if (socket()?.readyState !== WebSocket.CONNECTING) redial();
   addEventListener("offline", () => show("offline"));
   addEventListener("online", redial);
   addEventListener("pageshow", (event) => event.persisted && redial()); // out of the back/forward cache
-  document.addEventListener("visibilitychange", () => {
-    if (!document.hidden && socket()?.readyState !== WebSocket.OPEN) redial();
-  });
+  document.addEventListener("visibilitychange", () => document.hidden || dialAgain());
   setInterval(watch, 5000);
 }

@@ -4,7 +4,7 @@ import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
 import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "../list/rows.js";
 
-const HEADERS = {
+export const HEADERS = {
   Accept: "text/html",
   "HX-Request": "true",
   "HX-Request-Type": "partial",

@@ -3,8 +3,8 @@
 import pytest
 from fresh import fresh_database
 
-from notiway.store import api_keys
-from notiway.store.api_keys import MAX_NAME, PREFIX, USE_NOTED_MS, hash_key, is_scope, matches, new_key
+from notiway.store.credentials import api_keys
+from notiway.store.credentials.api_keys import MAX_NAME, PREFIX, USE_NOTED_MS, hash_key, is_scope, matches, new_key
 from notiway.store.tables import ApiKey
 from notiway.values.errors import NotFound, WrongInput
 

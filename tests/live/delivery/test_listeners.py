@@ -3,7 +3,7 @@
 import pytest
 from pair import counts, make_pair, settle, sync
 
-from notiway.live.listeners import Listeners
+from notiway.live.delivery.listeners import Listeners
 
 
 @pytest.fixture

@@ -3,9 +3,10 @@
 import pytest
 from fresh import verbs
 
-from notiway.store import inbox, positions, resuming, schema
+from notiway.store import inbox, schema
 from notiway.store.database import db
-from notiway.store.positions import Seen
+from notiway.store.log import positions, resuming
+from notiway.store.log.positions import Seen
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms

@@ -3,7 +3,7 @@
 import pytest
 from pair import item, make_hub, make_pair, settle
 
-from notiway.live.coalescing import INTERVAL_SECONDS, Coalescing
+from notiway.live.delivery.coalescing import INTERVAL_SECONDS, Coalescing
 from notiway.live.reactor import Reactor
 from notiway.values.event import Event
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from notiway.live.connection import Connection, State
+from notiway.live.connection import Connection
+from notiway.live.state import State
 
 
 class Listeners:

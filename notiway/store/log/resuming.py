@@ -11,9 +11,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from notiway.store import positions
-from notiway.store.positions import Seen
-from notiway.store.pulling import catch_up
+from notiway.store.log import positions
+from notiway.store.log.positions import Seen
+from notiway.store.log.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, VISIBLE, read_placed
 from notiway.values.clock import now_ms
 from notiway.values.event import UNDER_WAY_SECONDS

@@ -8,8 +8,8 @@ from pair import counts, created, item, json_format, make_pair, settle, sync
 
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.websocket import WebSocketTransport
-from notiway.live.connection import State
-from notiway.live.format import Broadcast, Format
+from notiway.live.delivery.format import Broadcast, Format
+from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.values.event import Event

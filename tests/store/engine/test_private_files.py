@@ -5,8 +5,9 @@ import stat
 import pytest
 
 from notiway.ops import jobs
-from notiway.store import private_files, schema
+from notiway.store import schema
 from notiway.store.database import open_database
+from notiway.store.engine import private_files
 from notiway.values.config import Config
 
 

@@ -8,10 +8,11 @@ import pytest
 from flask import current_app
 from fresh import verbs
 
-from notiway.store import inbox, membership, resuming
+from notiway.store import inbox, membership
 from notiway.store.database import db
-from notiway.store.positions import Seen
-from notiway.store.resuming import Cursor
+from notiway.store.log import resuming
+from notiway.store.log.positions import Seen
+from notiway.store.log.resuming import Cursor
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms

@@ -4,8 +4,8 @@ import pytest
 from pair import counts, created, ids, settle, sync
 from servers import wait_until
 
-from notiway.live import pump
-from notiway.live.connection import State
+from notiway.live.delivery import pump
+from notiway.live.state import State
 from notiway.values.event import Event
 
 

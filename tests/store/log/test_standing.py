@@ -6,8 +6,9 @@ from clients.producer import envelope
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live.runtime import current
-from notiway.store import inbox, membership, pulling, standing
+from notiway.store import inbox, membership
 from notiway.store.database import db
+from notiway.store.log import pulling, standing
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms

@@ -11,9 +11,9 @@ from weakref import WeakKeyDictionary
 
 import peewee
 
-from notiway.store import positions
 from notiway.store.database import db
 from notiway.store.engine.turns import pause
+from notiway.store.log import positions
 from notiway.store.rows import VISIBLE
 from notiway.store.sql import BY_AUDIENCE, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.writing import deliver_to, holders_among

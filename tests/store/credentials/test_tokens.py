@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from fresh import fresh_database
 
-from notiway.store import api_keys, tokens
+from notiway.store.credentials import api_keys, tokens
+from notiway.store.credentials.tokens import spend
 from notiway.store.database import db
 from notiway.store.tables import SpentToken
-from notiway.store.tokens import spend
 
 NOW = 1_800_000_000_000
 

@@ -6,8 +6,9 @@ import pytest
 from flask import current_app
 from fresh import verbs
 
-from notiway.store import inbox, membership, pulling, writing
+from notiway.store import inbox, membership, writing
 from notiway.store.database import db
+from notiway.store.log import pulling
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import DAY_MS, now_ms

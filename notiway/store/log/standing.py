@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from notiway.store import pulling
-from notiway.store.pulling import catch_up
+from notiway.store.log import pulling
+from notiway.store.log.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import BY_INBOX, marks, run
 from notiway.values.clock import now_ms

@@ -1,0 +1,34 @@
+// state: what the dot and the words beside it say of the line.
+import { showFailure } from "../toast/failures.js";
+
+const WORDS = { connected: "Live", reconnecting: "Reconnecting…", delayed: "Delayed up to 30 s", offline: "Offline" };
+// RFC 6455 §7.4: after these trying again cannot help; Notiway's own start at 4000.
+const FINAL = {
+  1008: "Live updates are not allowed here. Reload the page to try again.",
+  1009: "Live updates stopped. Reload the page to try again.",
+  4001: "You are signed out. Sign in again to go on.",
+  4009: "You have been signed out. Sign in again to go on.",
+};
+let waiting = "reconnecting"; // or "delayed", where the page asks now and then meanwhile
+
+export function show(state, words = WORDS[state]) {
+  for (const root of document.querySelectorAll("[data-connection]")) root.dataset.connection = state;
+  for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;
+}
+
+/** There is no line, and one is sought. */
+export const showWaiting = () => show(waiting);
+
+/** How the page waits for a line from now on. */
+export function waitAs(state) {
+  waiting = state;
+}
+
+export const isFinal = (code) => code in FINAL;
+
+/** The line is gone for good, and why. */
+export function showEnd(code) {
+  const signedOut = code === 4001 || code === 4009;
+  show("offline", signedOut ? "Signed out" : "Offline");
+  showFailure(FINAL[code], { href: location.pathname + location.search, linkText: signedOut ? "Sign in" : "Reload" });
+}
