@@ -104,12 +104,12 @@ def _claims(payload: dict[str, Any], key_id: str | None) -> Claims:
     user_id, token_id = payload["sub"], payload["jti"]
     audiences, tenant_id = payload.get("audiences") or [], payload.get("tenantId") or None
     if not _is_name(user_id) or not _is_name(token_id) or not isinstance(audiences, list):
-        raise ValueError("a claim is not of its type")
+        raise ValueError("a claim has the wrong type")
     if tenant_id is not None:
         Audience.tenant(tenant_id if isinstance(tenant_id, str) else "")
     expires_at, issued_at = float(payload["exp"]), float(payload["iat"])
     if expires_at > LATEST:
-        raise ValueError("exp lies beyond all years")
+        raise ValueError("exp is too far in the future")
     return Claims(user_id, expires_at, tenant_id, tuple(map(str, audiences)), key_id, issued_at, token_id)
 
 

@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 INTERVAL_SECONDS = 0.1  # between two reports of one task that leave this process
 STATUSES = ("queued", "processing", "completed", "failed")
 TYPES = {"completed": "success", "failed": "error"}
-STOPPED = "It met a fault and stopped. Start it again."
+STOPPED = "It stopped because of an error. Start it again."
 _reported: ContextVar[set[str] | None] = ContextVar("notiway_reported", default=None)  # by the job that runs here
 
 
@@ -63,7 +63,7 @@ def report_progress(
     if min(done, total) < 0 or (total and done > total):
         faults.append(Fault("done", "must lie between 0 and total"))
     if not owner:
-        faults.append(Fault("user_id", "is needed where `to` is no user"))
+        faults.append(Fault("user_id", "is required if `to` is not a user"))
     if faults:
         raise InvalidNotification("The report is not valid", faults)
     reported = _reported.get()
