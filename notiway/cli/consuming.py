@@ -25,7 +25,7 @@ def register(commands: AppGroup) -> None:
     default=30.0,
     show_default=True,
     metavar="SECONDS",
-    help="Take over what another consumer has left unacknowledged for so long.",
+    help="Claim entries that another consumer has left unacknowledged for this many seconds.",
 )
 def consume(url: str, stream: str, claim_after: float) -> None:
     """Publish the envelopes of a Redis Stream at URL (redis://…) until SIGTERM or Ctrl-C.

@@ -28,14 +28,14 @@ def register(commands: AppGroup) -> None:
     multiple=True,
     required=True,
     metavar="publish|token",
-    help="What the key may do; repeat it for several. publish:group:acme:* bounds it to audiences.",
+    help="What the key may do; repeatable. publish:group:acme:* limits it to audiences.",
 )
 @click.option(
     "--producer",
     "producers",
     multiple=True,
     metavar="NAME",
-    help="What its envelopes may call themselves beside NAME of the key; repeat it for several. shop-* is a pattern.",
+    help="Limits metadata.producer to this label and the name of the key; repeatable. shop-* is a pattern.",
 )
 def add(name: str, scopes: tuple[str, ...], producers: tuple[str, ...]) -> None:
     """Make an API key for the producer NAME and print it, this once."""

@@ -42,7 +42,7 @@ def remove(user: str, audience: str) -> None:
     user_id, wanted = user_id_of(user), _audience(audience)
     relay.relay_events()
     membership.leave(user_id, wanted)
-    click.echo(f"{user_id}\tis no member of {wanted.key}")
+    click.echo(f"{user_id}\tis not a member of {wanted.key}")
 
 
 @click.argument("user_or_audience")

@@ -40,7 +40,7 @@ def migrate(down: str | None, yes: bool) -> None:
         if going and not yes:
             for name, made in going.items():
                 click.echo(f"{name}\t{made}", err=True)
-            click.confirm("Going back drops these tables and loses all that they hold. Go on?", abort=True, err=True)
+            click.confirm("This drops these tables with all their data. Continue?", abort=True, err=True)
         done, verb = schema.revert(db.obj, to, sets), "reverted"
     for name in done:
         click.echo(f"{verb} {name}")
@@ -51,7 +51,7 @@ def migrate(down: str | None, yes: bool) -> None:
 @click.option(
     "--older-than", type=click.FloatRange(min=0), metavar="DAYS", help="Default: NOTIWAY_RETENTION_DAYS, or 90."
 )
-@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be removed.")
 def cleanup(older_than: float | None, dry_run: bool) -> None:
     """Remove old notifications, and expired ones at once. The server does the same every day by itself."""
     config = runtime.current().config
@@ -84,7 +84,7 @@ def config() -> None:
 
 
 @click.option("--url", default=DEFAULT_URL, show_default=True, help="Where the server runs.")
-@click.option("--user", "user_id", help="Whom the test connection signs in as; any active user if left out.")
+@click.option("--user", "user_id", help="The user that the test connection signs in as; by default any active user.")
 def diagnose(url: str, user_id: str | None) -> None:
     """Check database, broker, workers, secret and a real WebSocket, and say how to fix each fault."""
     faults = 0

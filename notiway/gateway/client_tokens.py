@@ -104,9 +104,9 @@ def _claims(payload: dict[str, Any], key_id: object) -> Claims:
     user_id, token_id = payload["sub"], payload["jti"]
     audiences, tenant_id = payload.get("audiences") or [], payload.get("tenantId") or None
     if not _is_name(user_id) or not _is_name(token_id) or not isinstance(audiences, list):
-        raise ValueError("a claim is not of its type")
+        raise ValueError("a claim has the wrong type")
     if not (key_id is None or (isinstance(key_id, str) and _is_name(key_id))):
-        raise ValueError("kid is no id of a key")
+        raise ValueError("kid is not the id of a key")
     for each in audiences:
         Audience.parse(each if isinstance(each, str) else "")
     if tenant_id is not None:
@@ -115,7 +115,7 @@ def _claims(payload: dict[str, Any], key_id: object) -> Claims:
         raise ValueError("a moment is no number")
     expires_at, issued_at = float(payload["exp"]), float(payload["iat"])
     if expires_at > LATEST:
-        raise ValueError("exp lies beyond all years")
+        raise ValueError("exp is too far in the future")
     return Claims(user_id, expires_at, tenant_id, tuple(audiences), key_id, issued_at, token_id)
 
 

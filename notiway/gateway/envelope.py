@@ -44,7 +44,7 @@ def parse(raw: object, producer: str, now_ms: int, publisher: str = "app") -> En
             AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
         )
     if model.metadata.isPersisted and model.routing.audienceType == AudienceType.CONNECTION:
-        faults.append(Fault("metadata.isPersisted", "must be false for a connection, which is gone tomorrow"))
+        faults.append(Fault("metadata.isPersisted", "must be false for a connection, which does not last"))
     found = draft.faults(now_ms) + replaces_faults(model.metadata.replaces, model.metadata.isPersisted)
     faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in found]
     if faults:
@@ -96,9 +96,9 @@ def routing_faults(
 
 def _part_faults(path: str, part: str | None, *, colon_allowed: bool) -> list[Fault]:
     if part and not part.isprintable():
-        return [Fault(path, "must hold printable characters only")]
+        return [Fault(path, "must contain only printable characters")]
     if part and ":" in part and not colon_allowed:
-        return [Fault(path, "must hold no colon: it would make two audiences one")]
+        return [Fault(path, "must not contain a colon, which separates tenant and group")]
     return []
 
 

@@ -117,5 +117,5 @@ def unknown_fields(raw: object) -> list[Fault]:
                 hint = f"; did you mean {known[name.lower()]}?" if name.lower() in known else ""
                 # As text that any log and any client can take.
                 shown = name[:SHOWN_CHARACTERS].encode(errors="backslashreplace").decode()
-                found.append(Fault(f"{before}{shown}", f"is not known, and was passed over{hint}"))
+                found.append(Fault(f"{before}{shown}", f"is unknown and was ignored{hint}"))
     return found[:MAX_NAMED]

@@ -31,7 +31,7 @@ def add(email: str, name: str, staff: bool, password: str) -> None:
     """Add a user who signs in with EMAIL."""
     email = accounts.normal_email(email)
     if "@" not in email.strip("@"):
-        raise click.BadParameter(f"{email!r} is no e-mail address", param_hint="EMAIL")
+        raise click.BadParameter(f"{email!r} is not an e-mail address", param_hint="EMAIL")
     _check_password(password, email, name)
     try:
         account = accounts.add(email, name, hash_password(password), is_staff=staff)
@@ -72,13 +72,13 @@ def activate(user: str) -> None:
 
 
 @click.argument("user")
-@click.option("--remove", is_flag=True, help="May send to others no more.")
+@click.option("--remove", is_flag=True, help="Revoke the staff role.")
 def staff(user: str, remove: bool) -> None:
     """Let USER (id or e-mail) send to others."""
     found = find(user)
     accounts.set_staff(found.id, not remove)
     security_log.note("staff_changed", user=found.id, staff="no" if remove else "yes")
-    click.echo(f"{found.id}\t{found.email} is {'no staff' if remove else 'staff'}")
+    click.echo(f"{found.id}\t{found.email} is {'not staff' if remove else 'staff'}")
 
 
 @click.argument("user")

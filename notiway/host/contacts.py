@@ -68,7 +68,7 @@ def import_contacts(task_id: str, user_id: str, to: str, data: bytes) -> None:
     except BadFile as fault:
         report(f"{fault} {done:,} rows were imported." if done else str(fault), "failed")
     except Exception:
-        report("The import met a fault of ours. Try again.", "failed")
+        report("The import failed because of an error on our side. Try again.", "failed")
         raise
     else:
         report(f"{len(rows):,} contacts imported", "completed")
@@ -89,7 +89,7 @@ def read(data: bytes) -> list[dict[str, str]]:
             )
         rows = [{name: row[name] for name in COLUMNS} for row in islice(reader, MAX_ROWS + 1)]
     except csv.Error as error:
-        raise BadFile(f"Line {reader.line_num:,} is no CSV: {error}.") from None
+        raise BadFile(f"Line {reader.line_num:,} is not valid CSV: {error}.") from None
     if not rows:
         raise BadFile("The file has no rows.")
     if len(rows) > MAX_ROWS:
@@ -106,7 +106,7 @@ def how_many(user_id: str) -> int:
 def _checked(row: dict[str, str], number: int) -> dict[str, str]:
     email = row["email"].strip().lower()
     if email.count("@") != 1 or email.startswith("@") or email.endswith("@"):
-        raise BadFile(f"Row {number:,}: {email[:40]!r} is no e-mail address.")
+        raise BadFile(f"Row {number:,}: {email[:40]!r} is not an e-mail address.")
     if _too_long(row.values()):
         raise BadFile(f"Row {number:,}: a field has more than {MAX_FIELD} characters.")
     return row | {"email": email}

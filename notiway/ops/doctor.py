@@ -120,14 +120,14 @@ def check_jobs() -> Finding:
     now = runtime.current()
     if now.config.jobs == "off":
         remedy = "set NOTIWAY_JOBS=web, or worker and start: flask --app app notiway worker"
-        return Finding("jobs", "off: nothing is cleaned up by itself", remedy)
+        return Finding("jobs", "off: there is no automatic cleanup", remedy)
     fault = queue_file.trouble(now.huey)
     if fault is not None:
-        return Finding("jobs", "the queue takes nothing", fault)
+        return Finding("jobs", "the queue does not accept work", fault)
     waiting = now.huey.storage.queue_size()
     if waiting > LONGEST_QUEUE:
         remedy = "start the server" if now.config.jobs == "web" else "start: flask --app app notiway worker"
-        return Finding("jobs", f"{waiting} tasks wait and nobody works on them", remedy)
+        return Finding("jobs", f"{waiting} tasks wait but no worker is running", remedy)
     return Finding("jobs", f"in the {now.config.jobs} process, {waiting} waiting")
 
 
@@ -153,7 +153,7 @@ def check_files(app: Flask) -> Finding:
         return Finding(
             "files", f"others on this machine may read {', '.join(wide)}", f"run: chmod 600 {' '.join(wide)}"
         )
-    return Finding("files", "only their owner's")
+    return Finding("files", "readable by their owner only")
 
 
 def _file_of_database() -> str:
@@ -165,7 +165,7 @@ def check_server(url: str) -> Finding:
     """Does it run, and is it ready?"""
     remedy = "start it (make run, or gunicorn app:app), or name its address with --url"
     if urlsplit(url).scheme not in ("http", "https"):
-        return Finding("server", f"{url} is no address", "name one such as http://127.0.0.1:5000 with --url")
+        return Finding("server", f"{url} is not an address", "pass one such as http://127.0.0.1:5000 with --url")
     try:
         with urllib.request.urlopen(_address(url, "/readyz"), timeout=TIMEOUT_SECONDS) as answer:  # noqa: S310
             return Finding("server", f"{url} is ready ({answer.status})")
@@ -178,7 +178,7 @@ def check_server(url: str) -> Finding:
 
 def check_origin(url: str, cookie: str) -> Finding:
     """Is another site kept from opening a socket with this user's cookie?"""
-    remedy = f"take {FOREIGN_ORIGIN} and * out of NOTIWAY_ALLOWED_ORIGINS; is {url} this very application?"
+    remedy = f"take {FOREIGN_ORIGIN} and * out of NOTIWAY_ALLOWED_ORIGINS; is {url} this application?"
     try:
         with Probe(_address(url, SOCKET_PATH), {"Cookie": cookie, "Origin": FOREIGN_ORIGIN}, TIMEOUT_SECONDS):
             return Finding("origin", "another site may open a socket with a user's cookie", remedy)
@@ -204,7 +204,7 @@ def check_socket(url: str, cookie: str) -> Finding:
         return Finding("websocket", str(refusal), _refusal_advice(refusal.code, headers["Origin"]))
     except (OSError, ValueError) as error:
         return Finding("websocket", f"broken: {error}", _proxy_advice(url))
-    return Finding("websocket", f"there and back in {(time.perf_counter() - began) * 1000:.0f} ms")
+    return Finding("websocket", f"round trip in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
 def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:

@@ -43,7 +43,7 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
         try:
             self.sql("SELECT 1 FROM task LIMIT 1", results=True)
         except sqlite3.Error as error:
-            return f"{error}: stop the server, and remove the file if it is damaged; it holds only work that waits"
+            return f"{error}: stop the server, and remove the file if it is damaged; it only contains waiting jobs"
         return None
 
     @contextmanager

@@ -65,7 +65,7 @@ def relay_events() -> bool:
         except OSError:
             raise
         except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
-            raise ConnectionError(f"the queue of background work took no event: {error}") from error
+            raise ConnectionError(f"the queue of background work did not accept an event: {error}") from error
 
     now.broker.start(put)
     return True

@@ -71,7 +71,7 @@ class _Alarm:
 
 def _tell(_: str, task: Task) -> None:
     log.error(
-        "the job %s was ended after %g s, for others wait behind it. Do it in parts, or raise NOTIWAY_JOB_SECONDS",
+        "the job %s was ended after %g s, since other jobs wait behind it. Split it, or raise NOTIWAY_JOB_SECONDS",
         task.name,
         task.timeout,
     )

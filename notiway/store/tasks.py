@@ -63,7 +63,7 @@ def save(
     insert.execute()
     stored = Task.get_or_none((Task.id == task_id) & (Task.user_id == user_id) & (Task.name == name))
     if stored is None:
-        raise NotFound(f"The task {task_id} is somebody else's")
+        raise NotFound(f"The task {task_id} belongs to somebody else")
     return stored
 
 

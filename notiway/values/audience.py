@@ -90,7 +90,7 @@ class Audience:
             return cls.user(rest)
         if name == "connection":
             return cls.connection(rest)
-        raise ValueError(f"{key!r} names no audience")
+        raise ValueError(f"{key!r} is not an audience")
 
     @property
     def key(self) -> str:

@@ -177,7 +177,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
         broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
     broken += [
-        ("metrics_allow", f"{each!r} is no network such as 10.0.0.0/8, and neither `private` nor `all`")
+        ("metrics_allow", f"{each!r} is not a network such as 10.0.0.0/8, `private` or `all`")
         for each in config.metrics_allow
         if not addresses.is_known(each)
     ]

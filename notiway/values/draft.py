@@ -92,7 +92,7 @@ class Draft:
             if value is not None and not EARLIEST_MS <= value <= LATEST_MS:
                 found.append(Fault(field, MOMENT_FAULT))
             elif field == "expires_at" and value is not None and value <= now_ms:
-                found.append(Fault(field, "must lie in the future"))
+                found.append(Fault(field, "must be in the future"))
         return found
 
     def check(self, now_ms: int, other_faults: list[Fault] | None = None) -> None:
@@ -161,7 +161,7 @@ def replaces_faults(replaces: object, persist: bool) -> list[Fault]:
     if replaces is None:
         return []
     if persist:
-        return [Fault("replaces", "is only for what is not stored")]
+        return [Fault("replaces", "is only allowed if the notification is not stored")]
     return text_faults("replaces", replaces, LABEL_LIMIT, required=True)
 
 

@@ -29,7 +29,7 @@ COUNTS = range(2**63)  # what a column holds
 COUNT_FAULT = "must be a whole number from 0 to 2^63 - 1"
 STATUSES = ("queued", "processing", "completed", "failed")
 TYPES = {"completed": "success", "failed": "error"}
-STOPPED = "It met a fault and stopped. Start it again."
+STOPPED = "It stopped because of an error. Start it again."
 _reported: ContextVar[set[str] | None] = ContextVar("notiway_reported", default=None)  # by the job that runs here
 
 

@@ -34,7 +34,7 @@ def of(to: Any, unknown_users: UnknownUsers, faults: list[Fault]) -> tuple[str, 
         shown = ", ".join(unknown[:UNKNOWN_SHOWN]) + (" …" if len(unknown) > UNKNOWN_SHOWN else "")
         faults.append(Fault("to", f"there is no user {shown}"))
     if not user_ids:
-        faults.append(Fault("to", "must name somebody"))
+        faults.append(Fault("to", "must name at least one user"))
     if not known:
         return "", []
     return (f"user:{known[0]}" if len(known) == 1 else SEVERAL), known
@@ -49,7 +49,7 @@ def _user_id(user: Any, faults: list[Fault]) -> str:
             value = user.get_id()
     text = str(value) if isinstance(value, ID_TYPES) and not isinstance(value, bool) else ""
     if not text or len(text) > MAX_PART_LENGTH or not text.isprintable():
-        faults.append(Fault("to", f"{type(user).__name__} is no user id, no object with an id and no Audience"))
+        faults.append(Fault("to", f"{type(user).__name__} is not a user id, an object with an id or an Audience"))
         return ""
     return text
 

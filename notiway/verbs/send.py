@@ -76,7 +76,7 @@ def send_notification(
         dedupe_key=dedupe_key,
     )
     if persist and audience.startswith("connection:"):
-        faults.append(Fault("persist", "must be False for a connection, which is gone tomorrow"))
+        faults.append(Fault("persist", "must be False for a connection, which does not last"))
     draft.check(now_ms(), faults + replaces_faults(replaces, persist))
     draft = draft.detached()
     if not persist:

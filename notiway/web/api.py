@@ -82,7 +82,9 @@ def make_token() -> ResponseReturnValue:
     wanted = [f"user:{claims.user_id}", *claims.audiences]
     wanted += [f"tenant:{claims.tenant_id}"] if claims.tenant_id else []
     faults = [
-        Fault("audiences", f"this key gives no tokens for {key}") for key in wanted if not _may(producer, "token", key)
+        Fault("audiences", f"this key may not request tokens for {key}")
+        for key in wanted
+        if not _may(producer, "token", key)
     ]
     try:
         if faults:
@@ -104,7 +106,7 @@ def after() -> ResponseReturnValue:
     try:
         cursor = resuming.since(request.args.get("since", ""))
     except ValueError:
-        fault = Fault("since", "must be the id of a notification, or a cursor as it was given")
+        fault = Fault("since", "must be the id of a notification, or a cursor from an earlier response")
         raise WrongInput("The query is not valid", [fault]) from None
     page = _page(principal.user_id, cursor, limit)
     place = page.cursor.as_text()
@@ -150,7 +152,7 @@ def _producer(scope: str) -> Producer:
     producer = api_keys.find(key)
     if producer is None:
         security_log.note("key_refused", address=request.remote_addr)
-        raise Unauthorized("This API key is not known here, or it was revoked")
+        raise Unauthorized("This API key is unknown or was revoked")
     if not any(each == scope or each.startswith(f"{scope}:") for each in producer.scopes):
         security_log.note("key_refused", key=producer.id, scope=scope, address=request.remote_addr)
         raise Forbidden(f"This key has no scope {scope!r}")
@@ -172,7 +174,7 @@ def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
     if not _may(producer, "publish", parsed.audience.key):
         faults.append(Fault("routing", f"this key may not publish to {parsed.audience.key}"))
     if not _may_be_called(producer, parsed.draft.producer):
-        faults.append(Fault("metadata.producer", "this key may not call itself that"))
+        faults.append(Fault("metadata.producer", "this key may not use this producer name"))
     if faults:
         security_log.note("key_refused", key=producer.id, audience=parsed.audience.key, address=request.remote_addr)
     return Forbidden("This key may not publish that", faults) if faults else parsed

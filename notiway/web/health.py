@@ -70,7 +70,7 @@ def _faults() -> dict[str, Trouble]:
     now = runtime.current()
     faults = {}
     if now.draining:
-        faults["draining"] = Trouble("this process is shutting down", "nothing is to be done")
+        faults["draining"] = Trouble("this process is shutting down", "no action is needed")
     for trouble in checks.troubles():
         faults["database"] = trouble
     try:
@@ -80,5 +80,5 @@ def _faults() -> dict[str, Trouble]:
         faults["broker"] = Trouble(told, "start it, or correct NOTIWAY_BROKER_URL")
     in_queue = None if now.config.jobs == "off" else queue_file.trouble(now.huey)
     if in_queue is not None:
-        faults["jobs"] = Trouble("the queue of background work takes nothing", in_queue)
+        faults["jobs"] = Trouble("the queue of background work does not accept work", in_queue)
     return faults

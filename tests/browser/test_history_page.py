@@ -38,7 +38,7 @@ def test_filters_narrow_the_list_and_the_address_keeps_them(browse: Browse, ada:
     expect(page.get_by_label("Type")).to_have_value("success")
     page.get_by_role("searchbox", name="Search").fill("nothing like it")
     expect(page.get_by_text("Nothing matches")).to_be_visible()
-    page.get_by_role("link", name="Show every notification").click()
+    page.get_by_role("link", name="Show all notifications").click()
     expect_live(page)
     expect(rows(history(page))).to_have_count(4)
     page.get_by_label("Source").select_option("backup")

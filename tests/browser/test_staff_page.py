@@ -54,7 +54,7 @@ def test_a_message_is_chosen_previewed_and_sent_with_the_keyboard_alone(
 ) -> None:
     hers = visit(browse(ada))
     page = visit(browse(grace), SEND)
-    expect(reach(page)).to_have_text("Nobody is chosen yet.")
+    expect(reach(page)).to_have_text("Nobody is selected yet.")
     page.get_by_role("searchbox").focus()
     page.keyboard.type(ada.email)
     expect(page.locator("#staff-found").get_by_role("checkbox")).to_have_count(1)
@@ -129,7 +129,7 @@ def test_everybody_is_confirmed_first(browse: Browse, grace: Person, console: Co
     expect(reach(page)).to_contain_text("online now.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("alert")).to_be_focused()
-    expect(page.get_by_text("Confirm that everybody is meant")).to_be_visible()
+    expect(page.get_by_text("Confirm that you want to send to everybody")).to_be_visible()
     page.get_by_role("checkbox", name="Everybody").uncheck()
     expect(confirm).to_be_hidden()
     page.get_by_role("checkbox", name="Everybody").check()
@@ -159,7 +159,7 @@ def test_a_group_takes_the_place_of_users_and_the_other_way_round(browse: Browse
     expect(chosen).to_have_count(1)
     expect(chosen).to_have_accessible_name(re.compile(group))
     chosen.click()
-    expect(reach(page)).to_have_text("Nobody is chosen yet.")
+    expect(reach(page)).to_have_text("Nobody is selected yet.")
 
 
 def test_without_javascript_a_message_is_found_previewed_sent_and_recalled(
@@ -178,7 +178,7 @@ def test_without_javascript_a_message_is_found_previewed_sent_and_recalled(
     expect(page.get_by_text("Sent “On paper” to 1 person")).to_be_visible()
     sent(page, "On paper").get_by_text("Recall", exact=False).first.click()
     page.get_by_role("button", name="Recall for everybody").first.click()
-    expect(page.get_by_text("Recalled. It is gone from every list.")).to_be_visible()
+    expect(page.get_by_text("Recalled. It has been removed from every list.")).to_be_visible()
     expect(sent(page, "On paper")).to_contain_text("Recalled by Grace")
 
 
@@ -220,11 +220,11 @@ def test_the_hint_of_the_search_says_what_is_there(
     page = visit(browse(grace), SEND)
     hint = page.locator("#staff-found .staff-hint")
     page.get_by_role("searchbox").fill(ada.email)
-    expect(hint).to_contain_text("1 shown. Tick whom you mean")
+    expect(hint).to_contain_text("1 shown. Select the ones you mean")
     page.locator("#staff-found").get_by_role("checkbox", name="Ada").check()
-    expect(hint).to_have_text("All matches are chosen.")
+    expect(hint).to_have_text("All matches are already selected.")
     page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_role("alert")).to_be_focused()  # there is no title yet
-    expect(hint).to_have_text("All matches are chosen.")
+    expect(hint).to_have_text("All matches are already selected.")
     page.get_by_role("searchbox").fill("nobody is called so")
-    expect(hint).to_contain_text("Nobody is called")
+    expect(hint).to_contain_text("No match for")

@@ -115,7 +115,7 @@ def test_a_broken_row_shows_the_failed_state_and_the_reason(browse: Browse, eve:
     page = visit(browse(eve))
     begin(page, source="broken")
     expect(bar(page)).to_have_attribute("data-status", "failed", timeout=60_000)
-    expect(bar(page)).to_contain_text("Row 6,204: 'nobody' is no e-mail address. 6,200 rows were imported.")
+    expect(bar(page)).to_contain_text("Row 6,204: 'nobody' is not an e-mail address. 6,200 rows were imported.")
     expect(page.locator("[data-notiway-live]")).to_contain_text("Contact import: Failed")
 
 

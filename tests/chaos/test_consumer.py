@@ -51,7 +51,7 @@ def test_with_the_queue_locked_it_lives_and_so_does_the_web_process(ledger, star
             for _ in range(3):
                 sender.once()
             bystander.wait_for(ANSWERS)
-            wait_until(lambda: "took no event" in consumer.log.read_text())
+            wait_until(lambda: "did not accept an event" in consumer.log.read_text())
         finally:
             lock.close()
         settle(site, ledger)

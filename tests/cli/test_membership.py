@@ -16,7 +16,7 @@ def test_members_are_added_listed_and_removed(notiway, user):
     ("words", "code", "reason"),
     [
         (("member", "add", "ada@example.com", "global"), 2, "only tenants and groups"),
-        (("member", "add", "ada@example.com", "moon"), 2, "names no audience"),
+        (("member", "add", "ada@example.com", "moon"), 2, "is not an audience"),
         (("member", "remove", "ada@example.com", "user:7"), 2, "only tenants and groups"),
         (("member", "list", "group:"), 2, "AUDIENCE"),
         (("member", "add", "nobody@example.com", "tenant:acme"), 1, "no user"),

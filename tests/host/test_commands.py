@@ -105,7 +105,7 @@ def test_in_production_no_demo_user_is_made_on_an_empty_database_either(notiway,
     ("words", "code", "reason"),
     [
         (("user", "add", "ada@example.com", "--password", "unusual words like zwieback"), 1, "already"),
-        (("user", "add", "nobody", "--password", "x"), 2, "no e-mail address"),
+        (("user", "add", "nobody", "--password", "x"), 2, "not an e-mail address"),
         (("user", "deactivate", "nobody@example.com"), 1, "no user"),
         (("user", "activate", "nobody@example.com"), 1, "no user"),
         (("user", "staff", "nobody@example.com"), 1, "no user"),

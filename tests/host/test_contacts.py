@@ -39,7 +39,7 @@ def test_ten_thousand_rows_are_imported(inside, heard, user, quick):
 def test_a_broken_row_fails_with_its_number_and_says_what_was_imported(inside, heard, user, quick):
     task = run(user, contacts.sample(broken_row=6_204))
     assert task.status == "failed"
-    assert task.message == "Row 6,204: 'nobody' is no e-mail address. 6,200 rows were imported."
+    assert task.message == "Row 6,204: 'nobody' is not an e-mail address. 6,200 rows were imported."
     assert contacts.how_many(user.id) == 6_200
     assert bodies(heard)[-1]["status"] == "failed"
 
@@ -51,10 +51,10 @@ def test_a_broken_row_fails_with_its_number_and_says_what_was_imported(inside, h
         (b"", "must name the columns"),
         (b"email,name\na@b,x\n", "city is missing"),
         (b"email,name,city\n", "no rows"),
-        (b'email,name,city\n"a@b,x', "no CSV"),
+        (b'email,name,city\n"a@b,x', "is not valid CSV"),
         (b"email,name,city\n" + b"a@b,x,y\n" * 20_001, "more than 20,000"),
         (b"email,name,city\na@b," + b"x" * 201 + b",y\n", "Row 1: a field has more than 200"),
-        (b"email,name,city\na@b\n@b,x,y\n", "Row 2: '@b' is no e-mail address"),
+        (b"email,name,city\na@b\n@b,x,y\n", "Row 2: '@b' is not an e-mail address"),
     ],
 )
 def test_a_file_that_is_none_fails_with_the_reason(inside, heard, user, quick, data, message):

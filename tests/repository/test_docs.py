@@ -319,4 +319,5 @@ def test_the_changelog_tells_of_this_version() -> None:
     assert headings[0] == "Unreleased"
     assert any(heading.startswith(notiway.__version__) for heading in headings)
     assert f'version = "{notiway.__version__}"' in (ROOT / "pyproject.toml").read_text()
-    assert f"notiway-{notiway.__version__}-py3" in (DOCS / "tutorial.md").read_text()
+    for page in (ROOT / "README.md", DOCS / "tutorial.md"):
+        assert f"notiway-{notiway.__version__}-py3" in page.read_text()

@@ -126,6 +126,6 @@ def test_an_expiry_in_the_past_or_never_or_of_another_kind_is_refused(moment):
 @pytest.mark.parametrize("to", ["a\x00b", "line\nbreak", "x" * 201, "", True, None, b"ada"])
 def test_what_can_be_no_id_is_refused_even_where_any_id_exists(to):
     current().unknown_users = lambda ids: set()
-    with pytest.raises(InvalidNotification, match="no user id"):
+    with pytest.raises(InvalidNotification, match="not a user id"):
         send_notification([to, "ada"], "Hi")
     assert stored() == (0, 0)

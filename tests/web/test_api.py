@@ -274,7 +274,7 @@ def test_without_a_good_key_nothing_is_published(publish, key):
 
 def test_no_key_and_a_wrong_key_are_told_apart(publish):
     assert "Send an API key" in publish(envelope(), key=None).json["error"]["message"]
-    assert "not known" in publish(envelope(), key="nw_wrong").json["error"]["message"]
+    assert "unknown or was revoked" in publish(envelope(), key="nw_wrong").json["error"]["message"]
 
 
 def test_a_revoked_key_publishes_nothing(publish, make_key, app):

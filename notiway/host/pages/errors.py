@@ -16,16 +16,16 @@ from notiway.web import reply
 log = logging.getLogger(__name__)
 
 TEXTS = {
-    400: ("WrongInput", "That did not work", "The request is not understood."),
+    400: ("WrongInput", "That did not work", "The request could not be understood."),
     401: ("Unauthorized", "Sign in first", "You are not signed in."),
     403: ("Forbidden", "Not allowed", "You may not do this."),
     404: ("NotFound", "Nothing here", "This page does not exist, or it is not yours."),
-    405: ("WrongInput", "That did not work", "This address does not take such a request."),
-    413: ("TooLarge", "Too large", "The request is larger than this site takes."),
+    405: ("WrongInput", "That did not work", "This address does not accept this kind of request."),
+    413: ("TooLarge", "Too large", "The request is larger than this site accepts."),
     429: ("Throttled", "Slow down", "Too many requests in a short time. Wait a little and try again."),
     503: ("Unavailable", "Back in a moment", "This site cannot answer right now. Try again in a few seconds."),
 }
-BROKEN = ("Error", "Something broke", "The fault is ours, and it has been noted. Please try again.")
+BROKEN = ("Error", "Something broke", "Something went wrong on our side. It has been logged; please try again.")
 BROKEN_FROM = 500  # the first status that says: the fault is ours
 EXPIRED_FORM = "This form has expired. Load the page again and repeat what you did."
 

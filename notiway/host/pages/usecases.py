@@ -106,7 +106,9 @@ def publish() -> ResponseReturnValue:
         return _answer(Fault("kind", f"must be one of {', '.join(EXAMPLES)}").message, 422)
     parsed = envelope.parse(example(kind, auth.require_user()), "dashboard", now_ms())
     publish_envelopes(runtime.current(), [parsed])
-    return _answer("Published: kept for an hour" if parsed.persisted else "Published: to whoever is connected now")
+    return _answer(
+        "Published: stored for an hour" if parsed.persisted else "Published to everyone who is connected now"
+    )
 
 
 # Announcement
@@ -167,7 +169,7 @@ def start_import() -> ResponseReturnValue:
     else:
         data = contacts.sample(BROKEN_ROW if source == "broken" else None)
     if tasks.is_running(user_id, contacts.EVENT):
-        return _answer("Not started: an import of yours is running already", 409)
+        return _answer("Not started: one of your imports is already running", 409)
     tab = request.form.get("connection", "") if request.form.get("report") == "tab" else ""
     try:
         task_id, to = contacts.announce(user_id, tab)
@@ -195,7 +197,7 @@ def numbers(live: LiveNumbers) -> Response:
     try:
         audience = Audience.group(GROUP, tenant)
     except ValueError as error:
-        raise WrongInput("There are no such numbers", [Fault("tenant", str(error))]) from None
+        raise WrongInput("These figures do not exist", [Fault("tenant", str(error))]) from None
     if tenant is not None and not may_subscribe(user_id, audience):
         raise Forbidden(f"You are not in {tenant}'s group {GROUP}")
     return jsonify(audience=audience.key, samples=live.history(tenant))

@@ -144,4 +144,4 @@ def unsubscribe(now: Runtime, connection: Connection, audience: Audience, answer
 def check_subscribable(audience: Audience) -> None:
     """`NotSupported` for audiences that come by themselves."""
     if audience.type not in (AudienceType.TENANT, AudienceType.GROUP):
-        raise NotSupported("Only tenants and groups can be subscribed to; the rest comes by itself")
+        raise NotSupported("Only tenants and groups can be subscribed to; the others need no subscription")

@@ -119,7 +119,7 @@ def _full() -> Trouble | None:
             file.write(bytes(ROOM_BYTES))
     except OSError as error:
         remedy = f"{error}: make room, and let this process write in the folder of the database"
-        return Trouble("the disk of the database takes nothing", remedy)
+        return Trouble("the disk of the database does not accept data", remedy)
     return None
 
 

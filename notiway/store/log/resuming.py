@@ -50,7 +50,7 @@ class Cursor:
     def from_text(cls, text: str) -> Cursor:
         """The reverse; `ValueError` for everything else."""
         if not text.startswith(PREFIX) or len(text) > MAX_TEXT or not text.isascii():
-            raise ValueError("this is no cursor")
+            raise ValueError("this is not a cursor")
         raw = text[len(PREFIX) :]
         try:
             seen, until, last, but = json.loads(base64.b64decode(raw + "=" * (-len(raw) % 4), "-_", validate=True))
@@ -58,9 +58,9 @@ class Cursor:
                 position, item_id = last
                 last = (_number(position), item_id)
         except (TypeError, RecursionError) as error:
-            raise ValueError("this is no cursor") from error
+            raise ValueError("this is not a cursor") from error
         if not all(each == "" or is_id(each) for each in (but, last[1] if last else "")):
-            raise ValueError("this is no cursor")
+            raise ValueError("this is not a cursor")
         return cls(_seen(seen), None if until is None else _seen(until), last, but)
 
 
@@ -140,11 +140,11 @@ def _numbers(seen: Seen) -> list[Any]:
 def _seen(values: Any) -> Seen:
     low, high, listed = values
     if not isinstance(listed, list) or len(listed) > MAX_OPEN:
-        raise ValueError("this is no cursor")
+        raise ValueError("this is not a cursor")
     return Seen(_number(low), _number(high), tuple(map(_number, listed)))
 
 
 def _number(value: Any) -> int:
     if type(value) is not int or value not in NUMBERS:
-        raise ValueError("this is no cursor")
+        raise ValueError("this is not a cursor")
     return value

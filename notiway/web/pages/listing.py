@@ -43,7 +43,7 @@ def cursor(given: Mapping[str, str]) -> str | None:
     """The id that the list goes on below; None for its beginning."""
     before = given.get("before") or None
     if before and not is_id(before):
-        raise WrongInput("This is no place in the list", [Fault("before", "must be the id of a notification")])
+        raise WrongInput("This is not a position in the list", [Fault("before", "must be the id of a notification")])
     return before
 
 

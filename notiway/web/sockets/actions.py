@@ -41,7 +41,7 @@ def _parse(text: str) -> dict[str, Any]:
     try:
         message = json_text.read_message(text)
     except ValueError:
-        raise WrongInput("This is no JSON") from None
+        raise WrongInput("This is not JSON") from None
     if not isinstance(message, dict):
         raise WrongInput("A message must be an object with an action")
     return message

@@ -9,7 +9,7 @@ from notiway.values.errors import NotiwayError, Unavailable
 
 log = logging.getLogger(__name__)
 
-OURS = ("Error", "The server met a fault. It has been noted.")
+OURS = ("Error", "An error occurred on the server. It has been logged.")
 
 
 def told(error: Exception, what: str) -> tuple[str, str]:

@@ -152,7 +152,7 @@ def _invoke(now: Runtime, connection: Connection, values: dict[str, Any]) -> Non
         case "Renew", [str(token)]:
             renew(now, connection, token)
         case ("Subscribe" | "Unsubscribe" | "MarkAsRead" | "MarkAsDeleted" | "Renew") as target, _:
-            raise WrongInput(f"{target} was called with arguments that it does not take")
+            raise WrongInput(f"{target} was called with arguments that it does not accept")
         case target, _:
             raise NotSupported(f"there is no method {str(target)[:50]!r}")
     _answer(now, connection, values)
@@ -168,7 +168,7 @@ def _audience(routing: object) -> Audience:
         raise WrongInput("audienceValue and tenantId must be text or null")
     kind = AudienceType(kind)
     if kind not in (AudienceType.TENANT, AudienceType.GROUP):
-        raise NotSupported("only tenants and groups can be subscribed to; the rest comes by itself")
+        raise NotSupported("only tenants and groups can be subscribed to; the others need no subscription")
     faults = routing_faults(kind, value, tenant)
     if faults:
         named = [Fault(fault.path.removeprefix("routing."), fault.message) for fault in faults]

@@ -100,7 +100,7 @@ def read() -> Composed:
         values["form_key"] = new_id()
     composed.to = _audience(keys, faults)
     if composed.to == Audience.everyone() and values["confirm"] != "global":
-        faults.append(Fault("confirm", "confirm that everybody is meant"))
+        faults.append(Fault("confirm", "confirm that you want to send to everybody"))
     name = values["other_name"].strip() if values["name"] == OTHER else values["name"] or NAMES[0]
     expires_at = _moment(values["expires_at"], values["offset"], faults)
     composed.fields = {

@@ -115,7 +115,7 @@ def recall(notification_id: str) -> ResponseReturnValue:
     if not is_id(notification_id):
         raise NotFound("There is no such notification")
     fresh = take_back(notification_id, by=auth.require_staff())
-    notice = "Recalled. It is gone from every list." if fresh else "It was recalled before."
+    notice = "Recalled. It has been removed from every list." if fresh else "It had already been recalled."
     asked = reply.form()
     if asked == "json":
         return jsonify(notificationId=notification_id, recalled=True, duplicate=not fresh)
@@ -180,7 +180,7 @@ def _refused(error: NotiwayError, composed: Composed) -> ResponseReturnValue:
 
 def _notice(entry: audit.Entry, is_new: bool) -> str:
     if not is_new:
-        return f"“{entry.details['title']}” was sent already; it went out once."
+        return f"“{entry.details['title']}” had already been sent; it was not sent again."
     people, online = entry.details["people"], entry.details["online"]
     whom = "everybody" if people is None else "1 person" if people == 1 else f"{people:,} people"
     return f"Sent “{entry.details['title']}” to {whom}, {online:,} online now."

@@ -58,7 +58,7 @@ async function start(board) {
   const headers = { Accept: "application/json", "X-Notiway-Background": "1" };
   const answer = await fetch(board.dataset.source, { headers, credentials: "same-origin" }).catch(() => null);
   if (!answer?.ok || answer.redirected) {
-    status.textContent = "The numbers could not be fetched. Reload the page to try again.";
+    status.textContent = "The figures could not be loaded. Reload the page to try again.";
     return;
   }
   const { audience, samples } = await answer.json();

@@ -39,7 +39,7 @@ def test_a_fault_of_ours_tells_nothing_about_the_inside(make_app, form):
     )
     assert response.status_code == 500
     assert "ZeroDivisionError" not in response.text
-    assert "The fault is ours" in response.text
+    assert "Something went wrong on our side" in response.text
 
 
 def test_a_database_that_is_away_still_leaves_a_readable_page(make_app, monkeypatch):
@@ -53,7 +53,7 @@ def test_a_database_that_is_away_still_leaves_a_readable_page(make_app, monkeypa
     monkeypatch.setattr(sessions, "find_user", away)
     response = client.get("/dashboard")
     assert response.status_code == 500
-    assert "The fault is ours" in response.text
+    assert "Something went wrong on our side" in response.text
     assert "no route" not in response.text
 
 

@@ -340,7 +340,7 @@ def test_a_fault_of_ours_tells_nothing_about_the_inside(talk, monkeypatch, caplo
     monkeypatch.setattr(invocations.items, "mark_read", fail)
     monkeypatch.setattr(invocations.standing, "find", lambda *given: ["x"])
     answer = talk.ask(call("MarkAsRead", "user:ada", "x"))
-    assert answer["error"] == "Error: The server met a fault. It has been noted."
+    assert answer["error"] == "Error: An error occurred on the server. It has been logged."
     assert "hunter2" in caplog.text
 
 
@@ -434,7 +434,7 @@ def invoke(open_socket):
         ({"audienceType": 3}, "audienceValue: is required for a group"),
         ({"audienceType": 2}, "audienceValue: is required for a tenant"),
         ({"audienceType": 2, "audienceValue": "a", "tenantId": "b"}, "tenantId: must equal audienceValue"),
-        ({"audienceType": 3, "audienceValue": "a:b", "tenantId": "c:d"}, "tenantId: must hold no colon"),
+        ({"audienceType": 3, "audienceValue": "a:b", "tenantId": "c:d"}, "tenantId: must not contain a colon"),
         ({"audienceType": 3, "audienceValue": "x" * 201}, "1 to 200"),
         ({"audienceType": 7}, "audienceType must be a number from 1 to 5"),
         ("group:ops", "{audienceType, audienceValue, tenantId}"),

@@ -35,7 +35,7 @@ def test_audiences_are_found_by_a_part_of_their_name(staff, staff_member, user, 
     assert found("ada") == [f"user:{user.id}"]
     assert found("_") == found("\0") == found("tenant:") == []
     assert "2 members" in staff.get("/staff/audiences?q=acme", form="htmx").text
-    assert "Nobody is called “nobody”." in staff.get("/staff/audiences?q=nobody", form="htmx").text
+    assert "No match for “nobody”." in staff.get("/staff/audiences?q=nobody", form="htmx").text
 
 
 class Shop:

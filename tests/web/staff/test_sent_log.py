@@ -42,7 +42,7 @@ def test_the_log_is_paged(staff):
 
 
 def test_an_empty_log_says_so(staff):
-    assert "Nothing was sent from here yet" in staff.get(SEND).text
+    assert "Nothing has been sent from here yet" in staff.get(SEND).text
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -54,7 +54,7 @@ def test_what_was_sent_is_recalled(app, staff, staff_member, user, form):
     response = staff.post(f"/staff/sent/{sent}/recall", form=form, headers={"Referer": "http://localhost/staff/send"})
     assert response.status_code == (303 if form == "page" else 200)
     if form == "page":
-        assert "Recalled. It is gone from every list." in staff.get(SEND).text
+        assert "Recalled. It has been removed from every list." in staff.get(SEND).text
     if form == "htmx":
         assert "Recalled by <bdi>Grace</bdi>" in response.text
         assert "Recall for everybody" not in response.text

@@ -2,7 +2,7 @@
 import { showFailure, showUnreachable, wayOut } from "../toast/failures.js";
 import * as picker from "./picker.js";
 
-const WORDS = { 401: "You are signed out.", 403: "You are not allowed to do that.", 404: "That is gone." };
+const WORDS = { 401: "You are signed out.", 403: "You are not allowed to do that.", 404: "That no longer exists." };
 const page = () => document.querySelector("[data-staff]");
 
 /** A field is marked invalid as long as words stand in its fault. */

@@ -8,8 +8,8 @@ const WORDS = {
   400: "This page is out of date.",
   401: "You are signed out.",
   403: "You are not allowed to do that.",
-  404: "That notification is gone.",
-  429: "That was a lot at once. Wait a moment and try again.",
+  404: "That notification no longer exists.",
+  429: "Too many requests. Wait a moment and try again.",
 };
 const WAYS = { 400: "Reload", 401: "Sign in" };
 const UNREACHABLE = "unreachable"; // the subject of what the next answer makes untrue

@@ -6,8 +6,8 @@ const WORDS = { connected: "Live", reconnecting: "Reconnecting…", delayed: "De
 const FINAL = {
   1008: "Live updates are not allowed here. Reload the page to try again.",
   1009: "Live updates stopped. Reload the page to try again.",
-  4001: "You are signed out. Sign in again to go on.",
-  4009: "You have been signed out. Sign in again to go on.",
+  4001: "You are signed out. Sign in again to continue.",
+  4009: "You have been signed out. Sign in again to continue.",
 };
 let waiting = "reconnecting"; // or "delayed", where the page asks now and then meanwhile
 
