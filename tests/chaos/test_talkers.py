@@ -65,7 +65,7 @@ def served(ledger, site):
         sender = ApiSender(Producer(site), ledger, f"user:{USER}", batch=1)
         with (
             standing_by(site, ledger) as bystander,
-            screens(site, ledger, token(site, USER)),
+            screens(site, ledger, token(site, USER)) as opened,
             memory_of(site) as memory,
         ):
             with sending(sender):
@@ -74,6 +74,7 @@ def served(ledger, site):
                 wait_for_acknowledged(ledger, ANSWERS)
             settle(site, ledger)
         ledger.remarks["memory_mb"] = round(memory.growth / MEGABYTE)
+        ledger.remarks["came_back"] = {screen.label: screen.last_code for screen in opened if screen.connects > 1}
         ledger.check()
         assert not bystander.failures
         assert site.worker_pid() == worker, "the worker was replaced"
