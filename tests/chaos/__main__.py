@@ -39,7 +39,9 @@ def main() -> int:
             for number in range(chosen.rounds):
                 what = chosen.kill or KILLS[number % len(KILLS)]
                 ledger = Ledger(f"round {number + 1}: kill -9 {what}")
+                began = time.monotonic()
                 one_round(what, site, producer, redis_url, chance, ledger)
+                ledger.remarks["seconds"] = round(time.monotonic() - began, 1)
                 done.append((what, ledger))
                 print("\n".join(table([(ledger.name, ledger.figures())])), flush=True)
     finally:

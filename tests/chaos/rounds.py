@@ -26,8 +26,8 @@ KILLS = ("worker", "master", "consumer", "worker and consumer")
 CLAIM_SECONDS = "1"
 STREAM_BATCH = 5
 STREAM = "chaos"
-BEFORE = (30, 150)  # acknowledged messages before the kill
-AFTER = 40  # and after it
+BEFORE = (20, 90)  # acknowledged messages before the kill
+AFTER = 25  # and after it
 LOAD_SECONDS = 60.0
 SETTINGS = {
     "NOTIWAY_JOBS": "web",
