@@ -23,6 +23,12 @@ MEMORY_DROPS = Counter(
 INBOUND_PAUSES = Counter(
     "notiway_inbound_pauses", "Times a client that says too much was read from more slowly", registry=REGISTRY
 )
+UNFINISHED_REQUESTS = Gauge(
+    "notiway_unfinished_requests", "Connections that have not said yet what they want", registry=REGISTRY
+)
+UNFINISHED_DROPS = Counter(
+    "notiway_unfinished_drops", "Connections closed because the head of their request did not come", registry=REGISTRY
+)
 CLOSES = Counter("notiway_closes", "Connections closed by this server", ["code"], registry=REGISTRY)
 DELIVERY_SECONDS = Histogram(
     "notiway_delivery_seconds",

@@ -13,6 +13,7 @@ from flask_login import login_required
 from notiway import Audience, send_notification
 from notiway.host import accounts, passwords
 from notiway.host.app import create_app
+from notiway.live.state import State
 from notiway.store import membership
 from notiway.web import auth
 
@@ -50,6 +51,13 @@ def running():
     return jsonify(threads=threading.active_count(), greenlets=greenlets)
 
 
+def held(user):
+    """How many connections the hub holds for a user, whatever they are doing, those that it turned away left out."""
+    connections = app.extensions["notiway"].hub.listeners.of(f"user:{user}")
+    return jsonify(count=sum(each.state <= State.FINISHING for each in connections))
+
+
 for path, view in (("/test/users", add_user), ("/test/burst", burst)):
     app.add_url_rule(path, view_func=app.extensions["csrf"].exempt(view), methods=["POST"])
 app.add_url_rule("/test/running", view_func=running)
+app.add_url_rule("/test/held/<user>", view_func=held)

@@ -17,9 +17,11 @@ from serving import Site
 from chaos.ledger import Ledger, table, total
 from chaos.rounds import KILLS, SETTINGS, one_round
 
+FAULTS = ("lost", "doubled", "repeated", "skipped")
+
 
 def main() -> int:
-    """Run the rounds; 1 if anything was lost or doubled in one of them."""
+    """Run the rounds; 1 if anything was lost, doubled, or on no page or two of them."""
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100)
     parser.add_argument("--seed", type=int, default=int(time.time()), help="decides what is killed, and when")
@@ -37,12 +39,14 @@ def main() -> int:
             for number in range(chosen.rounds):
                 what = chosen.kill or KILLS[number % len(KILLS)]
                 ledger = Ledger(f"round {number + 1}: kill -9 {what}")
+                began = time.monotonic()
                 one_round(what, site, producer, redis_url, chance, ledger)
+                ledger.remarks["seconds"] = round(time.monotonic() - began, 1)
                 done.append((what, ledger))
                 print("\n".join(table([(ledger.name, ledger.figures())])), flush=True)
     finally:
         site.close()
-        failed = [ledger for _, ledger in done if ledger.lost or ledger.doubled]
+        failed = [ledger for _, ledger in done if any(ledger.figures()[key] for key in FAULTS)]
         _print_totals(done)
         if failed:
             print(f"{len(failed)} rounds lost or doubled something; the server's log is in {folder}")

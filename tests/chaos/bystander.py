@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import os
 import subprocess
 import sys
 import threading
@@ -20,6 +21,7 @@ from clients.producer import token as make_token
 from servers import wait_until
 from serving import ROOT, Site
 from websockets.exceptions import WebSocketException
+from websockets.protocol import State
 from websockets.sync.client import connect
 
 from chaos.ledger import Ledger
@@ -121,7 +123,8 @@ def _ping_all_the_time(port: int, token: str, over: threading.Event) -> None:
 
 
 def _ping(socket: Any) -> None:
-    if not socket.ping().wait(PATIENCE_SECONDS):
+    answered = socket.ping(ack_on_close=True).wait(PATIENCE_SECONDS)
+    if not answered or socket.state is not State.OPEN:
         raise OSError("no pong")
 
 
@@ -143,19 +146,20 @@ def _repeat(way: str, ask: Any, over: threading.Event) -> None:
 
 
 def _say(way: str, seconds: float | None) -> None:
-    # One write for each line: the threads share standard output.
-    sys.stdout.write(f"{way} {'-' if seconds is None else f'{seconds:.6f}'} {time.monotonic():.6f}\n")
-    sys.stdout.flush()
+    # One write for each line, past sys.stdout: the threads share it, and may be cut off at the end.
+    line = f"{way} {'-' if seconds is None else f'{seconds:.6f}'} {time.monotonic():.6f}\n"
+    os.write(1, line.encode())
 
 
 def main(port: int, token: str) -> None:
     over = threading.Event()
     threads = [
-        threading.Thread(target=_ask_all_the_time, args=("healthz", port, "/healthz", over)),
-        threading.Thread(
-            target=_ask_all_the_time, args=("api", port, f"/api/notifications?limit=1&access_token={token}", over)
-        ),
-        threading.Thread(target=_ping_all_the_time, args=(port, token, over)),
+        threading.Thread(target=target, args=arguments, daemon=True)  # an answer that never comes holds nobody up
+        for target, *arguments in (
+            (_ask_all_the_time, "healthz", port, "/healthz", over),
+            (_ask_all_the_time, "api", port, f"/api/notifications?limit=1&access_token={token}", over),
+            (_ping_all_the_time, port, token, over),
+        )
     ]
     for thread in threads:
         thread.start()
@@ -163,7 +167,6 @@ def main(port: int, token: str) -> None:
     over.set()
     for thread in threads:
         thread.join(1)
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

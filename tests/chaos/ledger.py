@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 COLUMNS = ("sent", "acknowledged", "stored", "heard", "again", "resets", "refused", "doubled", "lost", "silence_ms")
 SHOWN = 5  # marks that a failed assertion names
@@ -66,13 +64,10 @@ class Ledger:
         with self._lock:
             self.screens[wire][mark, message_id] += 1
 
-    def read_store(self, database: Path) -> None:
-        """Take from the database how often each message that was sent is stored."""
-        with sqlite3.connect(database, timeout=30) as opened:
-            rows = opened.execute("SELECT title, count(*) FROM notiway_notification GROUP BY title").fetchall()
-        opened.close()
+    def note_stored(self, titles: Mapping[str, int]) -> None:
+        """How often each title is stored; those that were not sent here are passed over."""
         with self._lock:
-            self.stored = Counter({title: count for title, count in rows if title in self.sent})
+            self.stored = Counter({title: count for title, count in titles.items() if title in self.sent})
 
     def heard(self, wire: str) -> set[str]:
         with self._lock:

@@ -19,14 +19,15 @@ from serving import ROOT, Site
 from chaos.bystander import standing_by
 from chaos.ledger import Ledger
 from chaos.load import ApiSender, PageSender, StreamSender, sending
+from chaos.pager import Pager
 from chaos.screens import screens, settle
 
 KILLS = ("worker", "master", "consumer", "worker and consumer")
 CLAIM_SECONDS = "1"
 STREAM_BATCH = 5
 STREAM = "chaos"
-BEFORE = (30, 150)  # acknowledged messages before the kill
-AFTER = 40  # and after it
+BEFORE = (20, 90)  # acknowledged messages before the kill
+AFTER = 25  # and after it
 LOAD_SECONDS = 60.0
 SETTINGS = {
     "NOTIWAY_JOBS": "web",
@@ -110,9 +111,13 @@ def kill(what: str, site: Site, consumer: ConsumeProcess) -> None:
 
 
 def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance: random.Random, ledger: Ledger) -> None:
-    """Kill one thing in the middle of a load from HTTP, a page and a stream; a new user has a screen of each wire."""
+    """Kill one thing in the middle of a load from HTTP, a page and a stream.
+
+    A new user has a screen of each wire, and a client that reads the inbox page by page all the time.
+    """
     with new_visitor(site) as visitor:
         to = f"user:{visitor.id}"
+        pager = Pager(site, ledger, token(site, visitor.id))
         senders = [
             ApiSender(producer, ledger, to),
             ApiSender(producer, ledger, to, batch=1),
@@ -124,12 +129,13 @@ def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance:
             standing_by(site, ledger),
             screens(site, ledger, token(site, visitor.id)) as opened,
         ):
-            with sending(*senders):
+            with sending(*senders, pager):
                 wait_until(lambda: any(mark.startswith("stream") for mark in opened[0].has_heard))
                 wait_for_acknowledged(ledger, chance.randint(*BEFORE))
                 kill(what, site, consumer)
                 wait_for_acknowledged(ledger, AFTER)
             settle(site, ledger)
+            pager.last()
 
 
 def wait_for_acknowledged(ledger: Ledger, count: int) -> None:

@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from chaos.ledger import Ledger
 from chaos.screen import LINE_SECONDS, SETTLE_SECONDS, Screen, Told
+from chaos.stored import read_store
 
 WIRES = ("json", "html", "sse", "signalr")
 ROW = re.compile(r'data-notiway-id="([^"]+)".*?aria-label="Select: ([^"]+)"', re.S)
@@ -171,8 +172,8 @@ def screens(site: Site, ledger: Ledger, token: str, *wires: str, apart: bool = F
 
 def settle(site: Site, ledger: Ledger, seconds: float = SETTLE_SECONDS) -> None:
     """Read what is stored, and give every screen time to hear it all; what is missing then is lost."""
-    ledger.read_store(site.folder / "notiway.db")
+    read_store(site, ledger)
     deadline = time.monotonic() + seconds
     while not ledger.is_complete() and time.monotonic() < deadline:
         time.sleep(0.02)
-        ledger.read_store(site.folder / "notiway.db")
+        read_store(site, ledger)

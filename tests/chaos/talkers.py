@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import resource
 import selectors
@@ -26,6 +27,8 @@ TRICKLE_SECONDS = 0.5
 SAMPLE_SECONDS = 0.05
 SPARE_FILES = 2_000  # of the limit of open files, for everything else
 MEGABYTE = 1 << 20
+NOTHING = b""
+HALF_A_HEAD = b"GET /healthz HTTP/1.1\r\nHost: half.example.com\r\nX-Half"
 NOISY = "group:noisy"
 
 
@@ -157,10 +160,12 @@ def silent_connections(wanted: int) -> int:
     return min(wanted, hard - SPARE_FILES)
 
 
-def half_open(site: Site, count: int) -> Iterator[socket.socket]:
-    """Connections that say nothing at all."""
-    for _ in range(count):
-        yield socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
+def half_open(site: Site, count: int, *says: bytes) -> Iterator[socket.socket]:
+    """Connections that say so much and no more, in turn."""
+    for said in itertools.islice(itertools.cycle(says), count):
+        line = socket.create_connection(("127.0.0.1", site.port), PATIENCE_SECONDS)
+        line.sendall(said)
+        yield line
 
 
 class Memory:

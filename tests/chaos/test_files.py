@@ -11,6 +11,7 @@ from chaos.bystander import standing_by
 from chaos.load import ApiSender, StreamSender, envelope, new_mark
 from chaos.rounds import consuming
 from chaos.screens import screens, settle
+from chaos.stored import is_stored
 
 PAGE = 4096
 ANSWERS = 20
@@ -100,8 +101,3 @@ def test_a_queue_that_was_taken_away_is_not_ready_and_after_the_restart_everythi
         stream.once()
         settle(site, ledger)
     ledger.check()
-
-
-def is_stored(site, ledger):
-    ledger.read_store(site.folder / "notiway.db")
-    return set(ledger.stored) >= ledger.acknowledged

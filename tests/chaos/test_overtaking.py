@@ -9,6 +9,7 @@ from chaos.bystander import standing_by
 from chaos.load import ApiSender, StreamSender
 from chaos.rounds import consuming
 from chaos.screens import screens, settle
+from chaos.stored import is_stored
 
 ROUNDS = 6
 USER = "overtaken"
@@ -27,7 +28,7 @@ def test_a_line_that_blinks_while_the_relay_is_under_way(ledger, shared, produce
     ):
         for _ in range(ROUNDS):
             (mark,) = late.once()
-            wait_until(lambda mark=mark: is_stored(shared, mark))
+            wait_until(lambda: is_stored(shared, ledger))
             before = set(ledger.acknowledged)
             quick.once()
             (newer,) = ledger.acknowledged - before
@@ -42,13 +43,6 @@ def test_a_line_that_blinks_while_the_relay_is_under_way(ledger, shared, produce
     ledger.remarks["overtaken"] = blinked
     ledger.check()
     assert blinked, "no message was overtaken: this shows nothing"
-
-
-def is_stored(site, mark):
-    with sqlite3.connect(site.folder / "notiway.db", timeout=30) as opened:
-        found = opened.execute("SELECT 1 FROM notiway_notification WHERE title = ?", (mark,)).fetchone()
-    opened.close()
-    return found
 
 
 def waiting_relays(site):

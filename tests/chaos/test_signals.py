@@ -12,6 +12,7 @@ from chaos.bystander import standing_by
 from chaos.load import ApiSender, PageSender, StreamSender, sending
 from chaos.rounds import AFTER, consuming, is_alive, wait_for_acknowledged
 from chaos.screens import screens, settle
+from chaos.stored import is_stored
 
 DRAIN_SECONDS = 1
 IMPATIENT = ("--timeout", "3")  # how soon gunicorn gives up a worker that stands still
@@ -85,8 +86,3 @@ def test_a_worker_that_stands_still_for_too_long_is_replaced(ledger, start):
             wait_for_acknowledged(ledger, AFTER)
         settle(site, ledger)
     ledger.check()
-
-
-def is_stored(site, ledger):
-    ledger.read_store(site.folder / "notiway.db")
-    return set(ledger.stored) >= ledger.acknowledged

@@ -26,6 +26,7 @@ PAUSE_AT = 32  # waiting messages at which a client is not read from any more
 MAIL_LIMIT = 16_384  # waiting messages of one client: more can only come from one packed read
 BURST_SECONDS = 10  # of its rate a client may use up at once
 USER_FACTOR = 4  # the connections of one user together may say so many times as much as one of them
+BEHIND_BYTES = 256 * 1024  # that wait for a client: until it has taken them, it is not served
 CONTROL_COST = 0.1  # of a message: a ping, or a fragment
 SWEEP_BUCKETS = 1_000  # buckets at which the full ones are let go
 TICK_SECONDS = 0.05  # between two looks for clients that may go on
@@ -35,7 +36,8 @@ class Inbound:
     """Runs the `handle` of a connection's format for each message, one at a time for each connection.
 
     Connections take turns, a message each, so that nobody waits for more than one message of anybody else. A client
-    that says more than `rate` messages a second is not refused but read from more slowly.
+    that says more than `rate` messages a second is not refused but read from more slowly. One that has not taken the
+    answers to what it asked for is not served meanwhile: what waits for all clients together is bounded.
     """
 
     def __init__(self, reactor: Reactor, rate: float = 100.0, clock: Callable[[], float] = time.monotonic) -> None:
@@ -46,6 +48,7 @@ class Inbound:
         self._lock = threading.Lock()
         self._buckets: dict[str, Bucket] = {}  # by connection and by user; only of those who are busy
         self._resting: list[tuple[float, int, Connection]] = []  # a heap by the time when they go on
+        self._behind: list[Connection] = []  # they have messages here, and too much to read yet
         self._number = itertools.count()
         self._sweep_at = SWEEP_BUCKETS
         reactor.every(TICK_SECONDS, self._resume)
@@ -98,6 +101,7 @@ class Inbound:
 
     def _resume(self) -> None:
         """On the reactor: let those go on whose time has come and whose messages are done."""
+        self._serve_again()
         now = self._clock()
         while self._resting and self._resting[0][0] <= now:
             _, number, connection = heapq.heappop(self._resting)
@@ -109,6 +113,16 @@ class Inbound:
             self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
             self._sweep_at = 2 * len(self._buckets) + SWEEP_BUCKETS
 
+    def _serve_again(self) -> None:
+        with self._lock:
+            looked_at, self._behind = self._behind, []
+        for connection in looked_at:
+            if _is_behind(connection):
+                with self._lock:
+                    self._behind.append(connection)
+            else:
+                self._go_on(connection)
+
     def _work(self, connection: Connection) -> None:
         """Handle one message; the connection's next one comes after the others' turns."""
         with self._lock:
@@ -117,13 +131,24 @@ class Inbound:
             if not connection.mail:
                 connection.mail = None
                 return
+            if _is_behind(connection):
+                self._behind.append(connection)
+                return
             text = connection.mail.popleft()
         try:
             connection.format.handle(connection, text)
         except Exception:
             log.exception("a client's message failed; the connection goes on")
         pause()  # under gevent: the requests that came meanwhile, and the reactor
+        self._go_on(connection)
+
+    def _go_on(self, connection: Connection) -> None:
         try:
             self._pool.submit(self._work, connection)
         except RuntimeError:
             log.debug("the process ends; what this client said last is not handled")
+
+
+def _is_behind(connection: Connection) -> bool:
+    backlog = connection.backlog  # the reactor's; looked at once
+    return connection.state is State.OPEN and backlog is not None and backlog.total >= BEHIND_BYTES

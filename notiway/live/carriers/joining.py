@@ -10,6 +10,7 @@ from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
 from notiway.live.runtime import Runtime
+from notiway.live.state import State
 from notiway.store import inbox, membership
 from notiway.store.log import standing
 from notiway.store.log.resuming import OVERLAP_MS
@@ -66,7 +67,12 @@ def join(
 
 
 def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], None]) -> None:
-    """Do what releases the connection; if that fails the client is told to try again."""
+    """Do what releases the connection; if that fails the client is told to try again.
+
+    Nothing is read for one that has been turned away or has gone.
+    """
+    if connection.state is not State.OPEN:
+        return
     try:
         work()
     except Exception:

@@ -70,9 +70,8 @@ NUMBERS = itertools.count()
 
 
 def connection(user_id="ada"):
-    return Connection(
-        mail=None, closed=None, format=SPEECH, id=str(next(NUMBERS)), user_id=user_id, paused=False, state=State.OPEN
-    )
+    made = {"mail": None, "closed": None, "format": SPEECH, "id": str(next(NUMBERS)), "user_id": user_id}
+    return Connection(**made, paused=False, state=State.OPEN, backlog=None)
 
 
 def test_the_messages_of_one_client_stay_in_order(inbound):
@@ -232,3 +231,33 @@ def test_a_fault_with_one_message_harms_no_other(inbound, caplog):
         box.put(one, text)
     wait_until(lambda: seen == ["a", "b"])
     assert caplog.text.count("deliberate") >= 1
+
+
+def test_a_client_that_has_much_to_read_yet_is_served_when_it_has_taken_it(inbound, reactor):
+    """Else it could ask for more and more, and fill the memory that all share."""
+    seen, one, other = [], connection(), connection()
+    box = inbound(lambda each, text: seen.append(text))
+    one.backlog = SimpleNamespace(total=module.BEHIND_BYTES)
+    box.put(one, "subscribe")
+    box.put(other, "read")
+    wait_until(lambda: seen == ["read"])
+    wait_until(lambda: box._behind == [one])
+    reactor.tick()
+    wait_until(lambda: box._behind == [one])
+    one.backlog = None
+    reactor.tick()
+    wait_until(lambda: seen == ["read", "subscribe"])
+    wait_until(lambda: one.mail is None)
+
+
+def test_what_a_client_asked_for_that_went_before_it_had_read_is_dropped(inbound, reactor):
+    seen, one = [], connection()
+    box = inbound(lambda each, text: seen.append(text))
+    one.backlog = SimpleNamespace(total=module.BEHIND_BYTES)
+    box.put(one, "subscribe")
+    wait_until(lambda: box._behind == [one])
+    one.state = State.CLOSED
+    reactor.tick()
+    wait_until(lambda: one.mail is None)
+    assert seen == []
+    assert box._behind == []

@@ -150,6 +150,16 @@ def test_a_client_whose_beginning_fails_is_told_to_try_again(now, join):
     assert client.read() == [("close", CloseCode.TRY_AGAIN)]
 
 
+def test_nothing_is_read_for_a_client_that_was_turned_away(now, join):
+    """Else two hundred that come again and again would each cost a page of what they missed."""
+    connection, client = join(Principal("ada"))
+    now.reactor.call_soon(connection.close, CloseCode.TOO_MANY, "too many connections")
+    assert client.read() == [("close", CloseCode.TOO_MANY)]
+    read = []
+    joining.bring_up_to_date(now, connection, lambda: read.append("a page"))
+    assert read == []
+
+
 def test_a_member_a_grant_and_an_open_group_open_a_subscription(now, ada):
     connection, client = ada
     membership.join("ada", Audience.group("by-membership"))
