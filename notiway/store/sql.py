@@ -27,16 +27,17 @@ Value = TypeVar("Value")
 
 def has_one_writer() -> bool:
     """Whether the database lets one transaction write at a time, as SQLite does: ids then follow commits."""
-    return bool(db.param == "?")
+    return bool(db.obj.param == "?")
 
 
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
-    if has_one_writer():
-        return db.execute_sql(text.replace(IN_ORDER, ""), params)
+    database = db.obj
+    if database.param == "?":
+        return database.execute_sql(text.replace(IN_ORDER, ""), params)
     for hint in (BY_UNREAD, BY_AUDIENCE):
         text = text.replace(hint, "")
-    return db.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param), params)
+    return database.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", database.param), params)
 
 
 def marks(values: Sequence[Any]) -> str:

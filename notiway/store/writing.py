@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 
 from notiway.store import positions
-from notiway.store.database import db
 from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
@@ -18,6 +17,7 @@ log = logging.getLogger(__name__)
 
 _seen_ahead: set[str] = set()
 ROWS_PER_INSERT = 400  # in one statement
+_FIELDS = Notification._meta.sorted_fields
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
@@ -30,14 +30,13 @@ def insert(draft: Draft, audience_key: str) -> tuple[Notification, bool]:
     position = positions.take()
     if position is not None:
         row.position, row.horizon = position, position + 1
-    values = {name: value for name, value in row.__data__.items() if value is not None}
-    conflict = Notification.insert(**values).on_conflict(
-        action="IGNORE", conflict_target=[Notification.publisher, Notification.dedupe_key]
+    filled = [field for field in _FIELDS if row.__data__.get(field.name) is not None]
+    inserted = run(
+        f"INSERT INTO notiway_notification ({', '.join(field.column_name for field in filled)})"
+        f" VALUES ({marks(filled)}) ON CONFLICT (publisher, dedupe_key) DO NOTHING",
+        [field.db_value(row.__data__[field.name]) for field in filled],
     )
-    if draft.dedupe_key is None:
-        Notification.insert(**values).execute()
-        return row, True
-    if db.rows_affected(db.execute(conflict)):
+    if draft.dedupe_key is None or inserted.rowcount:
         return row, True
     return first_of(draft.publisher, [draft.dedupe_key])[draft.dedupe_key], False
 
