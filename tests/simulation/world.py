@@ -9,6 +9,7 @@ from typing import Any
 
 from notiway.live import runtime
 from notiway.store import inbox
+from notiway.values.pausing import STRETCH_SECONDS
 
 from .audiences import USERS
 from .checks import Checks
@@ -68,6 +69,11 @@ class World(Record):
             self.tasks.wait()
         elif not self.is_calm:
             self.tasks.pause()
+
+    def has_worked_long(self) -> float:
+        """For how many seconds a task has worked since it was asked last."""
+        is_task = not self.is_calm and self.tasks.current() is not None
+        return 2 * STRETCH_SECONDS if is_task and self.chance.random() < 0.1 else 0.0
 
     def before_statement(self) -> None:
         if not self.is_calm and self.tasks.current() is not None and self.chance.random() < 0.15:
