@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 
 from notiway.store import positions
-from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BATCH, IF_IT_STAYS, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
@@ -89,7 +89,7 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arri
             inserted = run(
                 f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
                 f" SELECT u.value, n.id, ?, {position} FROM notiway_notification n CROSS JOIN {source}"
-                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}"
+                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}{IF_IT_STAYS}"
                 " ON CONFLICT (user_id, notification_id) DO NOTHING",
                 (now_ms(), *values, listed, *ids),
             )
