@@ -169,12 +169,16 @@ class World(Record):
         """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
         chance, is_calm = self.chance, self.is_calm
         for _ in range(units):
+            if is_calm:
+                if not self._work_in_order():
+                    return
+                continue
             ready: list[Any] = [process for process in self.processes.values() if process.loop.has_work]
             ready += [client for client in self.clients if client.wants_to_read()]
             number = len(ready) + len(self.tasks.ready)
             if not number:
                 return
-            chosen = 0 if is_calm else chance.randrange(number)
+            chosen = chance.randrange(number) if number > 1 else 0
             if chosen >= len(ready):
                 self.tasks.run(chosen - len(ready))
             elif isinstance(ready[chosen], Client):
@@ -183,6 +187,21 @@ class World(Record):
                 ready[chosen].loop.turn()
         if units >= UNITS_AT_MOST:
             self.fault("invariant 14: the work never ends")
+
+    def _work_in_order(self) -> bool:
+        """Do the first piece of work that there is; False if there is none."""
+        for process in self.processes.values():
+            if process.loop.has_work:
+                process.loop.turn()
+                return True
+        for client in self.clients:
+            if client.wants_to_read():
+                client.read()
+                return True
+        if self.tasks.ready:
+            self.tasks.run(0)
+            return True
+        return False
 
     def work_off(self) -> None:
         self.work(UNITS_AT_MOST)
