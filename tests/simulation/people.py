@@ -90,9 +90,13 @@ def join_or_leave(world: World) -> None:
 
 
 def arrived(world: World, user: str, audience: str) -> None:
-    """What stood for this audience is in the user's inbox now, and no device is told of the items."""
+    """What stood for this audience is in the user's inbox now.
+
+    Who joins is told on all open devices, unless the Event is lost. Who subscribes, on that device only.
+    """
     world.joined_at[user, audience] = max(world.clock.us, world.joined_at.get((user, audience), 0))
-    world.silent.add((user, audience))
+    if not world.is_calm or audience not in MEMBERS_ONLY:
+        world.silent.add((user, audience))
 
 
 def subscribe(world: World) -> None:
