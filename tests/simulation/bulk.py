@@ -69,3 +69,4 @@ def _results(parts: list[range], processes: int, mutant: str | None) -> Iterator
 
 def _leave_signals_to_the_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # with this the pool ends it
