@@ -19,6 +19,10 @@ BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
 # Where several transactions write at once, they take rows in one order, or two could wait for each other.
 IN_ORDER = " ORDER BY 1, 2"
 
+# Where a notification may be removed between two looks at it, a row that refers to it takes hold of it first: one that
+# is gone by then is left out, instead of failing the statement. SQLite has one writer, and no such clause.
+IF_IT_STAYS = " FOR KEY SHARE OF n"
+
 BATCH = 500  # values in one statement
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
@@ -27,16 +31,17 @@ Value = TypeVar("Value")
 
 def has_one_writer() -> bool:
     """Whether the database lets one transaction write at a time, as SQLite does: ids then follow commits."""
-    return bool(db.param == "?")
+    return bool(db.obj.param == "?")
 
 
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
-    if has_one_writer():
-        return db.execute_sql(text.replace(IN_ORDER, ""), params)
+    database = db.obj
+    if database.param == "?":
+        return database.execute_sql(text.replace(IN_ORDER, "").replace(IF_IT_STAYS, ""), params)
     for hint in (BY_UNREAD, BY_AUDIENCE):
         text = text.replace(hint, "")
-    return db.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", db.param), params)
+    return database.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", database.param), params)
 
 
 def marks(values: Sequence[Any]) -> str:

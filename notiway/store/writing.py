@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from notiway.store.database import db
 from notiway.store.log import positions
-from notiway.store.sql import BATCH, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BATCH, IF_IT_STAYS, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
 from notiway.values.draft import Draft
@@ -24,6 +23,7 @@ COUNT_RECALL = (
     "INSERT INTO notiway_counter (name, value) VALUES ('recalls', 1)"
     " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1"
 )
+_FIELDS = Notification._meta.sorted_fields
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
@@ -36,14 +36,13 @@ def insert(draft: Draft, audience_key: str, id: str | None = None) -> tuple[Noti
     position = positions.take()
     if position is not None:
         row.position, row.horizon = position, position + 1
-    values = {name: value for name, value in row.__data__.items() if value is not None}
-    conflict = Notification.insert(**values).on_conflict(
-        action="IGNORE", conflict_target=[Notification.publisher, Notification.dedupe_key]
+    filled = [field for field in _FIELDS if row.__data__.get(field.name) is not None]
+    inserted = run(
+        f"INSERT INTO notiway_notification ({', '.join(field.column_name for field in filled)})"
+        f" VALUES ({marks(filled)}) ON CONFLICT (publisher, dedupe_key) DO NOTHING",
+        [field.db_value(row.__data__[field.name]) for field in filled],
     )
-    if draft.dedupe_key is None:
-        Notification.insert(**values).execute()
-        return row, True
-    if db.rows_affected(db.execute(conflict)):
+    if draft.dedupe_key is None or inserted.rowcount:
         return row, True
     return first_of(draft.publisher, [draft.dedupe_key])[draft.dedupe_key], False
 
@@ -97,7 +96,7 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arri
             inserted = run(
                 f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
                 f" SELECT u.value, n.id, ?, {position} FROM notiway_notification n CROSS JOIN {source}"
-                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}"
+                f" WHERE n.id IN ({marks(ids)}){IN_ORDER}{IF_IT_STAYS}"
                 " ON CONFLICT (user_id, notification_id) DO NOTHING",
                 (now_ms(), *values, listed, *ids),
             )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 
 from .bulk import run_many
@@ -22,6 +23,8 @@ def main() -> int:
     options = parser.parse_args()
     if options.seed is not None:
         return replay(options.seed, options.steps, options.trace, options.shrink, options.mutant)
+    for name in (signal.SIGINT, signal.SIGTERM):  # a shell that runs this behind itself has SIGINT ignored
+        signal.signal(name, signal.default_int_handler)
     return run_many(options.first, options.schedules, options.processes, options.mutant)
 
 

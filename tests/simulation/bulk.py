@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -12,35 +13,60 @@ from .replay import told
 from .schedule import Outcome, run, simulating
 
 PART = 250  # schedules between two lines
-SHOWN = 20  # faults that are told
+PARTS_PER_WORKER = 40  # then another process takes over, so that nothing that adds up matters
+INTERRUPTED = 130  # the exit status of a shell's command that SIGINT ended
 
 
 def failing(seeds: range, mutant: str | None = None) -> list[Outcome]:
     """Run these seeds; those that failed."""
     with simulating(mutant):
-        return [outcome for outcome in map(run, seeds) if outcome.fault is not None]
+        return [outcome for outcome in map(_run, seeds) if outcome.fault is not None]
 
 
 def run_many(first: int, count: int, processes: int, mutant: str | None = None) -> int:
-    """Run `count` seeds from `first` on, tell those that fail, and count; the exit status."""
+    """Run `count` seeds from `first` on, tell those that fail, and count; the exit status.
+
+    A failure ends nothing. SIGINT does: what was done until then is counted.
+    """
     parts = [range(start, min(start + PART, first + count)) for start in range(first, first + count, PART)]
     started = time.perf_counter()
-    done = faults = 0
-    for part, found in zip(parts, _results(parts, processes, mutant), strict=True):
-        done += len(part)
-        for outcome in found[: max(0, SHOWN - faults)]:
-            print(f"\n{told(outcome)}\n  replay: python -m tests.simulation --seed {outcome.seed} --trace", flush=True)
-        faults += len(found)
-        rate = done / (time.perf_counter() - started)
-        end = "\r" if sys.stdout.isatty() and done < count else "\n"
-        print(f"{done:,} schedules, {faults} failed, {rate:.0f} a second", end=end, flush=True)
-    return 1 if faults else 0
+    failed: list[int] = []
+    done = 0
+    status = None
+    try:
+        for part, found in zip(parts, _results(parts, processes, mutant), strict=True):
+            done += len(part)
+            failed += [outcome.seed for outcome in found]
+            for outcome in found:
+                print(told(outcome), flush=True)
+            if sys.stdout.isatty() and done < count:
+                print(_counted(done, failed, started), end="\r", flush=True)
+    except KeyboardInterrupt:
+        status = INTERRUPTED
+        print("interrupted", flush=True)
+    print(_counted(done, failed, started), flush=True)
+    if failed:
+        print("replay one: python -m tests.simulation --seed N --trace", flush=True)
+    return status or (1 if failed else 0)
+
+
+def _counted(done: int, failed: list[int], started: float) -> str:
+    return f"{done:,} schedules, {len(failed)} failed, {done / (time.perf_counter() - started):.0f} a second"
+
+
+def _run(seed: int) -> Outcome:
+    try:
+        return run(seed)
+    except Exception as error:  # noqa: BLE001 - a schedule that breaks the simulation itself is told like any other
+        return Outcome(seed, f"the simulation broke: {type(error).__name__}: {error}", 0)
 
 
 def _results(parts: list[range], processes: int, mutant: str | None) -> Iterator[list[Outcome]]:
-    work = partial(failing, mutant=mutant)
-    if processes == 1:
-        yield from map(work, parts)
-        return
-    with multiprocessing.get_context("spawn").Pool(processes) as pool:
-        yield from pool.imap(work, parts)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(processes, _leave_signals_to_the_parent, maxtasksperchild=PARTS_PER_WORKER) as pool:
+        yield from pool.imap(partial(failing, mutant=mutant), parts)
+
+
+def _leave_signals_to_the_parent() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # with this the pool ends it

@@ -164,11 +164,14 @@ class Checks:
             return True
         if not strictly and (sent.title in world.titles_lost or key in client.hidden):
             return True
+        if not strictly and sent.title in world.titles_restored and client.user in world.users_disordered:
+            return True  # that it was restored may be what the broker lost
         if not client.reconciles and client.wire != "signalr":
             # It resumes from what it heard last, and is not told what came into the inbox without an Event.
             if sent.audience.startswith("group:open") and not client.wishes.get(sent.audience):
                 return True
-            if world.joined_at.get((client.user, sent.audience), -1) >= sent.sent_at:
+            joined_at = world.joined_at.get((client.user, sent.audience), -1)
+            if joined_at >= sent.sent_at and (not world.is_calm or client.opened_at >= joined_at):
                 return True
             if key in client.hidden or sent.title in world.titles_restored:
                 return True  # what is changed while it is away, it learns from the list

@@ -49,6 +49,7 @@ class Client:
         self.heard: set[str] = set()  # titles, on this line
         self.order: dict[str, int] = {}  # by audience, the last one's place in the deliveries to its process
         self.closed_with = 0
+        self.opened_at = 0  # when this line was, in microseconds
 
     @property
     def session(self) -> str:
@@ -64,7 +65,7 @@ class Client:
         self.wishes.clear()
         self.heard.clear()
         self.order.clear()
-        self.closed_with = 0
+        self.closed_with, self.opened_at = 0, world.clock.us
         process.lines[line.fd] = line
         query: dict[str, str] = {"format": "html"} if self.wire == "html" else {}
         self.resumed_from = self.newest

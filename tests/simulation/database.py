@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import nullcontext
 from typing import Any
 
@@ -43,7 +44,10 @@ class Database:
             # A transaction begins and ends in one go: SQLite has one writer, and readers see nothing of it before.
             if stand_ins.stage is not None and not self.raw.in_transaction and not sql.startswith("BEGIN"):
                 stand_ins.stage.before_statement()
-            return execute(sql, params)
+            try:
+                return self.raw.execute(sql, params or ())
+            except sqlite3.Error:
+                return execute(sql, params)  # fails again, and as Notiway tells it
 
         def run_callbacks() -> None:
             waiting = self.opened._state.commit_callbacks

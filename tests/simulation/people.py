@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from notiway.store.search import Filters
 from notiway.values.audience import Audience
 from notiway.verbs import items, membership
 from notiway.verbs.sign_out import sign_out
@@ -56,6 +57,11 @@ def mark_all(world: World) -> None:
         return
     kept = sorted(world.id_of(row.title) for row in client.rows.values() if row.is_kept and row.title)
     before = world.chance.choice(kept) if kept and world.chance.random() < 0.6 else None
+    if world.chance.random() < 0.25:
+        text = world.chance.choice(("n1", "n2", "breaks", ""))
+        world.trace("  %s marks read what has %r in it", client.user, text)
+        process.do(lambda: items.mark_matching_read(client.user, Filters(text=text), before))
+        return
     world.trace("  %s marks all read%s", client.user, f" up to {world.note_of(before).title}" if before else "")
     if client.wire == "json" and world.chance.random() < 0.5:
         client.say({"action": "markAllAsRead", "before": before})
@@ -90,9 +96,13 @@ def join_or_leave(world: World) -> None:
 
 
 def arrived(world: World, user: str, audience: str) -> None:
-    """What stood for this audience is in the user's inbox now, and no device is told of the items."""
+    """What stood for this audience is in the user's inbox now.
+
+    Who joins is told on all open devices, unless the Event is lost. Who subscribes, on that device only.
+    """
     world.joined_at[user, audience] = max(world.clock.us, world.joined_at.get((user, audience), 0))
-    world.silent.add((user, audience))
+    if not world.is_calm or audience not in MEMBERS_ONLY:
+        world.silent.add((user, audience))
 
 
 def subscribe(world: World) -> None:

@@ -35,7 +35,7 @@ class Loop(Reactor):
 
     @property
     def has_work(self) -> bool:
-        return bool(self._calls or self._jobs or self._epoll.poll(0))
+        return bool(self._calls or self._jobs) or self._epoll.has_news()
 
 
 class Ear:

@@ -110,7 +110,8 @@ class Record:
 
     def note_of(self, item_id: str) -> Sent:
         """What was sent under this id, even if its process did not live to tell the id."""
-        if item_id not in self.by_id:
+        # What was rolled back told nobody its id, which the next one may have got.
+        if item_id not in self.by_id or self.by_id[item_id].is_undone:
             [(title, key)] = self.database.rows(
                 "SELECT title, dedupe_key FROM notiway_notification WHERE id = ?", item_id
             )

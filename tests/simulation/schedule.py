@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from .site import Site
 from .world import World
 
 STEPS = (15, 50)
+GC_THRESHOLDS = 20_000, 10, 10  # what a schedule makes is let go at its end
 SETTLE_SECONDS = 40  # more than any Event is under way, and any client away
 
 
@@ -42,8 +44,16 @@ def site() -> Site:
 def simulating(mutant: str | None = None) -> Iterator[None]:
     """Inside, schedules can run; with a mutant, Notiway has that fault."""
     site()  # what it is made of is real
-    with stand_ins.installed(), mutants.installed(mutant):
-        yield
+    thresholds = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
+    try:
+        with stand_ins.installed(), mutants.installed(mutant):
+            yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def run(seed: int, *, steps_at_most: int | None = None, traced: bool = False) -> Outcome:

@@ -11,7 +11,7 @@ from notiway.values.clock import moment
 from notiway.verbs import recall
 from notiway.verbs.send import send_notification
 
-from .audiences import BROADCASTS, USERS
+from .audiences import BROADCASTS, OPEN_GROUP, USERS
 from .choosing import somewhere
 from .clock import MICRO
 from .sent import Sent
@@ -75,7 +75,20 @@ def send_to_several(world: World) -> None:
 
 
 def broadcast(world: World) -> None:
-    send(world, world.chance.choice(BROADCASTS))
+    audience = world.chance.choice(BROADCASTS)
+    if audience == f"group:{OPEN_GROUP}" and _has_devices_elsewhere(world, audience):
+        world.age_counts()  # each process tells those who listen there; the heartbeat tells the others
+    send(world, audience)
+
+
+def _has_devices_elsewhere(world: World, audience: str) -> bool:
+    """Whether somebody listens in one process and has a device in another."""
+    here = {(each.user, each.process) for each in world.clients if each.process and each.wishes.get(audience)}
+    return any(
+        each.user == user and each.process is not process and each.process
+        for user, process in here
+        for each in world.clients
+    )
 
 
 def send_unstored(world: World) -> None:

@@ -17,6 +17,7 @@ from notiway.live.delivery.format import Format
 from notiway.values.event import Event
 from notiway.web.sockets import actions, invocations
 
+from . import contexts
 from .database import Database
 from .stand_ins import SimulatedFault
 
@@ -58,6 +59,7 @@ class Slot:
         Notiway(self.app, database=database.opened, unknown_users=lambda ids: set(), user_is_active=lambda _: True)
         self.base: runtime.Runtime = self.app.extensions[runtime.KEY]
         self.app.before_request_funcs.clear()
+        contexts.lighten(self.app)
         self._wires = {name: FragileWire(format.wire) for name, format in self.base.formats.items()}
         self._act, self._invoke = actions.handler(self.app), invocations.handler(self.app)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import select
 import socket
+from select import POLLIN, POLLOUT
 from typing import Any
 
 
@@ -89,13 +89,25 @@ class Poll:
     def unregister(self, fd: int) -> None:
         del self._wanted[fd]
 
+    def has_news(self) -> bool:
+        """Whether `poll` would tell anything."""
+        lines = self._lines
+        for fd, wanted in self._wanted.items():
+            line = lines[fd]
+            if line.is_broken or line.client_left:
+                if wanted:
+                    return True
+            elif (wanted & POLLIN and line.incoming) or (wanted & POLLOUT and len(line.outgoing) < line.room):
+                return True
+        return False
+
     def poll(self, _: float) -> list[tuple[int, int]]:
         found = []
         for fd, wanted in self._wanted.items():
             line = self._lines[fd]
-            mask = select.POLLIN if wanted & select.POLLIN and line.is_readable() else 0
-            if wanted & select.POLLOUT and line.is_writable():
-                mask |= select.POLLOUT
+            mask = POLLIN if wanted & POLLIN and line.is_readable() else 0
+            if wanted & POLLOUT and line.is_writable():
+                mask |= POLLOUT
             if mask:
                 found.append((fd, mask))
         return found

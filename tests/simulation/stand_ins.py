@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
+from types import FunctionType, SimpleNamespace
 from typing import Any
 
 import uuid_utils
@@ -17,6 +17,7 @@ from flask import request
 
 from notiway import metrics
 from notiway.live import badges, heartbeat
+from notiway.pausing import STRETCH_SECONDS, in_stretches
 from notiway.values.ids import UUID_BITS
 from notiway.values.principal import Principal
 from notiway.web.sockets import handshake, opening, signalr, sse, websocket
@@ -49,6 +50,8 @@ class SimulatedFault(Exception):
 class VirtualTime:
     """In place of the module `time`."""
 
+    worked = 0.0
+
     def monotonic(self) -> float:
         return stage.clock.us / 1_000_000
 
@@ -59,6 +62,11 @@ class VirtualTime:
         return stage.clock.time_ns()
 
     perf_counter = monotonic
+
+    def work(self) -> float:
+        """For those who measure how long they have worked: by chance it was long."""
+        self.worked += stage.has_worked_long()
+        return self.worked
 
     def sleep(self, seconds: float = 0.0) -> None:
         stage.sleep(seconds)
@@ -152,6 +160,19 @@ class Uncounted:
         return self
 
 
+def functions() -> Iterator[Any]:
+    """All functions of Notiway that are loaded, methods too: a default may be a clock."""
+    seen: set[int] = set()
+    for name, module in sorted(sys.modules.items()):
+        if name.partition(".")[0] == "notiway":
+            own = [each for each in vars(module).values() if getattr(each, "__module__", "") == name]
+            methods = [each for kind in own if isinstance(kind, type) for each in vars(kind).values()]
+            for each in (*own, *methods):
+                if isinstance(each, FunctionType) and id(each) not in seen:
+                    seen.add(id(each))
+                    yield each
+
+
 @contextmanager
 def installed() -> Iterator[None]:
     """Inside, Notiway's modules know the stand-ins only."""
@@ -189,6 +210,10 @@ def installed() -> Iterator[None]:
     settings = logger.level, logger.propagate
     for module, key, value in before:
         setattr(module, key, VIEWS[key] if key in VIEWS else replaced.get(id(value), uncounted))
+    defaults = [(function, function.__defaults__) for function in functions() if function.__defaults__]
+    for function, values in defaults:
+        function.__defaults__ = tuple(replaced.get(id(value), value) for value in values)
+    in_stretches.__defaults__ = STRETCH_SECONDS, virtual.work
     logger.addHandler(listener)
     logger.setLevel(logging.ERROR)
     logger.propagate = False
@@ -197,6 +222,8 @@ def installed() -> Iterator[None]:
     finally:
         logger.removeHandler(listener)
         logger.level, logger.propagate = settings
+        for function, values in defaults:
+            function.__defaults__ = values
         for module, key, value in before:
             setattr(module, key, value)
 

@@ -19,22 +19,35 @@ class Undo(Exception):
 
 
 class Task(greenlet):
-    """One piece of work of one process. `commit` is the number of the last commit that it made."""
+    """One piece of work of one process. `commit` is the number of the last commit that it made.
 
-    def __init__(self, owner: Any, work: Callable[[], None], faults: list[str]) -> None:
-        super().__init__(self._body)
-        self.owner = owner
-        self.commit = 0
-        self._work = work
-        self._faults = faults
+    A task that is done does the next piece of work: to make a greenlet takes longer than many pieces.
+    """
+
+    owner: Any
+    commit: int
+    work: Callable[[], None]
+
+    def __init__(self, tasks: Tasks) -> None:
+        super().__init__(self._body, tasks.home)
+        self._tasks = tasks
 
     def _body(self) -> None:
         try:
-            self._work()
-        except (Crash, Undo, NotiwayError):
+            while True:
+                self._do()
+                self._tasks.idle.append(self)
+                self._tasks.home.switch()
+        except Crash:
+            return
+
+    def _do(self) -> None:
+        try:
+            self.work()
+        except (Undo, NotiwayError):
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the schedule has found it
-            self._faults.append(f"a task died: {type(error).__name__}: {error}")
+            self._tasks.faults.append(f"a task died: {type(error).__name__}: {error}")
 
 
 class Tasks:
@@ -44,10 +57,12 @@ class Tasks:
         self.ready: list[Task] = []
         self.faults: list[str] = []
         self._waiting: dict[Task, None] = {}
-        self._home = getcurrent()
+        self.idle: list[Task] = []
+        self.home = getcurrent()
 
     def spawn(self, owner: Any, work: Callable[[], None]) -> Task:
-        task = Task(owner, work, self.faults)
+        task = self.idle.pop() if self.idle else Task(self)
+        task.owner, task.work, task.commit = owner, work, 0
         self.ready.append(task)
         return task
 
@@ -63,12 +78,12 @@ class Tasks:
         """Let others run; called in a task."""
         task = getcurrent()
         self.ready.append(task)
-        self._home.switch()
+        self.home.switch()
 
     def wait(self) -> None:
         """Go on when somebody calls `wake`; called in a task."""
         self._waiting[getcurrent()] = None
-        self._home.switch()
+        self.home.switch()
 
     def wake(self, task: Task) -> None:
         if self._waiting.pop(task, self) is None:
@@ -84,9 +99,10 @@ class Tasks:
         return len(doomed)
 
     def end(self) -> None:
-        for task in (*self.ready, *self._waiting):
+        for task in (*self.ready, *self._waiting, *self.idle):
             _kill(task)
         self.ready.clear()
+        self.idle.clear()
         self._waiting.clear()
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+import time
+
 import pytest
 
-from . import speech
+from . import speech, stand_ins
 from .clock import Clock
 from .replay import fewest_steps
 from .schedule import run, simulating
@@ -65,6 +68,20 @@ def test_the_clock_moves_only_when_it_is_moved():
     clock.us += 1_500
     assert clock.time_ns() - before == 1_500_000
     assert clock.now_ms() == before // 1_000_000 + 1
+
+
+def test_nothing_of_notiway_reads_a_real_clock_in_a_schedule():
+    clocks = {id(each) for each in (time, time.monotonic, time.time, time.time_ns, time.sleep, time.perf_counter)}
+    with simulating():
+        modules = [module for name, module in sys.modules.items() if name.partition(".")[0] == "notiway"]
+        held = [
+            f"{module.__name__}.{key}"
+            for module in modules
+            for key, value in vars(module).items()
+            if id(value) in clocks
+        ]
+        held += [each.__qualname__ for each in stand_ins.functions() if clocks & set(map(id, each.__defaults__ or ()))]
+    assert held == []
 
 
 def test_a_failing_schedule_is_cut_down_to_the_steps_it_needs():

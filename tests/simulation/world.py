@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from notiway.live import runtime
+from notiway.pausing import STRETCH_SECONDS
 from notiway.store import inbox
 
 from .audiences import USERS
@@ -68,6 +69,11 @@ class World(Record):
             self.tasks.wait()
         elif not self.is_calm:
             self.tasks.pause()
+
+    def has_worked_long(self) -> float:
+        """For how many seconds a task has worked since it was asked last."""
+        is_task = not self.is_calm and self.tasks.current() is not None
+        return 2 * STRETCH_SECONDS if is_task and self.chance.random() < 0.1 else 0.0
 
     def before_statement(self) -> None:
         if not self.is_calm and self.tasks.current() is not None and self.chance.random() < 0.15:
@@ -163,12 +169,16 @@ class World(Record):
         """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
         chance, is_calm = self.chance, self.is_calm
         for _ in range(units):
+            if is_calm:
+                if not self._work_in_order():
+                    return
+                continue
             ready: list[Any] = [process for process in self.processes.values() if process.loop.has_work]
             ready += [client for client in self.clients if client.wants_to_read()]
             number = len(ready) + len(self.tasks.ready)
             if not number:
                 return
-            chosen = 0 if is_calm else chance.randrange(number)
+            chosen = chance.randrange(number) if number > 1 else 0
             if chosen >= len(ready):
                 self.tasks.run(chosen - len(ready))
             elif isinstance(ready[chosen], Client):
@@ -177,6 +187,21 @@ class World(Record):
                 ready[chosen].loop.turn()
         if units >= UNITS_AT_MOST:
             self.fault("invariant 14: the work never ends")
+
+    def _work_in_order(self) -> bool:
+        """Do the first piece of work that there is; False if there is none."""
+        for process in self.processes.values():
+            if process.loop.has_work:
+                process.loop.turn()
+                return True
+        for client in self.clients:
+            if client.wants_to_read():
+                client.read()
+                return True
+        if self.tasks.ready:
+            self.tasks.run(0)
+            return True
+        return False
 
     def work_off(self) -> None:
         self.work(UNITS_AT_MOST)

@@ -22,7 +22,7 @@ class Postgresql(SimpleNamespace):
 @pytest.fixture
 def postgresql(monkeypatch):
     stand_in = Postgresql()
-    monkeypatch.setattr(sql, "db", stand_in)
+    monkeypatch.setattr(sql, "db", SimpleNamespace(obj=stand_in))
     return stand_in
 
 

@@ -49,7 +49,8 @@ class Guard:
         vars(database)["notiway_guard"] = self
 
     def savepoint(self) -> Savepoint:
-        return Savepoint(self.database)
+        # Named by its depth: a name of its own would be a new statement, and push one out of the driver's cache.
+        return Savepoint(self.database, f"notiway_{self.database.transaction_depth()}")
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         started = perf_counter()

@@ -15,7 +15,7 @@ from notiway.store.database import db
 from notiway.store.engine.turns import pause
 from notiway.store.log import positions
 from notiway.store.rows import VISIBLE
-from notiway.store.sql import BY_AUDIENCE, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
+from notiway.store.sql import BY_AUDIENCE, IF_IT_STAYS, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.writing import deliver_to, holders_among
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import id_floor
@@ -45,7 +45,7 @@ PULL = (
     " SELECT m.user_id, m.audience FROM {users} CROSS JOIN notiway_membership m WHERE m.user_id = u.value) a"
     " CROSS JOIN notiway_inbox_cursor c CROSS JOIN notiway_notification n"
     f" WHERE c.user_id = a.user_id AND n.audience = a.audience AND {AHEAD}"
-    f" AND {VISIBLE} AND {MISSING.format(user='a.user_id')} LIMIT ?) AS found WHERE true{IN_ORDER}"
+    f" AND {VISIBLE} AND {MISSING.format(user='a.user_id')} LIMIT ?{IF_IT_STAYS}) AS found WHERE true{IN_ORDER}"
     " ON CONFLICT (user_id, notification_id) DO NOTHING"
 )
 MOVE = "UPDATE notiway_inbox_cursor SET position = ? WHERE user_id IN (SELECT u.value FROM {users})"

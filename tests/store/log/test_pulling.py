@@ -1,13 +1,16 @@
 """Pulling: broadcasts reach each inbox exactly once, however late they commit; a newcomer begins at a bounded past."""
 
 import threading
+from time import monotonic
 
 import pytest
 from flask import current_app
 from fresh import verbs
 
+from notiway.pausing import pause
 from notiway.store import inbox, membership, writing
 from notiway.store.database import db
+from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
@@ -168,6 +171,46 @@ def test_a_pull_that_did_not_see_a_membership_does_not_step_over_its_broadcasts(
     end_joining()
     end_pulling()
     assert sorted(titles()) == ["in between", "to all"]
+
+
+@pytest.mark.parametrize("user", ["ada", "guest"])
+def test_a_broadcast_that_is_removed_while_it_is_settled_is_left_out_and_the_others_are_settled(elsewhere, user):
+    """The cleanup has removed it, not committed; another one stands."""
+    removed, may_commit = threading.Event(), threading.Event()
+    membership.join("ada", ADMINS)
+    inbox.catch_up("ada")
+    old = send_notification(ADMINS, "old")
+    send_notification(EVERYONE, "new")
+    inbox.catch_up("guest")
+
+    def clean_up():
+        with db.atomic():
+            InboxItem.delete().where(InboxItem.notification == old.id).execute()
+            Notification.delete().where(Notification.id == old.id).execute()
+            removed.set()
+            assert may_commit.wait(WAIT_SECONDS)
+
+    end_cleaning = elsewhere(clean_up)
+    assert removed.wait(WAIT_SECONDS)
+    end_settling = elsewhere(lambda: pulling.settle(old.id, [user]))
+    waiting_for_a_lock()
+    may_commit.set()
+    end_cleaning()
+    end_settling()
+    assert titles(user) == ["new"]
+
+
+def waiting_for_a_lock():
+    """Until somebody waits for the cleanup; on SQLite that is the line of writers."""
+    until = monotonic() + WAIT_SECONDS
+    while monotonic() < until:
+        if db.obj.param == "?":
+            if len(guard_of(db.obj).turns):
+                return
+        elif db.execute_sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'").fetchone()[0]:
+            return
+        pause(0.01)
+    raise AssertionError("nobody waits")
 
 
 # The cursor
