@@ -146,10 +146,8 @@ def check_secret(app: Flask) -> Finding:
 
 def check_files(app: Flask) -> Finding:
     """Can nobody else on this machine read what holds secrets and inboxes?"""
-    paths = [Path(app.instance_path) / SECRET_FILE]
-    paths += [
-        Path(name) for name in (_file_of_database(), runtime.current().huey.storage_kwargs.get("filename")) if name
-    ]
+    named = (_file_of_database(), runtime.current().huey.storage_kwargs.get("filename"))
+    paths = [Path(app.instance_path) / SECRET_FILE, *(Path(name) for name in named if name)]
     wide = [str(path) for path in private_files.open_to_others(paths)]
     if wide:
         return Finding(
