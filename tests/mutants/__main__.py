@@ -44,6 +44,9 @@ def verdict(folder: Path, mutant: Mutant) -> str:
     """Whether the mutant's tests kill it."""
     file = folder / mutant.file
     sound = file.read_text()
+    if sound.count(mutant.old) != 1:
+        print(f"what it changes is there {sound.count(mutant.old)} times")
+        return "BROKEN"
     file.write_text(sound.replace(mutant.old, mutant.new))
     try:
         ended = subprocess.run(
