@@ -606,6 +606,43 @@ MUTANTS = (
         "for ids in _walk(user_id, audience, id_floor(0)):",
         "tests/store/test_pulling.py tests/store/test_membership.py",
     ),
+    Mutant(
+        "whoever joins gets all since something was last pulled",
+        "notiway/store/membership.py",
+        "pulling.pull([user_id])",
+        "pulling.catch_up(user_id)",
+        "tests/store/test_pulling.py",
+    ),
+    Mutant(
+        "what a page told comes again as an Event",
+        "notiway/live/carriers/replaying.py",
+        "known = [*known_ids, *(item.id for item in page.items)]",
+        "known = list(known_ids)",
+        "tests/live/carriers/test_replaying.py",
+    ),
+    Mutant(
+        "a page is read for a client that has gone",
+        "notiway/live/carriers/replaying.py",
+        "if connection.state is not State.OPEN:",
+        "if connection is None:",
+        "tests/live/carriers/test_replaying.py",
+    ),
+    Mutant(
+        "a page misses what changes while its bell is drawn",
+        "notiway/web/pages/bell.py",
+        "        changes = inbox.changes(user_id)\n        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
+        " announcements, changes)",
+        "        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
+        " announcements, inbox.changes(user_id))",
+        "tests/web/pages/test_bell.py",
+    ),
+    Mutant(
+        "a browser is known for ever",
+        "notiway/host/devices.py",
+        'request.cookies.get(COOKIE, ""), max_age=SECONDS)',
+        'request.cookies.get(COOKIE, ""))',
+        "tests/host/test_devices.py",
+    ),
     # Events of other processes, and who waits for whom
     Mutant(
         "old Events of commands are published",
