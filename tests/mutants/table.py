@@ -630,7 +630,8 @@ MUTANTS = (
     Mutant(
         "a page misses what changes while its bell is drawn",
         "notiway/web/pages/bell.py",
-        "        changes = inbox.changes(user_id)\n        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
+        "        changes = inbox.changes(user_id)\n"
+        "        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
         " announcements, changes)",
         "        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
         " announcements, inbox.changes(user_id))",
