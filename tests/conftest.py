@@ -36,6 +36,7 @@ JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
 # A busy machine draws and runs examples slowly, which says nothing of the code.
 settings.register_profile("no-clock", deadline=None, suppress_health_check=[HealthCheck.too_slow], print_blob=True)
+settings.register_profile("long", settings.get_profile("no-clock"))  # here, for the option is read before any test
 settings.load_profile("no-clock")
 
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')

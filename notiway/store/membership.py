@@ -38,7 +38,8 @@ def join(user_id: str, audience: Audience) -> None:
     """
     if not audience.is_broadcast or audience.key == "global":
         raise ValueError("only tenants and groups have members")
-    pulling.catch_up(user_id)
+    # Always: from here the cursor goes on, and what is older than that is for `pull_audience` to bound.
+    pulling.pull([user_id])
     with db.atomic():
         # Until this is committed no pull, which could not see the membership, may step over its broadcasts.
         pulling.hold_cursors([user_id])

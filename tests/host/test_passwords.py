@@ -1,3 +1,5 @@
+"""Passwords: stored as Argon2id, checked in the same time for anybody, and never in the way of others."""
+
 import subprocess
 import sys
 

@@ -1,3 +1,5 @@
+"""The secret key: made once in development, and never by itself in production."""
+
 import stat
 from concurrent.futures import ThreadPoolExecutor
 

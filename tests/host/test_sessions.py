@@ -99,6 +99,17 @@ def test_a_list_shows_what_lives_the_newest_first(user, begin):
     assert [each.id for each in sessions.of_user(user.id, NOW)] == ["desk", "phone"]
 
 
+@pytest.mark.parametrize("over", [30 * DAY_MS, 14 * DAY_MS], ids=["its last day", "absence"])
+def test_a_session_is_listed_until_the_moment_in_which_it_is_over(user, begin, over):
+    begin("tab", now=NOW - over)
+    if over == 30 * DAY_MS:
+        sessions.note_seen("tab", NOW - 1)
+    assert [each.id for each in sessions.of_user(user.id, NOW - 1)] == ["tab"]
+    assert sessions.of_user(user.id, NOW) == []
+    begin("next")
+    assert db.execute_sql("SELECT id FROM notiway_session").fetchall() == [("next",)]
+
+
 def test_what_is_over_is_removed_when_its_user_signs_in_again(user, begin):
     begin("expired", now=NOW - 31 * DAY_MS)
     begin("left", now=NOW - 15 * DAY_MS)

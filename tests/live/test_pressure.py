@@ -126,6 +126,20 @@ def test_over_the_limit_those_that_have_stalled_go_before_those_that_have_much_t
     assert len(client.read(28)) == 28
 
 
+def test_over_the_limit_the_one_goes_that_has_the_most_to_read_where_all_read(reactor, connect, now):
+    hub = make_hub(reactor, queue_total=600_000)
+    little, client = connect("little", "group:little", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(5):
+        hub.deliver(large(number, "group:little"))
+    much, _ = connect("much", "group:much", hub=hub, limit=64 * 1024 * 1024)
+    for number in range(20):
+        hub.deliver(large(number, "group:much"))
+    settle(reactor)
+    assert much.state is not State.OPEN
+    assert little.state is State.OPEN
+    assert len(client.read(5)) == 5
+
+
 def test_a_thousand_slow_clients_together_stay_under_the_limit(reactor, speech):
     hub = make_hub(reactor, queue_total=1_000_000, connections_per_user=10_000)
     pairs = [make_pair(speech, str(number), 64 * 1024 * 1024) for number in range(200)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from pathlib import Path
 
 from mutants.table import MUTANTS, Mutant
@@ -40,23 +41,38 @@ def copy_of_the_tree(folder: Path) -> None:
             (folder / name).write_bytes((ROOT / name).read_bytes())
 
 
+def ends_with(folder: Path, tests: str) -> int:
+    """What pytest ends with; a test that never ends has failed."""
+    try:
+        ended = subprocess.run([*PYTEST, *tests.split()], cwd=folder, capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        return FAILED
+    if ended.returncode not in (0, FAILED):
+        print(ended.stdout.decode()[-2_000:], ended.stderr.decode()[-2_000:])
+    return ended.returncode
+
+
+@cache
+def are_sound(folder: Path, tests: str) -> bool:
+    """Whether the tests pass on the tree as it is: else they would kill anything."""
+    return ends_with(folder, tests) == 0
+
+
 def verdict(folder: Path, mutant: Mutant) -> str:
     """Whether the mutant's tests kill it."""
     file = folder / mutant.file
     sound = file.read_text()
+    if sound.count(mutant.old) != 1:
+        print(f"what it changes is there {sound.count(mutant.old)} times")
+        return "BROKEN"
+    if not are_sound(folder, mutant.tests):
+        print(f"these fail without it: {mutant.tests}")
+        return "BROKEN"
     file.write_text(sound.replace(mutant.old, mutant.new))
     try:
-        ended = subprocess.run(
-            [*PYTEST, *mutant.tests.split()], cwd=folder, capture_output=True, timeout=SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        return "killed"  # a test that never ends has noticed it too
+        return {0: "SURVIVED", FAILED: "killed"}.get(ends_with(folder, mutant.tests), "BROKEN")
     finally:
         file.write_text(sound)
-    if ended.returncode not in (0, FAILED):
-        print(ended.stdout.decode()[-2_000:], ended.stderr.decode()[-2_000:])
-        return "BROKEN"
-    return "killed" if ended.returncode == FAILED else "SURVIVED"
 
 
 def main(words: list[str]) -> int:

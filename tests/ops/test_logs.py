@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -94,6 +95,8 @@ def test_production_writes_one_json_object_per_line_with_extra_fields():
     line = json.loads(stream.getvalue())
     assert (line["levelname"], line["name"], line["message"]) == ("WARNING", "notiway.test", "slow query")
     assert line["seconds"] == 3
+    age = datetime.now() - datetime.strptime(line["asctime"], "%Y-%m-%d %H:%M:%S,%f")  # noqa: DTZ005, DTZ007 - local
+    assert abs(age) < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("development", [True, False])

@@ -23,8 +23,8 @@ BASE = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
 SHORT = settings(BASE, max_examples=150, derandomize=True)
+LONG = settings(BASE, max_examples=20_000)
 QUICK = settings(BASE, max_examples=150, derandomize=True, database=None, phases=[Phase.generate])
-settings.register_profile("long", settings(BASE, max_examples=20_000))
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,7 +35,7 @@ def _prepared(tmp_path_factory):
 @pytest.mark.timeout(0)
 def test_every_device_equals_the_database_after_every_step():
     is_long = settings.get_current_profile_name() == "long"
-    run_state_machine_as_test(Devices, settings=settings() if is_long else SHORT)
+    run_state_machine_as_test(Devices, settings=LONG if is_long else SHORT)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)

@@ -4,6 +4,7 @@ import logging
 import time
 
 import pytest
+from clients.producer import envelope
 from conftest import PASSWORD, Browser
 
 from notiway import security_log
@@ -122,6 +123,19 @@ def test_what_is_not_allowed_is_noted(noted, make_app, browser, user):
     browser.get("/staff/send")
     browser.get("/api/notifications", headers={"Origin": "https://evil.example"})
     assert noted("user")[-2:] == [("staff_refused", user.id), ("origin_refused", None)]
+
+
+def test_what_a_key_or_an_origin_asked_for_in_vain_is_noted_too(noted, make_app, browser, client, notiway):
+    key = notiway("key", "add", "shop", "--scope", "publish:user:*").stdout.strip()
+    bearer = {"Authorization": f"Bearer {key}"}
+    client.post("/api/tokens", json={"userId": "ada"}, headers=bearer)
+    client.post("/api/notifications", json=envelope("global", "sale", {}), headers=bearer)
+    browser.get("/api/notifications", headers={"Origin": "https://evil.example"})
+    assert noted("scope", "audience", "origin", "address")[-3:] == [
+        ("key_refused", "token", None, None, "127.0.0.1"),
+        ("key_refused", None, "global", None, "127.0.0.1"),
+        ("origin_refused", None, None, "https://evil.example", "127.0.0.1"),
+    ]
 
 
 def test_a_user_over_the_rate_is_noted(noted, make_app):

@@ -10,7 +10,9 @@ from fresh import fresh_database
 from pair import WAIT_SECONDS, make_pair
 from servers import wait_until
 
+from notiway.live.carriers import parking
 from notiway.live.carriers.parking import stay, take_carrier, take_socket
+from notiway.values.errors import CannotHold
 
 
 class Carrier:
@@ -53,7 +55,37 @@ def test_a_plain_socket_under_gunicorn_is_held_by_its_thread():
 
 
 @pytest.fixture
-def parked():
+def database(tmp_path):
+    """What a view that stays lets go of."""
+    with fresh_database(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def untold(monkeypatch):
+    """As in a process that has refused nothing yet."""
+    monkeypatch.setattr(parking, "_is_told", False)
+
+
+@pytest.mark.parametrize("environ", [{}, {"werkzeug.socket": object()}, {"gunicorn.socket": Carrier(None)}])
+def test_a_server_that_no_connection_holds_up_takes_them(untold, environ, caplog):
+    parking.check_server(environ)
+    assert caplog.records == []
+
+
+def test_a_worker_that_a_connection_would_hold_up_takes_none_and_the_log_says_so_once(untold, caplog):
+    ours, theirs = socket.socketpair()
+    for _ in range(2):
+        with pytest.raises(CannotHold, match="its log says what to change"):
+            parking.check_server({"gunicorn.socket": ours})
+    (line,) = caplog.messages
+    assert "--worker-class gevent" in line
+    for each in (ours, theirs):
+        each.close()
+
+
+@pytest.fixture
+def parked(database):
     """A connection with its client, ended afterwards."""
     connection, client = make_pair()
     yield connection
@@ -89,12 +121,11 @@ def test_a_view_that_may_end_ends_at_once(parked):
     assert parked.on_gone is None
 
 
-def test_a_view_that_stays_holds_no_database(parked, tmp_path):
-    with fresh_database(tmp_path) as database:
-        database.connect(reuse_if_open=True)
-        parked.lost()
-        stay(parked, True)
-        assert database.is_closed()
+def test_a_view_that_stays_holds_no_database(parked, database):
+    database.connect(reuse_if_open=True)
+    parked.lost()
+    stay(parked, True)
+    assert database.is_closed()
 
 
 def test_a_tls_socket_is_taken_as_it_is_and_its_view_stays():

@@ -66,9 +66,9 @@ def titles(user_id="ada"):
     return [item.title for item in inbox.feed(user_id, limit=10_000).items]
 
 
-def aged(days, number=1, **values):
+def aged(days, number=1, to=EVERYONE, **values):
     """A broadcast as it was stored so many days ago."""
-    row = send_notification(EVERYONE, f"{days} days, {number}", **values)
+    row = send_notification(to, f"{days} days, {number}", **values)
     old = id_floor(int(now_ms() - days * DAY_MS))[:-4] + f"{number:04}"
     Notification.update(id=old).where(Notification.id == row.id).execute()
     return old
@@ -260,6 +260,24 @@ def test_announcements_that_stand_reach_a_newcomer_however_old_they_are():
     Notification.update(recalled_at=1).where(Notification.id == gone).execute()
     Notification.update(expires_at=1).where(Notification.id == over).execute()
     assert titles() == ["30 days, 1", "31 days, 2"]
+
+
+def test_a_newcomer_gets_only_so_many_of_the_announcements_that_stand_the_newest(monkeypatch):
+    monkeypatch.setattr(pulling, "STANDING", 2)
+    for number in range(1, 5):
+        aged(30 + number, number, name=ANNOUNCEMENT)
+    aged(5, 9, name=ANNOUNCEMENT)
+    assert titles() == ["5 days, 9", "31 days, 1", "32 days, 2"], "those of the backlog do not count"
+
+
+def test_who_joins_gets_the_announcements_that_stand_there_and_of_the_rest_what_is_not_too_old():
+    inbox.catch_up("ada")
+    aged(6.9, 1, ADMINS)
+    aged(7.1, 2, ADMINS)
+    aged(30, 3, ADMINS, name=ANNOUNCEMENT)
+    aged(30, 4, Audience.group("other"), name=ANNOUNCEMENT)
+    membership.join("ada", ADMINS)
+    assert titles() == ["6.9 days, 1", "30 days, 3"]
 
 
 def test_who_joins_gets_the_bounded_past_of_that_audience_and_keeps_all_else():

@@ -21,6 +21,7 @@ from notiway.verbs.send import send_notification
 
 EVERYONE = Audience.everyone()
 WAIT_SECONDS = 20
+MOST_PAGES = 100
 postgresql_only = pytest.mark.parametrize("place", ["postgresql"], indirect=True)
 
 
@@ -83,13 +84,14 @@ def made_at(seconds_ago, title, to="ada"):
 def read_on(text="", limit=2, between=lambda: None):
     """All pages from there: titles page by page, as a client reads them that knows the texts only."""
     pages, cursor = [], resuming.since(text)
-    while True:
+    while len(pages) < MOST_PAGES:
         page = resuming.page("ada", cursor, limit)
         pages.append([item.title for item in page.items])
         cursor = Cursor.from_text(page.cursor.as_text())
         if not page.more:
             return pages, page.cursor.as_text()
         between()
+    raise AssertionError(f"the pages have no end; the last ones are {pages[-3:]}")
 
 
 # From an id, with an overlap

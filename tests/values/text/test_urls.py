@@ -1,3 +1,5 @@
+"""Addresses: a path on this site is kept, anything that leads elsewhere is refused."""
+
 import pytest
 
 from notiway.values.text.urls import local_path, path_of_referrer
