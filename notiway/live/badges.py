@@ -102,9 +102,12 @@ class Badges:
             with db.connection_context():
                 if event.kind == "created":
                     pulling.settle(event.data["notification"]["id"], part)
-                counts = inbox.unread_counts(part)
+                counts = inbox.unread_counts([user_id for user_id in part if self._shows_counts(user_id)])
             for user_id, unread in counts.items():
                 self._hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
+
+    def _shows_counts(self, user_id: str) -> bool:
+        return any(each.format.wire.counts for each in self._hub.listeners.of(f"user:{user_id}"))
 
     def _count(self, alive: list[Connection]) -> None:
         try:
@@ -122,9 +125,8 @@ class Badges:
         self._is_asked = False
         for event in [self._open.popleft() for _ in range(len(self._open))]:
             heard = self._hub.listeners.of(event.audience)
-            # After a recall all who heard it are named, for everyone else is told of it.
-            told = [each.user_id for each in heard if each.format.wire.counts or event.kind == "recalled"]
-            self._run(partial(self.settle, event, sorted({user_id for user_id in told if user_id is not None})))
+            users = {each.user_id for each in heard if each.user_id is not None}
+            self._run(partial(self.settle, event, sorted(users)))
 
     def _tell_who_did_not_hear(self, event: Event, heard: list[str]) -> None:
         """A user who left the audience keeps what it got, and one device may listen to what the others do not."""

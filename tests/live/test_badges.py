@@ -174,9 +174,9 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
     hub.open(connection, ("global", "user:bob"))
     hub.release(connection, [])
     settle(hub.reactor)
-    counted = []
+    counted, stored = [], []
     monkeypatch.setattr(inbox, "unread_counts", lambda users: counted.append(list(users)) or {})
-    monkeypatch.setattr(pulling, "settle", lambda notification_id, users: None)
+    monkeypatch.setattr(pulling, "settle", lambda notification_id, users: stored.extend(users))
     monkeypatch.setattr(pulling, "behind", lambda users: [])
     monkeypatch.setattr(pulling, "pull", lambda users: None)
     monkeypatch.setattr(badges_module, "db", SimpleNamespace(connection_context=nullcontext))
@@ -188,6 +188,7 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
         work()
     assert counted
     assert set(map(tuple, counted)) == {("ada",)}
+    assert stored == ["ada", "bob"], "what they heard is in their inbox all the same"
     hub.reactor.call_soon(connection.lost)
     settle(hub.reactor)
     client.close()

@@ -31,6 +31,7 @@ class FragileWire:
     def __init__(self, wire: Any) -> None:
         self._wire = wire
         self.name = wire.name
+        self.counts = wire.counts
         self.connected = wire.connected
         self.heartbeat = wire.heartbeat
         self.error = wire.error
