@@ -12,6 +12,8 @@ from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext
 from serving import PASSWORD, Site, Visitor
 
+from notiway.store.log.positions import TAKE
+
 CHEAP_HASH = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 WAIT_MS = 45_000  # for anything at all, also where many others use the same two cores
 
@@ -51,12 +53,14 @@ class Person:
         now = time.time_ns() // 1_000_000 - age_ms
         ids = []
         with self._database() as database:
+            (position,) = database.execute(TAKE).fetchone()  # a resume finds them by that
             for title in titles:
                 ids.append(str(uuid_utils.uuid7()))
                 row = {"id": ids[-1], "audience": f"user:{self.id}", "name": "notification", "type": "info",
-                       "priority": "medium", "title": title, "message": "", "created_at": now, **values}  # fmt: skip
+                       "priority": "medium", "title": title, "message": "", "created_at": now, "position": position,
+                       **values}  # fmt: skip
                 self._insert("notiway_notification", row, database)
-                item = {"user_id": self.id, "notification_id": ids[-1], "created_at": now}
+                item = {"user_id": self.id, "notification_id": ids[-1], "created_at": now, "position": position}
                 self._insert("notiway_inbox_item", item, database)
         return ids
 
