@@ -114,7 +114,10 @@ class Listeners:
 
     def __init__(self, deaf=()):
         self.delivered = []
-        self.listeners = SimpleNamespace(beside=lambda audience: {user: [f"{user}'s tab"] for user in deaf})
+        tab = SimpleNamespace(format=SimpleNamespace(wire=SimpleNamespace(counts=True)))
+        self.listeners = SimpleNamespace(
+            beside=lambda audience: {user: [f"{user}'s tab"] for user in deaf}, of=lambda audience: [tab]
+        )
 
     def deliver(self, event):
         self.delivered.append(event)
