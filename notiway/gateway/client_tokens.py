@@ -112,7 +112,7 @@ def _claims(payload: dict[str, Any], key_id: object) -> Claims:
     if tenant_id is not None:
         Audience.tenant(tenant_id if isinstance(tenant_id, str) else "")
     if not all(type(payload[name]) in (int, float) for name in ("exp", "iat")):
-        raise ValueError("a moment is no number")
+        raise ValueError("exp and iat must be numbers")
     expires_at, issued_at = float(payload["exp"]), float(payload["iat"])
     if expires_at > LATEST:
         raise ValueError("exp is too far in the future")

@@ -24,7 +24,7 @@ LATENCY_SHARE = 0.95  # of the deliveries were at least as fast
 class LiveNumbers:
     """Samples connections, deliveries a second and delivery latency; `tick` runs on the reactor.
 
-    The numbers are this process's, so they go to who is connected here, not through the broker.
+    The numbers describe this process, so they go to the clients connected to it, not through the broker.
     """
 
     def __init__(self, hub: Hub) -> None:

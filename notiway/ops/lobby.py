@@ -54,7 +54,8 @@ class Lobby(StreamServer):  # type: ignore[misc]
 
     A greenlet with the stack of a waiting parser costs 12 KB, and anybody can open connections and say nothing, or half
     a head. Here such a connection costs a socket object and a watcher; what it has said stays in the kernel. It has
-    `seconds` for its head, and when more than `most` wait, the oldest are closed: who means it has spoken long before.
+    `seconds` for its head, and when more than `most` wait, the oldest are closed: real clients send their requests much
+    sooner.
     """
 
     def __init__(

@@ -74,7 +74,7 @@ class Probe:
                 return "".join(parts)
 
     def close(self) -> None:
-        """Hang up, without a word: a server must bear that."""
+        """Close the connection without a closing handshake, which a server must tolerate."""
         self._socket.close()
 
     def __enter__(self) -> Probe:

@@ -116,7 +116,7 @@ def _faults(task_id: object, done: object, total: object, message: object, state
 
 def _owner_faults(owner: str) -> list[Fault]:
     return (
-        text_faults("user_id", owner, LABEL_LIMIT) if owner else [Fault("user_id", "is needed where `to` is no user")]
+        text_faults("user_id", owner, LABEL_LIMIT) if owner else [Fault("user_id", "is required if `to` is not a user")]
     )
 
 

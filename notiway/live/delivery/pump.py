@@ -66,7 +66,7 @@ class Pump:
 def _joined_by(one: Event | Turn) -> tuple[str, bool] | None:
     """Neighbours for the same audience are joined: one send carries several frames; None for turns.
 
-    What follows a kick is not for who was kicked, so nothing is joined across one, and nothing across a turn.
+    Events after a kick must not reach the connections that it closed, so no send spans a kick, or a turn.
     """
     return (one.audience, one.kind == "kick") if isinstance(one, Event) else None
 
