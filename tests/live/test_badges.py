@@ -6,12 +6,12 @@ from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
+from joined import Joiner
 from pair import Client, created, settle, sync
 
 from notiway.live import badges as badges_module
 from notiway.live import runtime
 from notiway.live.badges import Badges
-from notiway.live.carriers import joining
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.connection import Connection
 from notiway.live.delivery.format import Format
@@ -100,20 +100,15 @@ def running(make_app):
 @pytest.fixture
 def enter(running):
     """Opens a user's connection: `enter("ada")`; the connection and its client."""
-    opened = []
+    joiner = Joiner(running)
 
     def open_one(user_id):
-        ours, theirs = socket.socketpair()
-        connection = joining.join(running, ours, "json", Principal(user_id))
+        connection, client = joiner(Principal(user_id))
         running.hub.release(connection, [])
-        opened.append((connection, Client(theirs)))
-        return opened[-1]
+        return connection, client
 
     yield open_one
-    for connection, client in opened:
-        running.reactor.call_soon(connection.lost)
-        settle(running.reactor)
-        client.close()
+    joiner.close()
 
 
 def unread(client):

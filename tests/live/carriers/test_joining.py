@@ -8,7 +8,8 @@ import time
 import pytest
 from clients.producer import envelope
 from jinja2 import ChoiceLoader, DictLoader
-from pair import Client, settle
+from joined import Joiner
+from pair import settle
 from servers import wait_until
 
 from notiway.gateway import client_tokens
@@ -51,19 +52,9 @@ def now(app):
 @pytest.fixture
 def join(now):
     """Opens connections: `join(Principal("ada"))`; the connection and its client."""
-    opened = []
-
-    def open_one(principal, *args, format="json", **options):
-        ours, theirs = socket.socketpair()
-        connection = joining.join(now, ours, format, principal, *args, **options)
-        opened.append((connection, Client(theirs)))
-        return opened[-1]
-
-    yield open_one
-    for connection, client in opened:
-        now.reactor.call_soon(connection.lost)
-        settle(now.reactor)
-        client.close()
+    joiner = Joiner(now)
+    yield joiner
+    joiner.close()
 
 
 @pytest.fixture
