@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
@@ -10,6 +11,12 @@ LEAST_SECONDS = 1e-9  # any length will do, except none
 STRETCH_SECONDS = 0.005  # of work between two pauses
 
 Value = TypeVar("Value")
+
+
+def is_patched(module: str = "threading") -> bool:
+    """Whether gevent has replaced this standard module: then whatever waits in it lets other greenlets run."""
+    monkey = sys.modules.get("gevent.monkey")
+    return monkey is not None and bool(monkey.is_module_patched(module))
 
 
 def pause(seconds: float = 0.0) -> None:

@@ -66,12 +66,9 @@ def _stored_untold(
 ) -> list[tuple[Item, str | None]]:
     """The duplicates as they are stored, without those that their user has read or deleted, so must know."""
     again = [envelope for envelope, (_, first) in zip(envelopes, taken, strict=True) if first and envelope.persisted]
-    ids: dict[str, list[str]] = {}
-    for envelope in again:
-        ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
     found = {
         (publisher, key): row
-        for publisher, keys in ids.items()
+        for publisher, keys in _ids_by_publisher(again).items()
         for key, row in writing.first_of(publisher, keys).items()
         if row.recalled_at is None
     }
@@ -84,27 +81,28 @@ def _stored_untold(
 
 def _spent_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
     """What was stored under their ids, and has been removed since."""
-    ids: dict[str, list[str]] = {}
-    for envelope in envelopes:
-        ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
     return {
         (publisher, key): First.of_spent(spent)
-        for publisher, keys in ids.items()
+        for publisher, keys in _ids_by_publisher(envelopes).items()
         for key, spent in spent_ids.among(publisher, keys).items()
     }
 
 
 def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
     """What is stored under the ids of those that are not to be kept; for the others the insert will tell."""
-    ids: dict[str, list[str]] = {}
-    for envelope in envelopes:
-        if not envelope.persisted:
-            ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
+    unstored = [envelope for envelope in envelopes if not envelope.persisted]
     return {
         (publisher, key): First.of(writing.item_of(row))
-        for publisher, keys in ids.items()
+        for publisher, keys in _ids_by_publisher(unstored).items()
         for key, row in writing.first_of(publisher, keys).items()
     }
+
+
+def _ids_by_publisher(envelopes: Sequence[Envelope]) -> dict[str, list[str]]:
+    ids: dict[str, list[str]] = {}
+    for envelope in envelopes:
+        ids.setdefault(envelope.draft.publisher, []).append(envelope.id)
+    return ids
 
 
 def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key]) -> list[tuple[Item, First | None]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import secrets
-import sys
 from collections.abc import Callable
 from functools import cache
 from typing import Any, TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from notiway.pausing import is_patched
 
 MAX_LENGTH = 1_000  # characters; more is no password but an attempt to keep the server busy
 THREADS = 2  # each holds MEMORY_KIB while it works
@@ -60,8 +61,7 @@ def _nobody() -> str:
 
 def off_the_loop(work: Callable[[], Result]) -> Result:
     """Under gevent a hash in the loop would stop every other request: do it in a real thread."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("threading"):
+    if not is_patched():
         return work()
     result: Result = _thread_pool().apply(work)
     return result

@@ -124,9 +124,8 @@ class Badges:
     def _settle_open(self) -> None:
         self._is_asked = False
         for event in [self._open.popleft() for _ in range(len(self._open))]:
-            heard = self._hub.listeners.of(event.audience)
-            users = {each.user_id for each in heard if each.user_id is not None}
-            self._run(partial(self.settle, event, sorted(users)))
+            users = sorted(self._hub.listeners.users_of(event.audience))
+            self._run(partial(self.settle, event, users))
 
     def _tell_who_did_not_hear(self, event: Event, heard: list[str]) -> None:
         """A user who left the audience keeps what it got, and one device may listen to what the others do not."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +12,8 @@ from huey import Huey
 from huey.api import Task
 from huey.exceptions import TaskTimeout
 from huey.signals import SIGNAL_TIMEOUT
+
+from notiway.pausing import is_patched
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +32,7 @@ def limited(seconds: float) -> Iterator[None]:
     Under gevent that happens while it waits for something, else between two steps of Python: not inside a call that
     neither waits nor comes back.
     """
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is not None and monkey.is_module_patched("threading"):
+    if is_patched():
         from gevent import Timeout
 
         with Timeout(seconds, TaskTimeout(f"after {seconds:g} s")):

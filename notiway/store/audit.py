@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from notiway.pausing import pause
 from notiway.store.database import db
-from notiway.store.engine.turns import pause
 from notiway.store.sql import marks, run
 from notiway.store.tables import AuditEntry
 from notiway.values.clock import now_ms

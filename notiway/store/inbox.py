@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from notiway.pausing import pause
 from notiway.store import search
 from notiway.store.database import db
-from notiway.store.engine.turns import pause
 from notiway.store.log.pulling import ONE_USER, behind_clause, pull
 from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from notiway.pausing import pause
 from notiway.store import spent_ids
 from notiway.store.database import db
-from notiway.store.engine.turns import pause
 from notiway.store.sql import marks, run
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import AHEAD_MS

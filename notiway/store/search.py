@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from notiway.store.engine.turns import pause
+from notiway.pausing import pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, VISIBLE, read_items
 from notiway.store.sql import BY_UNREAD, contains, run
 from notiway.values.item import Item
@@ -30,18 +30,13 @@ class Filters:
     text: str | None = None
 
     @property
-    def lets_all_unread_in(self) -> bool:
-        """Whether every unread item passes."""
-        return self.state != "read" and not any((self.type, self.source, self.priority, self.text))
-
-    @property
     def unread(self) -> bool:
         """Whether only the unread are looked at, by their index."""
         return self.state == "unread"
 
     @property
     def may_be_rare(self) -> bool:
-        """Whether most of what is looked at may not be what is looked for."""
+        """Whether most of what is looked at may not be what is looked for; if not, every unread item passes."""
         return self.state == "read" or any((self.type, self.source, self.priority, self.text))
 
     def conditions(self, now: int) -> tuple[str, list[Any]]:

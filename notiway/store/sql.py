@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
+from notiway.pausing import pause
 from notiway.store.database import db
 from notiway.store.engine.sqlite_guard import LOWER
-from notiway.store.engine.turns import pause
 
 # SQLite's planner would walk over all items of a user, and over all notifications since a user's last visit; others
 # choose these indexes by themselves.

@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from notiway.live.runtime import Runtime, current
+from notiway.pausing import pause
 from notiway.store import audit, writing
 from notiway.store.database import db
-from notiway.store.engine.turns import pause
 from notiway.store.rows import SEVERAL
 from notiway.store.sql import in_batches
 from notiway.values.errors import NotFound

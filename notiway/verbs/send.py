@@ -115,14 +115,13 @@ def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
 def _send_unstored(
     runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str], replaces: str | None
 ) -> Notification:
-    row = writing.row_of(draft, audience)
     if draft.dedupe_key is not None:
         kept = writing.first_of(draft.publisher, [draft.dedupe_key])
         if kept:
             return kept[draft.dedupe_key]
-        spent = spent_ids.among(draft.publisher, [draft.dedupe_key])
-        if spent:
-            return writing.row_of(draft, audience, spent[draft.dedupe_key].notification_id)
+        if (gone := _sent_and_gone(runtime, draft, draft.dedupe_key)) is not None:
+            return writing.row_of(draft, audience, gone)
+    row = writing.row_of(draft, audience)
     item = writing.item_of(row, persisted=False)
     audiences = [f"user:{user_id}" for user_id in heard_of(runtime, user_ids)] if user_ids else [audience]
 

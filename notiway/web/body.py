@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from flask import request
 
-from notiway.pausing import in_stretches, pause
+from notiway.pausing import in_stretches, is_patched, pause
 from notiway.store import database
 from notiway.values.errors import Fault, TooSlow, WrongInput
 from notiway.values.text import json_text
@@ -78,8 +77,7 @@ class Unhurried:
 @contextmanager
 def _deadline(seconds: float) -> Iterator[None]:
     """Only gevent can end a read that waits; other servers have deadlines of their own, or need a proxy's."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("socket"):
+    if not is_patched("socket"):
         yield
         return
     from gevent import Timeout

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from time import monotonic
+
+from notiway.pausing import is_patched
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +55,7 @@ class Checkpoints:
 
 def of(path: str) -> Checkpoints | None:
     """Checkpoints for this file where commits must not wait for the disk, which is under gevent; None elsewhere."""
-    monkey = sys.modules.get("gevent.monkey")
-    if monkey is None or not monkey.is_module_patched("threading"):
+    if not is_patched():
         return None
 
     def run(work: Callable[[], None]) -> object:

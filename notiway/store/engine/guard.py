@@ -11,8 +11,8 @@ import peewee
 from playhouse.pool import MaxConnectionsExceeded
 
 from notiway import metrics
+from notiway.pausing import pause
 from notiway.store.engine.faults import SERVER, DatabaseUnavailable, raise_translated, translated
-from notiway.store.engine.turns import pause
 
 log = logging.getLogger(__name__)
 

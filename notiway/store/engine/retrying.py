@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 import peewee
 
+from notiway.pausing import pause
 from notiway.store.engine.faults import is_conflict
-from notiway.store.engine.turns import pause
 
 log = logging.getLogger(__name__)
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import peewee
 
+from notiway.pausing import pause
 from notiway.store.engine.checkpoints import Checkpoints
 from notiway.store.engine.faults import DatabaseUnavailable, translated
 from notiway.store.engine.guard import Guard
-from notiway.store.engine.turns import Turns, deadline, is_locked, patiently, pause
+from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
 
 LOWER = "notiway_lower"  # a function for statements: every letter in its small form, which SQLite's own knows of ASCII
 

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import peewee
 
-from notiway.pausing import pause as pause
+from notiway.pausing import pause
 
 LOCK_WAIT_SECONDS = 10  # how long a writer waits for SQLite's write lock, its place in the line included
 LOCK_RETRY_SECONDS = (0.0005, 0.001, 0.002, 0.005)  # between the first attempts, and from then on between all

@@ -11,8 +11,8 @@ from weakref import WeakKeyDictionary
 
 import peewee
 
+from notiway.pausing import pause
 from notiway.store.database import db
-from notiway.store.engine.turns import pause
 from notiway.store.log import positions
 from notiway.store.rows import VISIBLE
 from notiway.store.sql import BY_AUDIENCE, IF_IT_STAYS, IN_ORDER, each_of, has_one_writer, in_batches, marks, run

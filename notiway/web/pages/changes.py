@@ -86,7 +86,7 @@ def read_all() -> ResponseReturnValue:
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
     filters = Filters(**listing.filters({name: _field(name) for name in listing.NAMES}))
     ids: list[str] | None = None  # of what was marked, where that is not all
-    if filters.lets_all_unread_in:
+    if not filters.may_be_rare:
         count = items.mark_all_read(user_id, before)
     else:
         ids, count = items.mark_matching_read(user_id, filters, before)
