@@ -21,6 +21,12 @@ def expect_live(page: Page) -> None:
     expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
 
 
+def forget_session(page: Page) -> None:
+    """Clear the cookies once all requests are answered: a later answer would bring the session's cookie back."""
+    page.wait_for_load_state("networkidle")
+    page.context.clear_cookies()
+
+
 def bell(page: Page) -> Locator:
     return page.get_by_role("button", name=re.compile(r"^Notifications(,|$)"))
 

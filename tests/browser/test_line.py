@@ -12,7 +12,19 @@ from serving import Site
 
 from browser.conftest import DEAD_SERVER, Browse, Console
 from browser.person import Person
-from browser.sights import bell, expect_live, expect_unread, history, open_panel, panel, row, rows, toasts, visit
+from browser.sights import (
+    bell,
+    expect_live,
+    expect_unread,
+    forget_session,
+    history,
+    open_panel,
+    panel,
+    row,
+    rows,
+    toasts,
+    visit,
+)
 
 MISSED = 5_000
 PATIENCE_MS = 60_000
@@ -278,7 +290,7 @@ def test_an_old_page_after_sign_out_says_what_to_do_instead_of_failing_silently(
     console.expect(r"status of 40[013]")
     context = browse(ada)
     page = visit(context)
-    context.clear_cookies()
+    forget_session(page)
     bell(page).click()
     expect(panel(page).get_by_text("You are signed out")).to_be_visible()
 
@@ -335,7 +347,7 @@ def test_an_old_page_after_sign_out_offers_to_sign_in(browse: Browse, ada: Perso
     console.expect(r"status of 40[01]")
     context = browse(ada)
     page = visit(context)
-    context.clear_cookies()
+    forget_session(page)
     bell(page).click()
     expect(panel(page).get_by_text("You are signed out.")).to_be_visible()
     expect(panel(page).get_by_role("button", name="Try again")).to_be_hidden()
@@ -348,7 +360,7 @@ def test_a_refusal_after_sign_out_leads_to_sign_in_too(browse: Browse, ada: Pers
     ada.store("Old")
     context = browse(ada)
     page = visit(context, "/notifications")
-    context.clear_cookies()
+    forget_session(page)
     history(page).get_by_role("button", name="Mark as read: Old", exact=True).click()
     expect(toasts(page).get_by_role("link", name="Sign in")).to_be_visible()
 

@@ -13,7 +13,19 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Browse, Console
 from browser.person import Person
-from browser.sights import bell, expect_unread, history, open_panel, panel, press, row, rows, toasts, visit
+from browser.sights import (
+    bell,
+    expect_unread,
+    forget_session,
+    history,
+    open_panel,
+    panel,
+    press,
+    row,
+    rows,
+    toasts,
+    visit,
+)
 
 VENDOR = Path(__file__).parent / "vendor"
 WIDE, PHONE = 1200, 320  # px
@@ -152,7 +164,7 @@ def error_page(page: Page, person: Person) -> None:
 
 
 def sign_in(page: Page, person: Person) -> None:
-    page.context.clear_cookies()
+    forget_session(page)
     page.goto("/login")
 
 
