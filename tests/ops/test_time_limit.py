@@ -55,7 +55,8 @@ def test_what_is_done_in_time_is_left_alone_and_so_is_what_follows():
     with time_limit.limited(60):
         done = True
     assert done
-    assert not [each for each in threading.enumerate() if isinstance(each, threading.Timer) and not each.finished.is_set()]
+    timers = [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+    assert all(each.finished.is_set() for each in timers)
 
 
 def test_a_consumer_ends_a_job_says_so_and_does_the_next(caplog):
