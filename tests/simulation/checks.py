@@ -123,7 +123,7 @@ class Checks:
             if self._should_hear(client, sent) and not self._may_lack(client, sent, strictly, at_rest, key):
                 world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
         is_excused = not strictly and client.user in world.users_disordered
-        if not is_excused and (client.reconciles or client.wire == "signalr"):
+        if not is_excused and (client.reconciles or client.starts_afresh):
             self._is_exact(client, shown, expected, strictly and at_rest)
 
     def _counts(self, client: Client, truth: dict[str, bool]) -> None:
@@ -166,7 +166,7 @@ class Checks:
             return True
         if not strictly and sent.title in world.titles_restored and client.user in world.users_disordered:
             return True  # that it was restored may be what the broker lost
-        if not client.reconciles and client.wire != "signalr":
+        if not client.reconciles and not client.starts_afresh:
             # It resumes from what it heard last, and is not told what came into the inbox without an Event.
             if sent.audience.startswith("group:open") and not client.wishes.get(sent.audience):
                 return True

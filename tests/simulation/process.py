@@ -111,7 +111,7 @@ class Process:
             "QUERY_STRING": text,
             handshake.VISITOR: visitor,
             "simulation": line,
-            signalr.SINCE: None,
+            signalr.SINCE: query.get("since"),
         }
 
         def serve() -> None:

@@ -36,6 +36,7 @@ class World(Record):
 
     def __init__(self, site: Site, seed: int, lines: list[str] | None = None) -> None:
         super().__init__(Clock(), site.database)
+        self.seed = seed
         self.chance = random.Random(seed)
         self.tasks = Tasks()
         self.faults = self.tasks.faults
@@ -101,9 +102,12 @@ class World(Record):
         for number, wire in enumerate(wires):
             user = chance.choice(USERS[:2])
             reconciles = wire == "html" or (wire != "signalr" and chance.random() < 0.5)
-            client = Client(self, f"c{number}", user, wire, reconciles)
+            # By the seed itself: what chance draws stays as it was, and so do the schedules without SignalR.
+            resumes = wire == "signalr" and bool(self.seed >> number & 1)
+            client = Client(self, f"c{number}", user, wire, reconciles, resumes)
             self.clients.append(client)
-            self.trace("%s is %s on %s%s", client.name, user, wire, ", reconciles" if reconciles else "")
+            manner = ", reconciles" if reconciles else ", resumes" if resumes else ""
+            self.trace("%s is %s on %s%s", client.name, user, wire, manner)
             self.come_back(client)
         self.trace("%s, %d processes, %s", "calm" if self.is_calm else "stormy", len(self.slots), self.network.manners)
 
