@@ -90,7 +90,7 @@ class Checks:
                 waiting = [backlog._begun or b"", *(data for frame in backlog._frames for data in frame)]
                 held |= {id(data): len(data) for data in waiting}
             waits = backlog is not None and connection.sock.is_writable()
-            if waits and connection.state is State.OPEN and not process.loop.has_work:
+            if waits and connection.state is State.OPEN and not process.loop.has_work():
                 self.world.fault(
                     f"invariant 3: {connection.sock.client.name} reads, and yet {backlog.total} bytes wait"
                 )
@@ -101,7 +101,7 @@ class Checks:
     def _are_closed(self) -> None:
         """Whoever was connected when a sign-out reached its process is not connected any more."""
         for process, connection in list(self.world.must_close):
-            if not process.loop.has_work:
+            if not process.loop.has_work():
                 self.world.must_close.remove((process, connection))
                 if connection.state is State.OPEN:
                     self.world.fault(f"a sign-out passed over {connection.sock.client.name}")

@@ -229,7 +229,7 @@ class Client:
 
     def keep_alive(self) -> None:
         """What SignalR's clients do by themselves."""
-        if self.wire == "signalr" and self.is_open and self.world.clock.us - self._pinged_at > PING_US:
+        if self.is_open and self.world.clock.us - self._pinged_at > PING_US:
             self._pinged_at = self.world.clock.us
             self.say({"type": 6})
 

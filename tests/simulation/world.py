@@ -54,6 +54,7 @@ class World(Record):
         self.slots = site.slots[: chance.randint(1, SLOTS)]
         self.processes: dict[int, Process] = {}
         self.clients: list[Client] = []
+        self.pinging: list[Client] = []  # those of them who speak SignalR
         self.ended_sessions: set[str] = set()
         self.is_quiet = False
         self._fd = 0
@@ -106,6 +107,8 @@ class World(Record):
             resumes = wire == "signalr" and bool(self.seed >> number & 1)
             client = Client(self, f"c{number}", user, wire, reconciles, resumes)
             self.clients.append(client)
+            if wire == "signalr":
+                self.pinging.append(client)
             manner = ", reconciles" if reconciles else ", resumes" if resumes else ""
             self.trace("%s is %s on %s%s", client.name, user, wire, manner)
             self.come_back(client)
@@ -165,37 +168,35 @@ class World(Record):
     def has_work(self) -> bool:
         return bool(
             self.tasks.ready
-            or any(process.loop.has_work for process in self.processes.values())
+            or any(process.loop.has_work() for process in self.processes.values())
             or any(client.wants_to_read() for client in self.clients)
         )
 
     def work(self, units: int) -> None:
         """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
-        chance, is_calm = self.chance, self.is_calm
+        tasks, clients, below = self.tasks, self.clients, self.chance.randrange
         for _ in range(units):
-            if is_calm:
+            if self.is_calm:
                 if not self._work_in_order():
                     return
                 continue
-            ready: list[Any] = [process for process in self.processes.values() if process.loop.has_work]
-            ready += [client for client in self.clients if client.wants_to_read()]
-            number = len(ready) + len(self.tasks.ready)
+            ready = [process.loop.turn for process in self.processes.values() if process.loop.has_work()]
+            ready += [client.read for client in clients if client.wants_to_read()]
+            number = len(ready) + len(tasks.ready)
             if not number:
                 return
-            chosen = chance.randrange(number) if number > 1 else 0
-            if chosen >= len(ready):
-                self.tasks.run(chosen - len(ready))
-            elif isinstance(ready[chosen], Client):
-                ready[chosen].read()
+            chosen = below(number) if number > 1 else 0
+            if chosen < len(ready):
+                ready[chosen]()
             else:
-                ready[chosen].loop.turn()
+                tasks.run(chosen - len(ready))
         if units >= UNITS_AT_MOST:
             self.fault("invariant 14: the work never ends")
 
     def _work_in_order(self) -> bool:
         """Do the first piece of work that there is; False if there is none."""
         for process in self.processes.values():
-            if process.loop.has_work:
+            if process.loop.has_work():
                 process.loop.turn()
                 return True
         for client in self.clients:
@@ -214,16 +215,16 @@ class World(Record):
         """Let time pass, from one thing that is due to the next."""
         until = self.clock.us + us
         while self.clock.us < until and not self.faults:
-            due = min(
-                until, self.agenda[0][0] if self.agenda else until, *(each.beats_at for each in self.processes.values())
-            )
+            due = min(until, self.agenda[0][0]) if self.agenda else until
+            for process in self.processes.values():
+                due = min(due, process.beats_at)
             self.clock.us = max(due, self.clock.us)
             while self.agenda and self.agenda[0][0] <= self.clock.us:
                 _, _, call, args = heapq.heappop(self.agenda)
                 call(*args)
             for process in list(self.processes.values()):
                 process.loop.turn()
-            for client in self.clients:
+            for client in self.pinging:
                 client.keep_alive()
             if self.is_calm or self.is_quiet or self.chance.random() < 0.5:
                 self.work_off()
