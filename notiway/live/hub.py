@@ -48,6 +48,7 @@ class Hub:
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
+        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
@@ -233,8 +234,7 @@ class Hub:
         elif event.kind == "renewed":
             self._news.renew(listeners, event)
         elif event.kind == "joined":
-            for connection in listeners:
-                self.listeners.add(connection, event.data["audience"])
+            self.newcomers += self.listeners.admit(listeners, event)
         elif event.kind == "left":
             for connection in listeners:
                 self.listeners.remove(connection, event.data["audience"])

@@ -4,7 +4,8 @@ import peewee
 import pytest
 
 from notiway.store import inbox
-from notiway.store.log import standing
+from notiway.store.log import positions, resuming, standing
+from notiway.store.log.resuming import Cursor
 from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership
@@ -19,7 +20,10 @@ def test_who_joins_has_what_stands_for_the_group_and_its_pages_listen(app, user,
         membership.join(user.id, OPS)
         assert [item.title for item in inbox.feed(user.id).items] == ["Deploy at noon"]
     assert (heard[0].kind, heard[0].audience) == ("joined", f"user:{user.id}")
+    since = heard[0].data.pop("since")
     assert heard[0].data == {"unread": 1, "audience": OPS.key}
+    with app.app_context():
+        assert resuming.page(user.id, Cursor.from_text(since), 9).items == [], "what stands is no news"
 
 
 def test_who_joins_sees_on_open_devices_what_stands_for_the_group_and_nothing_else(app, user, send, heard):
@@ -37,7 +41,7 @@ def test_who_joins_sees_on_open_devices_what_stands_for_the_group_and_nothing_el
 
 
 def test_a_broadcast_that_commits_between_a_join_and_its_event_is_told(app, user, send, monkeypatch):
-    """Its own Event came too early for the new member; so what stands is read only when the devices listen."""
+    """Its own Event came too early for the new member; so each process reads it when its devices listen."""
     told = []
 
     def publish(event):
@@ -48,8 +52,24 @@ def test_a_broadcast_that_commits_between_a_join_and_its_event_is_told(app, user
     monkeypatch.setattr(app.extensions["notiway"].broker, "publish", publish)
     with app.app_context():
         membership.join(user.id, OPS)
-    [restored] = [event for event in told if event.kind == "restored"]
-    assert [each["title"] for each in restored.data["notifications"]] == ["In between"]
+        joined, *others = told
+        missed = resuming.page(user.id, Cursor.from_text(joined.data["since"]), 9).items
+    assert [item.title for item in missed] == ["In between"]
+    assert [event.kind for event in others] == ["created"], "and nobody else tells it"
+
+
+def test_devices_listen_though_it_cannot_be_read_since_when(app, user, heard, monkeypatch, caplog):
+    def away():
+        raise peewee.OperationalError("the database is away")
+
+    monkeypatch.setattr(positions, "now", away)
+    with app.app_context():
+        monkeypatch.setattr(membership.membership, "join", lambda *_: None)
+        monkeypatch.setattr(membership.inbox, "catch_up", lambda _: 0)
+        membership.join(user.id, OPS)
+    [joined] = heard
+    assert joined.data == {"unread": 0, "audience": OPS.key}
+    assert OPS.key in caplog.text
 
 
 def test_a_join_stands_though_what_is_there_cannot_be_read(app, user, send, heard, monkeypatch, caplog):
