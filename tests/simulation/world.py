@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from notiway.pausing import STRETCH_SECONDS
 from notiway.store import inbox
 
 from .audiences import USERS
+from .chance import Chance
 from .checks import Checks
 from .client import Client
 from .clock import MICRO, Clock
@@ -37,7 +37,7 @@ class World(Record):
     def __init__(self, site: Site, seed: int, lines: list[str] | None = None) -> None:
         super().__init__(Clock(), site.database)
         self.seed = seed
-        self.chance = random.Random(seed)
+        self.chance = Chance(seed)
         self.tasks = Tasks()
         self.faults = self.tasks.faults
         self.lines = lines
@@ -174,7 +174,7 @@ class World(Record):
 
     def work(self, units: int) -> None:
         """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
-        tasks, clients, below = self.tasks, self.clients, self.chance.randrange
+        tasks, clients, below = self.tasks, self.clients, self.chance.below
         for _ in range(units):
             if self.is_calm:
                 if not self._work_in_order():
