@@ -9,6 +9,7 @@ from notiway.store.log.resuming import Cursor
 from notiway.store.membership import listens_to
 from notiway.values.audience import Audience
 from notiway.verbs import membership
+from notiway.verbs.send import send_notification
 
 OPS = Audience.group("ops", tenant="acme")
 
@@ -100,3 +101,22 @@ def test_who_leaves_keeps_the_inbox_and_its_pages_listen_no_more(app, user, send
 def test_only_tenants_and_groups_have_members(app, user, audience):
     with app.app_context(), pytest.raises(ValueError, match="members"):
         membership.join(user.id, audience)
+
+
+def test_what_stands_at_the_joining_and_what_comes_later_are_told_apart_on_every_database(broker):
+    """The former by `restored`, the latter by each process, from the cursor in `joined`: nothing twice or never."""
+    send_notification(OPS, "Stood")
+
+    def meanwhile(event):
+        if event.kind == "joined":
+            broker.on_publish = None
+            send_notification(OPS, "In between")
+
+    broker.on_publish = meanwhile
+    membership.join("ada", OPS)
+    send_notification(OPS, "Later")
+    [joined] = [event for event in broker.events if event.kind == "joined"]
+    [restored] = [event for event in broker.events if event.kind == "restored"]
+    assert [each["title"] for each in restored.data["notifications"]] == ["Stood"]
+    missed = resuming.page("ada", Cursor.from_text(joined.data["since"]), 9).items
+    assert [item.title for item in missed] == ["In between", "Later"]
