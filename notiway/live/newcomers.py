@@ -33,7 +33,8 @@ def bring_up_to_date(hub: Hub, connection: Connection, joined: Event) -> None:
     try:
         with db.connection_context():
             page = resuming.page(user_id, Cursor.from_text(joined.data["since"]), MISSED_AT_MOST)
-            missed = [item for item in page.items if item.audience == joined.data["audience"]]
+            key = joined.data["audience"]
+            missed = [item for item in page.items if item.audience == key and item.id not in connection.known]
             frames = frames_of(connection, missed)
             unread = inbox.unread_count(user_id) if missed else None
     except Exception:

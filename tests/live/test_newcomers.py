@@ -7,6 +7,7 @@ from joined import Joiner
 from pair import settle
 
 from notiway.live import newcomers, runtime
+from notiway.store import inbox
 from notiway.store.log import resuming
 from notiway.values.audience import Audience
 from notiway.values.close_codes import CloseCode
@@ -105,6 +106,20 @@ def test_what_stood_before_is_told_by_the_joining_itself_and_nothing_twice(now, 
     arrive(under_way["created"][1])
     assert told(ada[1], 1) == ["The end"]
     assert [each["title"] for each in under_way["restored"][0].data["notifications"]] == ["Stood"]
+
+
+def test_what_a_client_has_from_its_resume_is_not_told_again(now, ada, under_way, arrive):
+    """The user has left again, so the connection did not listen when the news of the joining came at last."""
+    membership.join("ada", OPS)
+    known = send_notification(OPS, "Known").id
+    inbox.catch_up("ada")
+    now.hub.hold(ada[0])
+    now.hub.release(ada[0], [], [known])
+    settle(now.reactor)
+    arrive(under_way["joined"][0])
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 1) == ["The end"]
 
 
 def test_a_client_that_cannot_be_brought_up_to_date_is_told_to_come_again(now, ada, under_way, monkeypatch, caplog):
