@@ -48,7 +48,6 @@ class Hub:
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
-        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
         self._pump = Pump(reactor, self._fan_out)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
@@ -56,6 +55,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
+        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -35,13 +35,13 @@ class Database:
         self.opened.connect(reuse_if_open=True)
         self.raw = self.opened.connection()
         names = self.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'notiway_%'")
-        # Rows that refer to others go first: then nobody looks for them.
-        self._tables = [row[0] for row in names if row[0] != schema.OWN.history_table][::-1]
-        self._are_filled = "SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in self._tables)
-        guard_of(self.opened).file = 0, 0  # there is none: else each connect would look for it
+        self._tables = [row[0] for row in names if row[0] != schema.OWN.history_table]
         # The one connection stays: it is the database.
         self.opened.close = lambda: False
         self.opened.connection_context = nullcontext
+        guard_of(self.opened).file = 0, 0  # there is none: else each connect would look for it
+        self._tables.reverse()  # rows that refer to others go first: then nobody looks for them
+        self._are_filled = "SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in self._tables)
         self._inboxes: dict[str, tuple[Any, dict[str, bool]]] = {}
         execute, tell = self.opened.execute_sql, self.opened._run_commit_callbacks
 
