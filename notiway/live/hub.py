@@ -55,6 +55,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
+        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -233,8 +234,7 @@ class Hub:
         elif event.kind == "renewed":
             self._news.renew(listeners, event)
         elif event.kind == "joined":
-            for connection in listeners:
-                self.listeners.add(connection, event.data["audience"])
+            self.newcomers += self.listeners.admit(listeners, event)
         elif event.kind == "left":
             for connection in listeners:
                 self.listeners.remove(connection, event.data["audience"])
