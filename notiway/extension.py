@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -106,7 +107,7 @@ class Notiway:
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
-        app.before_request(runtime.start)
+        _before_the_first_request(app, runtime.start)
         connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
@@ -178,7 +179,7 @@ class Notiway:
                 app.extensions["csrf"].exempt(each)
 
         exempt()
-        app.before_request(exempt)  # a CSRFProtect may be given to the application after this
+        _before_the_first_request(app, exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
@@ -186,6 +187,20 @@ class Notiway:
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
         )
+
+
+def _before_the_first_request(app: Flask, call: Callable[[], None]) -> None:
+    """Do this when the application is asked for the first time, whatever for; again with the next if it fails.
+
+    Flask has no such hook any more, and one that stays would cost each of the application's own requests its share.
+    """
+
+    def first() -> None:
+        call()
+        # Another list: Flask goes on with the one that it walks along now.
+        app.before_request_funcs[None] = [each for each in app.before_request_funcs[None] if each is not first]
+
+    app.before_request(first)
 
 
 def _reader() -> str | None:

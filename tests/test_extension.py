@@ -378,3 +378,47 @@ def test_a_misspelt_setting_is_named_at_the_start_and_its_value_is_not(
     mount(NOTIWAY_TOKEN_SECRETS="hush")
     assert "NOTIWAY_TOKEN_SECRETS is no setting of Notiway (NOTIWAY_TOKEN_SECRET?)" in caplog.text
     assert "hush" not in caplog.text
+
+
+def test_a_route_of_the_application_runs_no_hook_of_notiway_but_the_end_of_its_context(mount: Mount) -> None:
+    app = mount()
+    app.add_url_rule("/plain", "plain", view_func=lambda: "hello")
+    running = app.extensions[runtime.KEY]
+    try:
+        assert app.test_client().get("/plain").text == "hello"
+        assert running._started
+        hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+        found = [hook for each in hooks for hook in each.get(None, []) if hook.__module__.startswith("notiway")]
+        assert found == []
+        ends = [each for each in app.teardown_appcontext_funcs if each.__module__.startswith("notiway")]
+        assert [each.__module__ for each in ends] == ["notiway.web.connections"]
+    finally:
+        running.stop()
+
+
+def test_a_start_that_failed_is_tried_again_with_the_next_request_and_skips_no_hook_of_the_application(
+    mount: Mount,
+) -> None:
+    app = mount()
+    asked: list[str] = []
+    app.before_request(lambda: asked.append(request.path))
+    app.add_url_rule("/plain", "plain", view_func=lambda: "hello")
+    running = app.extensions[runtime.KEY]
+    refusals = [ConfigError("another process serves this database")]
+
+    def check() -> None:
+        if refusals:
+            raise refusals.pop()
+
+    running.check_alone = check
+    client = app.test_client()
+    try:
+        with pytest.raises(ConfigError):
+            client.get("/plain")
+        assert not running._started
+        assert client.get("/plain").text == "hello"
+        assert running._started
+        assert client.get("/plain?again").text == "hello"
+        assert asked == ["/plain", "/plain"]
+    finally:
+        running.stop()

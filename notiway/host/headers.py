@@ -25,6 +25,8 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+VARY = ("Cookie", "Accept", "HX-Request")
+_BY_LOWER_NAME = [(name.lower(), (name, value)) for name, value in ALWAYS.items()]
 
 
 def protect(app: Flask) -> None:
@@ -35,11 +37,17 @@ def protect(app: Flask) -> None:
 def _add(response: Response) -> Response:
     if UPGRADE_FLAG in request.environ:
         return response  # stays here: the handshake has answered
-    for name, value in ALWAYS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR}")
+    headers = response.headers
+    given = {name.lower() for name, _ in headers}  # once: each look for a single one would walk through all
+    added = [pair for name, pair in _BY_LOWER_NAME if name not in given]
+    if request.is_secure and "strict-transport-security" not in given:
+        added.append(("Strict-Transport-Security", f"max-age={ONE_YEAR}"))
     if not (request.endpoint or "").endswith("static"):
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.vary.update(("Cookie", "Accept", "HX-Request"))
+        if "cache-control" not in given:
+            added.append(("Cache-Control", "no-store"))
+        if "vary" in given:
+            response.vary.update(VARY)
+        else:
+            added.append(("Vary", ", ".join(VARY)))
+    headers.extend(added)
     return response
