@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -41,7 +40,7 @@ from notiway.store import database
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
+from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import LIVE, QuietSessions
@@ -107,7 +106,7 @@ class Notiway:
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
-        _before_the_first_request(app, runtime.start)
+        first_request.before(app, runtime.start)
         connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
@@ -179,7 +178,7 @@ class Notiway:
                 app.extensions["csrf"].exempt(each)
 
         exempt()
-        _before_the_first_request(app, exempt)  # a CSRFProtect may be given to the application after this
+        first_request.before(app, exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
@@ -187,20 +186,6 @@ class Notiway:
             notiway_url=runtime.url,
             notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
         )
-
-
-def _before_the_first_request(app: Flask, call: Callable[[], None]) -> None:
-    """Do this when the application is asked for the first time, whatever for; again with the next if it fails.
-
-    Flask has no such hook any more, and one that stays would cost each of the application's own requests its share.
-    """
-
-    def first() -> None:
-        call()
-        # Another list: Flask goes on with the one that it walks along now.
-        app.before_request_funcs[None] = [each for each in app.before_request_funcs[None] if each is not first]
-
-    app.before_request(first)
 
 
 def _reader() -> str | None:

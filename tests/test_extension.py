@@ -394,31 +394,3 @@ def test_a_route_of_the_application_runs_no_hook_of_notiway_but_the_end_of_its_c
         assert [each.__module__ for each in ends] == ["notiway.web.connections"]
     finally:
         running.stop()
-
-
-def test_a_start_that_failed_is_tried_again_with_the_next_request_and_skips_no_hook_of_the_application(
-    mount: Mount,
-) -> None:
-    app = mount()
-    asked: list[str] = []
-    app.before_request(lambda: asked.append(request.path))
-    app.add_url_rule("/plain", "plain", view_func=lambda: "hello")
-    running = app.extensions[runtime.KEY]
-    refusals = [ConfigError("another process serves this database")]
-
-    def check() -> None:
-        if refusals:
-            raise refusals.pop()
-
-    running.check_alone = check
-    client = app.test_client()
-    try:
-        with pytest.raises(ConfigError):
-            client.get("/plain")
-        assert not running._started
-        assert client.get("/plain").text == "hello"
-        assert running._started
-        assert client.get("/plain?again").text == "hello"
-        assert asked == ["/plain", "/plain"]
-    finally:
-        running.stop()
