@@ -106,6 +106,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         unknown_users=known,
         people=None,
         seen_ids=SeenIds(),
+        is_heard=lambda audience: True,  # by whom the notebook stands for
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
     )
     with fresh_database(place), app.app_context():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from notiway.live.carriers.websocket import UPGRADE_FLAG
+from notiway.web.caching import vary
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -46,7 +47,7 @@ def _add(response: Response) -> Response:
         if "cache-control" not in given:
             added.append(("Cache-Control", "no-store"))
         if "vary" in given:
-            response.vary.update(VARY)
+            vary(response, VARY)
         else:
             added.append(("Vary", ", ".join(VARY)))
     headers.extend(added)

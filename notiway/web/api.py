@@ -7,10 +7,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
+from pydantic_core import to_json
 
 from notiway import security_log
 from notiway.gateway import admission, client_tokens, envelope, openapi
@@ -32,6 +34,7 @@ from notiway.web import auth, body, reply
 
 log = logging.getLogger(__name__)
 
+ANY = "*"  # every audience
 BATCH_LIMIT = 1_000  # envelopes in one request
 BODY_LIMIT_BYTES = 16 * 1024 * 1024
 PAGE_LIMIT = 200  # notifications in one answer
@@ -53,24 +56,27 @@ def register(blueprint: Blueprint) -> None:
 def publish() -> ResponseReturnValue:
     """Take one envelope, or up to 1,000 of them, each on its own: one bad item harms no other."""
     now = runtime.current()
+    small = body.take_small()  # before the database is asked: so that one connection serves for all of it
     producer = _producer("publish")
-    body = _json()
-    raw = body if isinstance(body, list) else [body]
+    given = _json() if small is None else body.value_of(small)
+    raw = given if isinstance(given, list) else [given]
     if len(raw) > BATCH_LIMIT:
         raise TooLarge(f"At most {BATCH_LIMIT} envelopes in one request, not {len(raw)}")
     now.throttle.take("publish", now.config.publish_rate, producer.id, max(len(raw), 1))
-    results: list[Envelope | NotiwayError] = [_parsed(each, producer) for each in in_stretches(raw)]
-    if not isinstance(body, list) and isinstance(results[0], NotiwayError):
+    moment = now_ms()
+    results: list[Envelope | NotiwayError] = [_parsed(each, producer, moment) for each in in_stretches(raw)]
+    if not isinstance(given, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     good = [each for each in results if isinstance(each, Envelope)]
     outcomes = iter(publish_envelopes(now, good))
     unknown = _unknown_users(now, good)
     answers = [
-        each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes), unknown) for each in results
+        each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes), unknown)
+        for each in in_stretches(results)
     ]
-    if isinstance(body, list):
-        return jsonify(answers)
-    return jsonify(answers[0]), 200 if answers[0]["duplicate"] else 201
+    if isinstance(given, list):
+        return Response(to_json(answers), mimetype=body.JSON_TYPE)
+    return Response(to_json(answers[0]), 200 if answers[0]["duplicate"] else 201, mimetype=body.JSON_TYPE)
 
 
 def make_token() -> ResponseReturnValue:
@@ -161,13 +167,23 @@ def _producer(scope: str) -> Producer:
 
 
 def _may(producer: Producer, scope: str, audience: str) -> bool:
-    patterns = [each.partition(":")[2] or "*" for each in producer.scopes if each.partition(":")[0] == scope]
-    return any(fnmatchcase(audience, pattern) for pattern in patterns)
+    patterns = _patterns(producer.scopes, scope)
+    return ANY in patterns or any(fnmatchcase(audience, pattern) for pattern in patterns)
 
 
-def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
+@lru_cache
+def _patterns(scopes: tuple[str, ...], scope: str) -> tuple[str, ...]:
+    return tuple(each.partition(":")[2] or ANY for each in scopes if each.partition(":")[0] == scope)
+
+
+@lru_cache
+def _names(scopes: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(each.removeprefix(api_keys.PRODUCER) for each in scopes if each.startswith(api_keys.PRODUCER))
+
+
+def _parsed(raw: object, producer: Producer, moment: int) -> Envelope | NotiwayError:
     try:
-        parsed = envelope.parse(raw, producer.name, now_ms(), f"key:{producer.id}")
+        parsed = envelope.parse(raw, producer.name, moment, f"key:{producer.id}")
     except NotiwayError as error:
         return error
     faults = []
@@ -181,7 +197,7 @@ def _parsed(raw: object, producer: Producer) -> Envelope | NotiwayError:
 
 
 def _may_be_called(producer: Producer, label: str) -> bool:
-    names = [each.removeprefix(api_keys.PRODUCER) for each in producer.scopes if each.startswith(api_keys.PRODUCER)]
+    names = _names(producer.scopes)
     return not names or label == producer.name or any(fnmatchcase(label, name) for name in names)
 
 
@@ -196,17 +212,19 @@ def _unknown_users(now: Runtime, envelopes: Sequence[Envelope]) -> set[str]:
 
 
 def _answer(outcome: Outcome, unknown_users: set[str]) -> dict[str, Any]:
-    warnings = list(outcome.warnings)
     audience = outcome.envelope.audience
-    if audience.type is AudienceType.USER and audience.value in unknown_users:
-        warnings.append(Fault("routing.audienceValue", UNKNOWN_USER))
-    return {
+    answer: dict[str, Any] = {
         "id": outcome.envelope.id,
-        "audienceId": outcome.envelope.audience.key.removeprefix("connection:"),
+        "audienceId": audience.key.removeprefix("connection:"),
         "persisted": outcome.envelope.persisted,
         "duplicate": outcome.duplicate,
-        **({"warnings": [asdict(each) for each in warnings]} if warnings else {}),
     }
+    warnings = list(outcome.warnings)
+    if unknown_users and audience.type is AudienceType.USER and audience.value in unknown_users:
+        warnings.append(Fault("routing.audienceValue", UNKNOWN_USER))
+    if warnings:
+        answer["warnings"] = [asdict(each) for each in warnings]
+    return answer
 
 
 def _json() -> Any:

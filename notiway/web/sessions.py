@@ -47,6 +47,8 @@ class QuietSessions:
 
 def _leave_remembered(app: Flask, response: Response) -> None:
     """Take back that flask-login renews its "remember me" (REMEMBER_COOKIE_REFRESH_EACH_REQUEST)."""
+    if "Set-Cookie" not in response.headers:
+        return
     name = f"{_remember_name(app)}="
     cookies = response.headers.getlist("Set-Cookie")
     if any(each.startswith(name) for each in cookies):
