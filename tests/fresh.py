@@ -72,6 +72,8 @@ def statements(opened: peewee.Database) -> dict[str, str]:
 class Notebook:
     """A broker that writes down what was published; `fault` is raised instead when it is set."""
 
+    takes_many = False
+
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.fault: Exception | None = None
