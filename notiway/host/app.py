@@ -29,6 +29,7 @@ from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 from notiway.web import body, reply
+from notiway.web.express import Express
 from notiway.web.sessions import LIVE
 
 HERE = Path(__file__).resolve().parent
@@ -105,6 +106,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logs.set_up(development=config.development)
     lenient = config.development or (app.testing and bool(app.secret_key))
     app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=lenient)
+    app.wsgi_app = Express(app, app.wsgi_app, headers.given)  # type: ignore[method-assign]
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]

@@ -26,6 +26,7 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+STRICT_TRANSPORT = ("Strict-Transport-Security", f"max-age={ONE_YEAR}")
 VARY = ("Cookie", "Accept", "HX-Request")
 _BY_LOWER_NAME = [(name.lower(), (name, value)) for name, value in ALWAYS.items()]
 
@@ -35,18 +36,23 @@ def protect(app: Flask) -> None:
     app.after_request(_add)
 
 
+def given(is_secure: bool) -> list[tuple[str, str]]:
+    """Those that every answer has, over TLS or not."""
+    return [*ALWAYS.items(), *([STRICT_TRANSPORT] if is_secure else [])]
+
+
 def _add(response: Response) -> Response:
     if UPGRADE_FLAG in request.environ:
         return response  # stays here: the handshake has answered
     headers = response.headers
-    given = {name.lower() for name, _ in headers}  # once: each look for a single one would walk through all
-    added = [pair for name, pair in _BY_LOWER_NAME if name not in given]
-    if request.is_secure and "strict-transport-security" not in given:
-        added.append(("Strict-Transport-Security", f"max-age={ONE_YEAR}"))
+    named = {name.lower() for name, _ in headers}  # once: each look for a single one would walk through all
+    added = [pair for name, pair in _BY_LOWER_NAME if name not in named]
+    if request.is_secure and "strict-transport-security" not in named:
+        added.append(STRICT_TRANSPORT)
     if not (request.endpoint or "").endswith("static"):
-        if "cache-control" not in given:
+        if "cache-control" not in named:
             added.append(("Cache-Control", "no-store"))
-        if "vary" in given:
+        if "vary" in named:
             vary(response, VARY)
         else:
             added.append(("Vary", ", ".join(VARY)))

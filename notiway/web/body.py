@@ -33,7 +33,7 @@ def take() -> None:
     database.release()
     request.environ["wsgi.input"] = Unhurried(request.environ["wsgi.input"])
     size = request.content_length
-    with _deadline(GRACE_SECONDS + (UNKNOWN_BYTES if size is None else size) / LEAST_BYTES_PER_SECOND):
+    with _deadline(request.environ, GRACE_SECONDS + (UNKNOWN_BYTES if size is None else size) / LEAST_BYTES_PER_SECOND):
         request.get_data(parse_form_data=True)
 
 
@@ -42,17 +42,20 @@ def take_small() -> bytes | None:
 
     In the same time as `take`; whoever asks for the request's data later gets it too.
     """
-    environ = request.environ
+    if "stream" in vars(request):  # somebody has read it before, and the request keeps it
+        return None
+    return small_of(request.environ, request.max_content_length)
+
+
+def small_of(environ: dict[str, Any], limit: int | None) -> bytes | None:
+    """The same for a request of which only the WSGI environ is known yet; None for more than `limit` bytes, too."""
     size = environ.get("CONTENT_LENGTH") or ""
     if not environ.get("CONTENT_TYPE", "").startswith(JSON_TYPE) or not size.isdecimal() or len(size) > SMALL_DIGITS:
         return None
-    if "stream" in vars(request):  # somebody has read it before, and the request keeps it
-        return None
-    limit = request.max_content_length
     if limit is not None and int(size) > limit:
         return None  # `take` refuses it
     database.release()
-    with _deadline(GRACE_SECONDS + int(size) / LEAST_BYTES_PER_SECOND):
+    with _deadline(environ, GRACE_SECONDS + int(size) / LEAST_BYTES_PER_SECOND):
         data: bytes = environ["wsgi.input"].read(int(size))
     if len(data) < int(size):
         raise ClientDisconnected
@@ -109,7 +112,7 @@ class Unhurried:
 
 
 @contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
+def _deadline(environ: dict[str, Any], seconds: float) -> Iterator[None]:
     """Only gevent can end a read that waits; other servers have deadlines of their own, or need a proxy's."""
     if not is_patched("socket"):
         yield
@@ -123,15 +126,15 @@ def _deadline(seconds: float) -> Iterator[None]:
     except Timeout as timeout:
         if timeout is not late:
             raise
-        _stop_reading()
+        _stop_reading(environ)
         raise TooSlow("The body of this request came too slowly") from None
     finally:
         late.close()
 
 
-def _stop_reading() -> None:
+def _stop_reading(environ: dict[str, Any]) -> None:
     """The rest of the body is not waited for either, when the server looks for the next request."""
-    carrier = request.environ.get("gunicorn.socket")
+    carrier = environ.get("gunicorn.socket")
     if carrier is not None:
         try:
             carrier.shutdown(socket.SHUT_RD)
