@@ -40,7 +40,7 @@ from notiway.store import database
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
+from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
@@ -107,7 +107,7 @@ class Notiway:
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
-        app.before_request(runtime.start)
+        first_request.before(app, runtime.start)
         connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
@@ -175,7 +175,7 @@ class Notiway:
                 app.extensions["csrf"].exempt(each)
 
         exempt()
-        app.before_request(exempt)  # a CSRFProtect may be given to the application after this
+        first_request.before(app, exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,

@@ -134,14 +134,19 @@ def _next_id(made: str | None) -> str:
     would drag all later ones along, for years.
     """
     fresh = made or new_id()
-    if not has_one_writer():
-        return fresh
-    newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
-    limit = id_limit()
-    if newest is not None and newest >= limit:
-        _come_back(newest)
-        newest = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
+    newest = newest_id() if has_one_writer() else None
     return fresh if newest is None or fresh > newest else id_after(newest)
+
+
+def newest_id() -> str | None:
+    """The highest stored id, of those that do not carry a time far ahead of the clock; None where there is none."""
+    newest: str | None = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
+    limit = id_limit()
+    if newest is None or newest < limit:
+        return newest
+    _come_back(newest)
+    found: str | None = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
+    return found
 
 
 def _come_back(newest: str) -> None:

@@ -60,6 +60,30 @@ def publish(runtime: Runtime, event: Event) -> None:
         metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
 
 
+def publish_all(runtime: Runtime, events: Sequence[Event]) -> None:
+    """Hand over several at once: a process without sockets puts them on the queue together.
+
+    Where the broker does not take them, all count as untold: a client that gets one again drops it.
+    """
+    noted = _untold.get()
+    if not runtime.broker.takes_many or (noted is not None and (noted[0] or noted[1])):
+        for event in in_stretches(events):
+            publish(runtime, event)
+        return
+    now = time.time()
+    try:
+        if events:
+            runtime.broker.publish_all([replace(event, published_at=now) for event in events])
+    except Exception:
+        metrics.PUBLISH_FAILURES.inc(len(events))
+        if noted is not None:
+            noted[0].extend(events)
+        log.exception("the broker did not take %d events; clients will see them when they reconnect", len(events))
+    else:
+        for event in events:
+            metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+
+
 def created(item: Item, *, to: str | None = None, unread: int | None = None, replaces: str | None = None) -> Event:
     """The Event of a new notification: for its own audience, or as `to` sees it, with that user's new count.
 

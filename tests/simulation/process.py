@@ -40,6 +40,8 @@ class Loop(Reactor):
 class Ear:
     """What a process's broker is to Notiway: hands Events to the network."""
 
+    takes_many = False
+
     def __init__(self, process: Process, network: Any) -> None:
         self._process = process
         self._network = network
