@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from notiway.pausing import pause
-from notiway.store import search
 from notiway.store.database import db
 from notiway.store.log.pulling import ONE_USER, behind_clause, pull
 from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
+from notiway.store.search import finding
+from notiway.store.search.filters import Filters
 from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.store.writing import RECALLS
 from notiway.values.clock import now_ms
@@ -46,13 +47,13 @@ def feed(
     before: str | None = None,
     limit: int = 20,
 ) -> Page:
-    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`.
+    """The newest items that pass the filters of `Filters`, `limit` at most, older than the cursor `before`.
 
     A search in a large inbox may end before it has found as many; the next page goes on from there.
     """
     catch_up(user_id)
-    filters = search.Filters(state, type, source, priority, text)
-    items, reached = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
+    filters = Filters(state, type, source, priority, text)
+    items, reached = finding.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
     return Page(items[:limit], items[limit - 1].id if len(items) > limit else reached)
 
 
@@ -170,16 +171,14 @@ class Name(NamedTuple):
     audience: str
 
 
-def unread_matching(
-    user_id: str, filters: search.Filters, below: str | None, limit: int
-) -> tuple[list[str], str | None]:
+def unread_matching(user_id: str, filters: Filters, below: str | None, limit: int) -> tuple[list[str], str | None]:
     """The newest unread items that pass the filters, below the id `below` (None: of all), at most `limit`: their ids.
 
     With them, the id below which there may be more; None if there is none.
     """
     if filters.state == "read":
         return [], None
-    items, reached = search.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
+    items, reached = finding.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
     ids = [item.id for item in items]
     return ids, ids[-1] if len(ids) == limit else reached
 

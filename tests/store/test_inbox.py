@@ -4,9 +4,10 @@ import pytest
 from fresh import verbs
 from peewee import SQL
 
-from notiway.store import inbox, membership, search, sql
+from notiway.store import inbox, membership, sql
 from notiway.store.database import db
 from notiway.store.log import resuming
+from notiway.store.search import walking
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import moment, now_ms
@@ -431,7 +432,7 @@ def test_several_items_come_in_the_order_they_were_asked_for_and_once():
 def pauses(monkeypatch):
     """How often others could run."""
     seen = []
-    for module in (inbox, search, sql):
+    for module in (inbox, walking, sql):
         monkeypatch.setattr(module, "pause", lambda *seconds: seen.append(db.in_transaction()))
     return seen
 
@@ -464,8 +465,9 @@ def fill(count, user_id="ada"):
 @pytest.mark.parametrize("walk", [1, 7, 60, 1000])
 def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatch, pauses, filters, walk):
     fill(200)
-    monkeypatch.setattr(search, "PARTS", 1_000)
-    monkeypatch.setattr(search, "WALK", 100_000)
+    monkeypatch.setattr(walking, "PARTS", 1_000)
+    monkeypatch.setattr(walking, "WORK_SECONDS", 1_000.0)
+    monkeypatch.setattr(walking, "WALK", 100_000)
     expected, before = [], None
     while before is not None or not expected:
         page = inbox.feed("ada", limit=9, before=before, **filters)
@@ -474,7 +476,7 @@ def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatc
         if before is None:
             break
     assert pauses == []
-    monkeypatch.setattr(search, "WALK", walk)
+    monkeypatch.setattr(walking, "WALK", walk)
     found, before = [], None
     for _ in expected:
         page = inbox.feed("ada", limit=9, before=before, **filters)
@@ -487,7 +489,7 @@ def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatc
 
 def test_what_needs_no_search_is_one_statement(monkeypatch, pauses):
     fill(100)
-    monkeypatch.setattr(search, "WALK", 5)
+    monkeypatch.setattr(walking, "WALK", 5)
     assert len(inbox.feed("ada", limit=20).items) == 20
     assert len(inbox.feed("ada", state="unread", limit=20).items) == 20
     assert pauses == []
