@@ -1,12 +1,29 @@
-"""Finding: what a search answers, from the newest items first, and from the catalogue of a large inbox then."""
+"""Finding: what a search answers: from the newest items, then from the catalogue, or by walking on as far as it may."""
 
 from __future__ import annotations
 
-from notiway.store.search import walking
+from notiway.pausing import pause
+from notiway.store.search import catalogue, walking
 from notiway.store.search.filters import Filters
 from notiway.store.search.walking import Part
 
 
 def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int) -> Part:
-    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms."""
-    return walking.walk(user_id, filters, now=now, before=before, limit=limit)
+    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms.
+
+    In a large inbox a search may end before it has found as many, and says how far it looked.
+    """
+    first = walking.walk(user_id, filters, now=now, before=before, limit=limit, parts=1)
+    if first.reached is None:
+        return first
+    pause()
+    rest = limit - len(first.items)
+    listed = catalogue.look_up(user_id, filters, first.reached)
+    if listed is not None:
+        items = walking.among(user_id, filters, listed, now=now, limit=rest)
+        more = Part(items, None)
+    else:
+        more = walking.walk(user_id, filters, now=now, before=first.reached, limit=rest, parts=walking.PARTS - 1)
+    if listed is not None or more.reached is not None:
+        catalogue.ask(user_id)
+    return Part(first.items + more.items, more.reached)
