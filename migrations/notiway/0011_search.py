@@ -44,12 +44,9 @@ def _models(db):
 def up(migrator, db):
     db.create_tables(_models(db), safe=False)
     if not isinstance(db, peewee.SqliteDatabase):
-        db.execute_sql(
-            f"CREATE TABLE {WORDS} (number BIGINT PRIMARY KEY REFERENCES notiway_search_entry (number)"
-            " ON DELETE CASCADE, words INTEGER[] NOT NULL)"
-        )
-        # Its list of what is pending would be read by every search.
-        db.execute_sql(f"CREATE INDEX {WORDS}_words ON {WORDS} USING gin (words) WITH (fastupdate = off)")
+        db.execute_sql("ALTER TABLE notiway_search_entry ADD COLUMN words INTEGER[] NOT NULL")
+        # With `fastupdate` every search would read through a list of what is pending.
+        db.execute_sql(f"CREATE INDEX {WORDS} ON notiway_search_entry USING gin (words) WITH (fastupdate = off)")
     elif _has_fts5(db):
         db.execute_sql(f"CREATE VIRTUAL TABLE {WORDS} {OF_SQLITE}")
         # It would merge its parts by itself now and then, for 30 ms; so whoever writes there does, a little each time.
@@ -57,7 +54,8 @@ def up(migrator, db):
 
 
 def down(migrator, db):
-    db.execute_sql(f"DROP TABLE IF EXISTS {WORDS}")
+    if isinstance(db, peewee.SqliteDatabase):
+        db.execute_sql(f"DROP TABLE IF EXISTS {WORDS}")
     db.drop_tables(_models(db)[::-1], safe=False)
 
 

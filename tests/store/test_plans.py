@@ -87,7 +87,8 @@ def statements_of(database, work):
             raise Roll
     except Roll:
         raw.set_trace_callback(None)
-    return [text for text in seen if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", text)]
+    about_ours = (text for text in seen if "sqlite_master" not in text)
+    return [text for text in about_ours if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", text)]
 
 
 def mine(count=3):
@@ -145,7 +146,9 @@ def test_each_statement_uses_an_index_and_none_walks_over_a_table(database, work
     assert statements
     for statement in statements:
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
-        assert not [step for step in plan if WALK.match(step)], (statement, plan)
+        # A part that was cut out first, by an index, is read through once.
+        walks = [step for step in plan if WALK.match(step) and not (step == "SCAN i" and "CO-ROUTINE i" in plan)]
+        assert not walks, (statement, plan)
         if "WHERE" in statement or "MAX(" in statement:
             assert any(INDEXED.match(step) for step in plan), (statement, plan)
 

@@ -49,8 +49,13 @@ NEXT = (
 )
 ENTER = (
     "INSERT INTO notiway_search_entry (user_id, notification_id)"
-    f" SELECT ?, n.id FROM notiway_notification n WHERE n.id IN ({{ids}}) ORDER BY n.position, n.id{IF_IT_STAYS}"
+    " SELECT ?, n.id FROM notiway_notification n WHERE n.id IN ({ids}) ORDER BY n.position, n.id"
     " ON CONFLICT (notification_id, user_id) DO NOTHING RETURNING number, notification_id"
+)
+ENTER_WITH_WORDS = (
+    "INSERT INTO notiway_search_entry (user_id, notification_id, words)"
+    f" SELECT ?, n.id, v.words FROM (VALUES {{rows}}) AS v (id, words) JOIN notiway_notification n ON n.id = v.id"
+    f" ORDER BY n.position, n.id{IF_IT_STAYS} ON CONFLICT (notification_id, user_id) DO NOTHING"
 )
 ENTRIES = (
     f"SELECT e.number, e.user_id, {CONTENT} FROM notiway_search_entry e CROSS JOIN notiway_notification n"
@@ -134,8 +139,7 @@ def _found(user_id: str, wanted: Sequence[int]) -> Iterator[list[str]]:
     ).fetchone()
     if not has_one_writer():
         yield _ids(
-            "SELECT e.notification_id FROM notiway_search_words w JOIN notiway_search_entry e ON e.number = w.number"
-            " WHERE w.words @> CAST(? AS integer[]) LIMIT ?",
+            "SELECT notification_id FROM notiway_search_entry WHERE words @> CAST(? AS integer[]) LIMIT ?",
             (list(wanted), LISTED + 1),
         )
         return
@@ -191,17 +195,24 @@ def _tokens(user_id: str, row: Sequence[Any]) -> list[int]:
 
 
 def _enter(user_id: str, part: dict[str, list[int]]) -> int:
-    entered = run(ENTER.format(ids=marks(part)), (user_id, *part)).fetchall()
-    if not entered:
-        return 0
-    one_writer = has_one_writer()
-    values: list[Any] = []
-    for number, notification_id in entered:
-        found = part[notification_id]
-        values += number, _text(found) if one_writer else found
-    column, row = ("rowid", "(?, ?)") if one_writer else ("number", "(?, CAST(? AS integer[]))")
-    run(f"INSERT INTO notiway_search_words ({column}, words) VALUES {', '.join([row] * len(entered))}", values)
-    return len(entered)
+    if not has_one_writer():
+        rows = ", ".join(["(?, CAST(? AS integer[]))"] * len(part))
+        values = [value for pair in part.items() for value in pair]
+        entered: int = run(ENTER_WITH_WORDS.format(rows=rows), (user_id, *values)).rowcount
+        return entered
+    numbers = run(ENTER.format(ids=marks(part)), (user_id, *part)).fetchall()
+    for number, notification_id in numbers:
+        _write(number, part[notification_id])
+    return len(numbers)
+
+
+def _write(number: int, found: Sequence[int], *, gone: bool = False) -> None:
+    """Put an entry's tokens there, or take them away again."""
+    columns, values = ("rowid, words", ()) if not gone else ("notiway_search_words, rowid, words", ("delete",))
+    run(
+        f"INSERT INTO notiway_search_words ({columns}) VALUES ({marks(columns.split())})",
+        (*values, number, " ".join(f"{token:x}" for token in found)),
+    )
 
 
 def _settle() -> None:
@@ -212,10 +223,6 @@ def _settle() -> None:
     pause(PAUSE_SECONDS)
 
 
-def _text(found: Sequence[int]) -> str:
-    return " ".join(f"{token:x}" for token in found)
-
-
 def _drop(user_id: str) -> None:
     """Take a whole inbox out."""
     while rows := run(ENTRIES.format(condition="e.user_id = ?") + " LIMIT ?", (user_id, SLICE)).fetchall():
@@ -224,14 +231,11 @@ def _drop(user_id: str) -> None:
 
 
 def _take_out(rows: Sequence[Any]) -> None:
-    words = [(row[0], _text(_tokens(row[1], row[2:]))) for row in in_stretches(rows)] if has_one_writer() else []
-    ready = is_ready()
+    """Remove entries; `rows` as `ENTRIES` reads them."""
+    has_words = has_one_writer() and is_ready()
+    words = [(row[0], _tokens(row[1], row[2:])) for row in in_stretches(rows)] if has_words else []
     with db.atomic():
-        for part in in_batches(rows, SLICE):
-            run(f"DELETE FROM notiway_search_entry WHERE number IN ({marks(part)})", [row[0] for row in part])
-        for number, text in words if ready else ():
-            run(
-                "INSERT INTO notiway_search_words (notiway_search_words, rowid, words) VALUES ('delete', ?, ?)",
-                (number, text),
-            )
+        run(f"DELETE FROM notiway_search_entry WHERE number IN ({marks(rows)})", [row[0] for row in rows])
+        for number, found in words:
+            _write(number, found, gone=True)
     _settle()

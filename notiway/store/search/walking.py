@@ -16,10 +16,9 @@ WALK = 500  # items that one statement looks at: a millisecond or two
 PARTS = 40  # that one search looks through at most; then whoever asked may ask to go on
 WORK_SECONDS = 0.012  # of CPU, all parts together: then it ends as well
 AT_ONCE = 100  # of items named beforehand that one statement looks at
-OLDEST = (
-    "SELECT notification_id FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before}"
-    " ORDER BY notification_id DESC LIMIT 1 OFFSET ?"
-)
+# The part is cut out first: PostgreSQL might else look for it among the items of all users.
+PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before} ORDER BY notification_id DESC"
+OF_PART = "FROM ({part} LIMIT ?) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
 UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
 
 clock = time.thread_time
@@ -32,22 +31,26 @@ class Part(NamedTuple):
     reached: str | None
 
 
-def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int, parts: int | None = None) -> Part:
+def walk(
+    user_id: str, filters: Filters, *, now: int, before: str | None, limit: int, parts: int | None = None
+) -> Part:
     """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms.
 
-    It looks at so many `parts` of the inbox at most. Without filters the first statement finds everything.
+    It looks at so many `parts` of the inbox at most. Where nearly everything passes, one statement finds all.
     """
+    if not filters.may_be_rare:
+        below = " AND i.notification_id < ?" if before else ""
+        return Part(_look(_all(filters) + below, (user_id, *filter(None, [before])), filters, now, limit), None)
     found: list[Item] = []
     worked = 0.0
     for number in range(PARTS if parts is None else parts):
         if number:
             pause()
         began = clock()
-        oldest = _oldest(user_id, filters.unread, before) if filters.may_be_rare else None
-        bounds = {test: bound for test, bound in (("<", before), (">=", oldest)) if bound}
-        named = "".join(f" AND i.notification_id {test} ?" for test in bounds)
-        found += look(user_id, filters, named, list(bounds.values()), now=now, limit=limit - len(found))
-        if len(found) == limit or oldest is None:
+        part, values = _part(user_id, filters, before, "*")
+        found += _look(OF_PART.format(part=part), (*values, WALK), filters, now, limit - len(found))
+        oldest = _oldest(user_id, filters, before) if len(found) < limit else None
+        if oldest is None:
             return Part(found, None)
         before = oldest
         worked += clock() - began
@@ -60,19 +63,17 @@ def among(user_id: str, filters: Filters, ids: Sequence[str], *, now: int, limit
     """Those of these items, newest first, that are the user's and pass the filters, `limit` at most."""
     found: list[Item] = []
     for part in in_batches(ids, AT_ONCE):
-        found += look(
-            user_id, filters, f" AND i.notification_id IN ({marks(part)})", part, now=now, limit=limit - len(found)
-        )
+        named = f"{_all(filters)} AND i.notification_id IN ({marks(part)})"
+        found += _look(named, (user_id, *part), filters, now, limit - len(found))
         if len(found) == limit:
             break
     return found
 
 
-def look(user_id: str, filters: Filters, named: str, values: Sequence[Any], *, now: int, limit: int) -> list[Item]:
-    """One statement's worth: the newest items that pass, of those that the condition `named` leaves."""
+def _look(source: str, values: Sequence[Any], filters: Filters, now: int, limit: int) -> list[Item]:
+    """The newest items that pass, of those in `source`, whose first value is the user."""
     conditions, wanted = filters.conditions(now)
-    tail = f"{FROM_UNREAD if filters.unread else FROM_INBOX}{conditions}{named} ORDER BY i.notification_id DESC"
-    params = (user_id, *wanted, *values)
+    tail, params = f"{source}{conditions} ORDER BY i.notification_id DESC", (*values, *wanted)
     if not filters.text:
         return read_items(f"{tail} LIMIT ?", (*params, limit))
     words = filters.words
@@ -80,17 +81,23 @@ def look(user_id: str, filters: Filters, named: str, values: Sequence[Any], *, n
     ids = [row[0] for row in in_stretches(rows) if says(words, row[1], row[2])][:limit]
     if not ids:
         return []
-    return read_items(
-        f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)}) ORDER BY i.notification_id DESC", (user_id, *ids)
-    )
+    named = f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)}) ORDER BY i.notification_id DESC"
+    return read_items(named, (values[0], *ids))
 
 
-def _oldest(user_id: str, unread: bool, before: str | None) -> str | None:
-    """The last item of the next part; None if that is the last part."""
-    text = OLDEST.format(
-        hint=BY_UNREAD if unread else "",
-        unread=UNREAD if unread else "",
-        before=" AND notification_id < ?" if before else "",
-    )
-    row = run(text, (user_id, *([before] if before else []), WALK - 1)).fetchone()
+def _all(filters: Filters) -> str:
+    return FROM_UNREAD if filters.unread else FROM_INBOX
+
+
+def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> tuple[str, list[Any]]:
+    """The user's items below an id, newest first, and what to fill in."""
+    hint, unread = (BY_UNREAD, UNREAD) if filters.unread else ("", "")
+    below = " AND notification_id < ?" if before else ""
+    return PART.format(columns=columns, hint=hint, unread=unread, before=below), [user_id, *filter(None, [before])]
+
+
+def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:
+    """The last item of a part; None if nothing is behind it."""
+    part, values = _part(user_id, filters, before, "notification_id")
+    row = run(f"{part} LIMIT 1 OFFSET ?", (*values, WALK - 1)).fetchone()
     return None if row is None else str(row[0])
