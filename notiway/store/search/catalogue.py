@@ -200,7 +200,7 @@ def _enter(user_id: str, part: dict[str, list[int]]) -> int:
         values = [value for pair in part.items() for value in pair]
         entered: int = run(ENTER_WITH_WORDS.format(rows=rows), (user_id, *values)).rowcount
         return entered
-    numbers = run(ENTER.format(ids=marks(part)), (user_id, *part)).fetchall()
+    numbers = run(ENTER.format(ids=marks(list(part))), (user_id, *part)).fetchall()
     for number, notification_id in numbers:
         _write(number, part[notification_id])
     return len(numbers)

@@ -31,9 +31,7 @@ class Part(NamedTuple):
     reached: str | None
 
 
-def walk(
-    user_id: str, filters: Filters, *, now: int, before: str | None, limit: int, parts: int | None = None
-) -> Part:
+def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int, parts: int | None = None) -> Part:
     """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms.
 
     It looks at so many `parts` of the inbox at most. Where nearly everything passes, one statement finds all.

@@ -127,4 +127,6 @@ def test_a_search_that_has_worked_long_enough_ends_after_that_part(monkeypatch):
     moments = iter(range(100))  # every part takes a second
     monkeypatch.setattr(walking, "clock", lambda: next(moments))
     sent = [send_notification(ADA, str(number)).id for number in range(12)]
-    assert newest("ada", Filters(text="none"), now=now_ms(), before=None, limit=10) == ([], sent[4]), "the newest, and three more"
+    assert newest("ada", Filters(text="none"), now=now_ms(), before=None, limit=10) == ([], sent[4]), (
+        "the newest, and three more"
+    )
