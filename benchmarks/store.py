@@ -33,7 +33,7 @@ from store_rows import BROADCAST, HEAVY, Made, fill  # noqa: E402
 from notiway.extension import Notiway  # noqa: E402
 from notiway.store import audit, inbox, retention, schema  # noqa: E402
 from notiway.store.database import open_database, use_database  # noqa: E402
-from notiway.store.search import catalogue  # noqa: E402
+from notiway.store.search import catalogue, finding  # noqa: E402
 from notiway.store.sql import has_one_writer, run  # noqa: E402
 from notiway.verbs.send import send_notification  # noqa: E402
 
@@ -103,7 +103,7 @@ def works(made: Made) -> Iterator[tuple[str, Callable[[], Any], int]]:
     yield f"page {NEXT_PAGES + 1} of the feed", partial(feed, before=middle), BATCHES
     yield "unread count", partial(inbox.unread_count, HEAVY), BATCHES
     yield "unread counts of 500 users", partial(inbox.unread_counts, [f"user-{n}" for n in range(500)]), BATCHES
-    yield "sources", partial(inbox.sources, HEAVY), BATCHES
+    yield "sources", partial(finding.sources, HEAVY), BATCHES
     for name, filters in FILTERS.items():
         yield f"filter: {name}", partial(feed, **filters), BATCHES
     for name, text in TEXTS.items():

@@ -15,14 +15,13 @@ from notiway.store.search import finding
 from notiway.store.search.filters import Filters
 from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.store.writing import RECALLS
-from notiway.values.clock import now_ms
+from notiway.values.clock import LATEST_MS, now_ms
 from notiway.values.errors import NotFound
-from notiway.values.ids import is_id
+from notiway.values.ids import id_time, is_id
 from notiway.values.item import Item
 
 COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 500  # items of "mark all" that one statement marks
-SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -30,10 +29,15 @@ COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items, newest first, and where the next page begins (None: there is no more)."""
+    """Some items, newest first, and where the next page begins (None: there is no more).
+
+    `searched_to` is set where a search ended before it had found enough: the moment that it looked back to, in
+    milliseconds since the epoch.
+    """
 
     items: list[Item]
     next_cursor: str | None
+    searched_to: int | None = None
 
 
 def feed(
@@ -54,7 +58,9 @@ def feed(
     catch_up(user_id)
     filters = Filters(state, type, source, priority, text)
     items, reached = finding.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
-    return Page(items[:limit], items[limit - 1].id if len(items) > limit else reached)
+    if len(items) > limit:
+        return Page(items[:limit], items[limit - 1].id)
+    return Page(items, reached, None if reached is None else min(id_time(reached), LATEST_MS))
 
 
 def get(user_id: str, notification_id: str) -> Item:
@@ -109,16 +115,6 @@ def newest_id(user_id: str) -> str:
         (user_id,),
     ).fetchone()
     return row[0] if row else ""
-
-
-def sources(user_id: str, limit: int = 50) -> list[str]:
-    """The sources that the user's newest items name, for a filter."""
-    rows = run(
-        f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
-        " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
-        (user_id, now_ms(), SOURCES_OF, limit),
-    )
-    return sorted(row[0] for row in rows.fetchall())
 
 
 def unread_count(user_id: str) -> int:

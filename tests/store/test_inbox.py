@@ -7,7 +7,7 @@ from peewee import SQL
 from notiway.store import inbox, membership, sql
 from notiway.store.database import db
 from notiway.store.log import resuming
-from notiway.store.search import walking
+from notiway.store.search import finding, walking
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import moment, now_ms
@@ -146,7 +146,7 @@ def test_sources_are_those_of_the_users_items():
         send("ada", source=source)
     send("bob", source="his")
     send("ada")
-    assert inbox.sources("ada") == ["a", "b"]
+    assert finding.sources("ada") == ["a", "b"]
 
 
 # One definition of "there": list, count, replay and actions
@@ -530,11 +530,11 @@ def test_without_a_transaction_of_the_caller_all_is_marked_or_nothing(monkeypatc
 
 def test_the_sources_are_those_of_the_newest_items(monkeypatch):
     ids = fill(100)
-    assert inbox.sources("ada") == ["s0", "s1", "s2", "s3"]
-    monkeypatch.setattr(inbox, "SOURCES_OF", 3)
+    assert finding.sources("ada") == ["s0", "s1", "s2", "s3"]
+    monkeypatch.setattr(finding, "SOURCES_OF", 3)
     newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
     Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
-    assert inbox.sources("ada") == ["newest"]
+    assert finding.sources("ada") == ["newest"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fresh import fresh_database
 from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
 from notiway.store.log import positions, pulling, resuming, standing
+from notiway.store.search import finding
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor
@@ -113,7 +114,7 @@ WORK = {
     "resume": lambda: resuming.page("5", resuming.after(nth(ROWS // 2)), 200),
     "resume, next page": lambda: resuming.page("5", page_two(), 200),
     "standing": lambda: standing.items("5", ["global", "user:5"]),
-    "sources": lambda: inbox.sources("5"),
+    "sources": lambda: finding.sources("5"),
     "get": lambda: inbox.get("5", mine()[0]),
     "mark read": lambda: inbox.mark_read("5", mine()),
     "mark unread": lambda: inbox.mark_unread("5", mine()),

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from notiway.pausing import pause
+from notiway.store.rows import FROM_INBOX, VISIBLE
 from notiway.store.search import catalogue, walking
 from notiway.store.search.filters import Filters
 from notiway.store.search.walking import Part
+from notiway.store.sql import run
+from notiway.values.clock import now_ms
+
+SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 
 
 def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int) -> Part:
@@ -27,3 +32,13 @@ def newest(user_id: str, filters: Filters, *, now: int, before: str | None, limi
     if listed is not None or more.reached is not None:
         catalogue.ask(user_id)
     return Part(first.items + more.items, more.reached)
+
+
+def sources(user_id: str, limit: int = 50) -> list[str]:
+    """The sources that the user's newest items name, for a filter."""
+    rows = run(
+        f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
+        " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
+        (user_id, now_ms(), SOURCES_OF, limit),
+    )
+    return sorted(row[0] for row in rows.fetchall())

@@ -97,5 +97,5 @@ def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> t
 def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:
     """The last item of a part; None if nothing is behind it."""
     part, values = _part(user_id, filters, before, "notification_id")
-    row = run(f"{part} LIMIT 1 OFFSET ?", (*values, WALK - 1)).fetchone()
-    return None if row is None else str(row[0])
+    rows = run(f"{part} LIMIT 2 OFFSET ?", (*values, WALK - 1)).fetchall()
+    return str(rows[0][0]) if len(rows) > 1 else None
