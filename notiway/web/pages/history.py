@@ -57,7 +57,8 @@ def history() -> ResponseReturnValue:
     asked = reply.form()
     if asked == "json":
         page = inbox.feed(user_id, **filters)
-        return _list(page, inbox.unread_count(user_id), searchedTo=page.searched_to and iso(page.searched_to))
+        searched_to = None if page.searched_to is None else iso(page.searched_to)
+        return _list(page, inbox.unread_count(user_id), searchedTo=searched_to)
     context = listing.context(user_id, filters)
     if asked == "fragment":
         return render_template(
