@@ -35,7 +35,12 @@ class Database:
         self.opened.connect(reuse_if_open=True)
         self.raw = self.opened.connection()
         names = self.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'notiway_%'")
-        self._tables = [row[0] for row in names if row[0] != schema.OWN.history_table]
+        # What the search catalogue keeps beneath its table is not to be touched; nothing here fills it.
+        self._tables = [
+            row[0]
+            for row in names
+            if row[0] != schema.OWN.history_table and not row[0].startswith("notiway_search_words")
+        ]
         # The one connection stays: it is the database.
         self.opened.close = lambda: False
         self.opened.connection_context = nullcontext
