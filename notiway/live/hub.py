@@ -15,10 +15,12 @@ from typing import Any
 from notiway import metrics
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Deadlines, Ending, sign_out
+from notiway.live.delivery.budget import Budget
 from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.format import Broadcast
 from notiway.live.delivery.listeners import Listeners
 from notiway.live.delivery.pump import Pump
+from notiway.live.delivery.waiting import Waiting
 from notiway.live.drain import close_gradually
 from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
 from notiway.live.pressure import Pressure
@@ -31,7 +33,6 @@ from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
-SLICE_SENDS = 200  # sends between two looks at the other work of this process
 QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
@@ -48,7 +49,8 @@ class Hub:
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
-        self._pump = Pump(reactor, self._fan_out)
+        self.waiting = Waiting()
+        self._pump = Pump(reactor, self._fan_out, self.waiting)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
         self._news = SessionNews(self._deadlines)
@@ -64,8 +66,9 @@ class Hub:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        self.waiting.hand_over()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._coalescing.put, event)
+        self.reactor.call_soon(self.waiting.look, partial(self._coalescing.put, event))
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. From now on Events for it are held back until `release`."""
@@ -208,13 +211,16 @@ class Hub:
             return [] if one is None else [one]
         return self.listeners.of(audience)
 
-    def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
+    def _fan_out(self, audience: str, events: list[Event], budget: Budget) -> Iterator[None]:
         listeners = self._listeners(audience)
         broadcast = Broadcast(events)
-        for start in range(0, len(listeners), SLICE_SENDS):
-            if start:
+        done = 0
+        while done < len(listeners):
+            if budget.is_spent:
                 yield
-            broadcast.send(listeners[start : start + SLICE_SENDS])
+            end = done + budget.take(len(listeners) - done)
+            broadcast.send(listeners[done:end])
+            done = end
         self._after_fan_out(listeners, events)
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:

@@ -7,7 +7,7 @@ from pair import counts, created, ids, item, json_format, make_hub, make_pair, s
 from servers import wait_until
 
 from notiway import metrics
-from notiway.live import hub as hub_module
+from notiway.live.delivery import budget
 from notiway.live.delivery.format import Format
 from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
@@ -91,7 +91,7 @@ def test_a_burst_for_a_slow_client_never_grows_past_the_limit(hub, connect, reac
 
 
 def test_other_work_is_done_between_the_slices_of_a_fan_out(hub, connect, reactor, monkeypatch):
-    monkeypatch.setattr(hub_module, "SLICE_SENDS", 2)
+    monkeypatch.setattr(budget, "SENDS", 2)
     for number in range(9):
         connect(str(number))
     turns, ended = [], []
