@@ -22,6 +22,7 @@ from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.pausing import pause
 from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
@@ -32,6 +33,10 @@ log = logging.getLogger(__name__)
 
 KEY = "notiway"  # in app.extensions
 QUEUE_MOST = 2_000  # Events of this process on their way to the one with the sockets: a second of its work
+# A publisher whose turn comes when Events are late lets the loop go round. When others have been ahead of it so often,
+# each time with enough to make Events late again, more comes than can be delivered.
+LOOKS = 6
+LOOK_SECONDS = 0.004  # for servers with threads; under gevent a round of a busy loop takes longer
 TOLD_SECONDS = 10.0  # between two lines in the log about publishers that are refused
 
 
@@ -76,12 +81,18 @@ class Runtime:
         alone = self._started and not self.config.broker_is_shared
         return not alone or self.hub.is_heard(audience)
 
-    def check_room(self) -> None:
-        """`Overloaded` while Events wait for too long: for publishers that can come back, before anything is stored.
+    def wait_for_room(self) -> None:
+        """Let Events go out that were published before; `Overloaded` while they wait for too long.
 
-        What the application itself sends is never refused, and neither is what users do with their items.
+        For publishers that can come back, before anything is stored. What the application itself sends is never
+        refused, and neither is what users do with their items.
         """
-        if not self.hub.waiting.is_too_long:
+        waiting = self.hub.waiting
+        for _ in range(LOOKS):
+            if not waiting.is_late:
+                break
+            pause(LOOK_SECONDS)
+        if not (waiting.is_late or waiting.is_too_long):
             return
         metrics.PUBLISHES_REFUSED.inc()
         if self.pace.due("overload", TOLD_SECONDS):

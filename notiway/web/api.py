@@ -53,7 +53,7 @@ def register(blueprint: Blueprint) -> None:
 def publish() -> ResponseReturnValue:
     """Take one envelope, or up to 1,000 of them, each on its own: one bad item harms no other."""
     now = runtime.current()
-    now.check_room()  # first, so that a refusal costs little
+    now.wait_for_room()  # first, so that a refusal costs little
     producer = _producer("publish")
     body = _json()
     raw = body if isinstance(body, list) else [body]

@@ -115,11 +115,11 @@ def test_only_a_process_that_holds_all_connections_knows_that_nobody_hears(runti
 
 
 def test_publishers_are_refused_while_events_wait_for_too_long_and_the_log_says_so_once(runtime, monkeypatch, caplog):
-    runtime.check_room()
+    runtime.wait_for_room()
     monkeypatch.setattr(type(runtime.hub.waiting), "is_too_long", True)
     for _ in range(3):
         with pytest.raises(Overloaded) as refused:
-            runtime.check_room()
+            runtime.wait_for_room()
     assert (refused.value.code, refused.value.status, refused.value.retry_after) == ("Unavailable", 503, 1)
     assert caplog.text.count("publishers are answered with 503") == 1
     assert runtime.is_crowded() is False, "in a process without sockets the queue counts"
@@ -132,3 +132,18 @@ def test_a_process_without_sockets_is_crowded_when_its_queue_is_long(runtime, mo
     assert runtime.is_crowded()
     monkeypatch.setattr(runtime.events, "pending_count", lambda: 1 / 0)
     assert not runtime.is_crowded()
+
+
+@pytest.mark.parametrize(("late", "is_refused"), [(0, False), (1, False), (module.LOOKS, False), (1_000, True)])
+def test_a_publisher_lets_late_events_go_first_and_is_refused_when_they_stay_late(
+    runtime, monkeypatch, late, is_refused
+):
+    rounds = []
+    monkeypatch.setattr(module, "pause", rounds.append)
+    monkeypatch.setattr(type(runtime.hub.waiting), "is_late", property(lambda _: len(rounds) < late))
+    if is_refused:
+        with pytest.raises(Overloaded):
+            runtime.wait_for_room()
+    else:
+        runtime.wait_for_room()
+    assert len(rounds) == min(late, module.LOOKS)

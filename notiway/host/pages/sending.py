@@ -32,7 +32,7 @@ def blueprint() -> Blueprint:
 def send() -> ResponseReturnValue:
     """Send `{type, title, message}` (JSON or form) to the signed-in user; every fault is named."""
     user_id = auth.require_user()
-    runtime.current().check_room()
+    runtime.current().wait_for_room()
     values = _values()
     try:
         sent = send_notification(

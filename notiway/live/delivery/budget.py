@@ -8,7 +8,8 @@ from collections.abc import Callable
 SENDS = 200  # about a millisecond of them
 SLICE_SECONDS = 0.001
 LATE_SECONDS = 0.02  # Events that have waited for longer get more of the loop, or requests would outrun them
-LONGEST_SECONDS = 0.005  # as long as other long work goes without a pause (pausing.py)
+SHARE = 0.5  # of the time that the others have just taken
+LONGEST_SECONDS = 0.02  # only where the others have taken twice as long
 
 
 class Budget:
@@ -18,13 +19,19 @@ class Budget:
         self._age = age  # in seconds, of the oldest Event that waits
         self._clock = clock
         self._ends = 0.0
+        self._rests_since = 0.0
         self.sends = 0
+
+    def rest(self) -> None:
+        """A pause begins."""
+        self._rests_since = self._clock()
 
     def renew(self) -> None:
         """A pause is over."""
-        share = SLICE_SECONDS * self._age() / LATE_SECONDS
+        now = self._clock()
+        fair = min(SHARE * (now - self._rests_since), LONGEST_SECONDS) if self._age() > LATE_SECONDS else 0.0
         self.sends = SENDS
-        self._ends = self._clock() + min(max(share, SLICE_SECONDS), LONGEST_SECONDS)
+        self._ends = now + max(fair, SLICE_SECONDS)
 
     def take(self, wanted: int) -> int:
         """Use up sends: as many as wanted, or as are left."""

@@ -63,18 +63,22 @@ class Pump:
                         yield from self._tell(joined[0], part)
         finally:
             self._is_running = False
+            self._budget.rest()
 
     def _tell(self, audience: str, events: list[Event]) -> Iterator[None]:
         try:
             for _ in self._fan_out(audience, events, self._budget):
-                yield
-                self._budget.renew()
+                yield from self._rest()
         except Exception:
             log.exception("events for %s did not reach every connection; the next ones do", audience)
         self._waiting.done(len(events))
         if self._budget.is_spent:
-            yield
-            self._budget.renew()
+            yield from self._rest()
+
+    def _rest(self) -> Iterator[None]:
+        self._budget.rest()
+        yield
+        self._budget.renew()
 
 
 def _joined_by(one: Event | Turn) -> tuple[str, bool] | None:

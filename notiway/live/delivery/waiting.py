@@ -6,6 +6,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from notiway.live.delivery.budget import LATE_SECONDS
+
 # An Event that the loop has not even looked at waits for the requests that run before it. With fewer than this many it
 # is a single long task, or another process that had the processor, and no load that a refusal would ease.
 UNSEEN_SECONDS = 0.1
@@ -52,6 +54,11 @@ class Waiting:
     def oldest_seconds(self) -> float:
         """How long the oldest Event has waited; 0 if none waits."""
         return max(self._age(self._queued), self._age(self._unseen))
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the loop has not looked at an Event for so long that those who publish should let it."""
+        return self._age(self._unseen) > LATE_SECONDS
 
     @property
     def is_too_long(self) -> bool:

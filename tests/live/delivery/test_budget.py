@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from notiway.live.delivery.budget import LONGEST_SECONDS, SENDS, SLICE_SECONDS, Budget
+from notiway.live.delivery.budget import LATE_SECONDS, LONGEST_SECONDS, SENDS, SLICE_SECONDS, Budget
 
 
 @pytest.fixture
@@ -29,11 +29,19 @@ def test_it_is_spent_when_its_sends_are(budget):
 
 
 @pytest.mark.parametrize(
-    ("age", "seconds"),
-    [(0.0, SLICE_SECONDS), (0.02, SLICE_SECONDS), (0.04, 2 * SLICE_SECONDS), (60.0, LONGEST_SECONDS)],
+    ("age", "others", "seconds"),
+    [
+        (0.0, 1.0, SLICE_SECONDS),
+        (LATE_SECONDS, 1.0, SLICE_SECONDS),
+        (0.03, 0.001, SLICE_SECONDS),
+        (0.03, 0.006, 0.003),
+        (60.0, 1.0, LONGEST_SECONDS),
+    ],
 )
-def test_its_time_grows_with_the_age_of_what_waits(budget, world, age, seconds):
+def test_while_events_are_late_it_gets_half_of_what_the_others_took(budget, world, age, others, seconds):
     world.age = age
+    budget.rest()
+    world.now += others
     budget.renew()
     world.now += seconds * 0.99
     assert not budget.is_spent

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from notiway.live.delivery.budget import LATE_SECONDS
 from notiway.live.delivery.waiting import QUEUED_SECONDS, UNSEEN_COUNT, UNSEEN_SECONDS, Waiting
 
 
@@ -67,3 +68,13 @@ def test_many_that_the_loop_has_not_even_seen_are_one(waiting, clock, count, sec
         waiting.hand_over()
     clock.now += seconds
     assert waiting.is_too_long is is_too_long
+
+
+def test_what_the_loop_has_not_seen_is_late_sooner_than_what_it_is_working_on(waiting, clock):
+    waiting.hand_over()
+    clock.now += LATE_SECONDS * 1.01
+    assert waiting.is_late
+    waiting.look(waiting.queue)
+    clock.now += 1
+    assert not waiting.is_late
+    assert not waiting.is_too_long
