@@ -1,7 +1,7 @@
 """Notiway as a gateway for users of another application.
 
 python unicast_app.py prepare USERS     makes the tables; prints an API key, then a client token for each user
-python unicast_app.py send COUNT        sends from Python under gevent, stored and delivered; prints the CPU of each, in µs
+python unicast_app.py send COUNT        sends from Python, stored and delivered; prints the CPU of each, in µs
 """
 
 from __future__ import annotations
