@@ -16,10 +16,10 @@ from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.store.writing import RECALLS
 from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound
+from notiway.values.event import COUNT_CAP as COUNT_CAP
 from notiway.values.ids import is_id
 from notiway.values.item import Item
 
-COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 500  # items of "mark all" that one statement marks
 SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 

@@ -15,6 +15,7 @@ from notiway import metrics
 from notiway.live.runtime import Runtime
 from notiway.pausing import in_stretches
 from notiway.store import inbox
+from notiway.store.log import pulling
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
@@ -92,11 +93,17 @@ def named(items: Iterable[Item]) -> list[dict[str, str]]:
 
 
 def unread_counts(user_ids: Iterable[str]) -> dict[str, int]:
-    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal."""
+    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal.
+
+    A broadcast counts as soon as it is told, which may be before it is in the inbox.
+    """
     users = list(user_ids)
     found: dict[str, int] = {}
     try:
+        if len(users) == 1:
+            return {users[0]: inbox.arrive(users[0])}
         for part in in_batches(users):
+            pulling.pull(pulling.behind(part))
             found |= inbox.unread_counts(part)
     except PeeweeException:
         log.exception("unread counts could not be read after a commit; badges follow with the next heartbeat")

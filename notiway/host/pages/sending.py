@@ -40,7 +40,7 @@ def send() -> ResponseReturnValue:
         )
     except InvalidNotification as error:
         return _refused(error, values)
-    unread = inbox.unread_count(user_id)
+    unread = inbox.arrive(user_id)
     asked = reply.form()
     if asked == "json":
         item = inbox.get(user_id, sent.id)

@@ -1,0 +1,34 @@
+"""Following: what an Event changes in the register, once its listeners have heard it."""
+
+from __future__ import annotations
+
+import logging
+
+from notiway.live.connection import Connection
+from notiway.live.delivery.listeners import Listeners
+from notiway.live.session_news import SessionNews
+from notiway.values.event import Event
+
+log = logging.getLogger(__name__)
+
+
+def follow(events: list[Event], heard: list[Connection], listeners: Listeners, news: SessionNews) -> None:
+    """Close, prolong and subscribe those who heard these events; a fault in one harms no other."""
+    for event in events:
+        try:
+            _follow(event, heard, listeners, news)
+        except Exception:
+            log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
+
+
+def _follow(event: Event, heard: list[Connection], listeners: Listeners, news: SessionNews) -> None:
+    if event.kind == "kick":
+        news.kick(heard, event)
+    elif event.kind == "renewed":
+        news.renew(heard, event)
+    elif event.kind == "joined":
+        for connection in heard:
+            listeners.add(connection, event.data["audience"])
+    elif event.kind == "left":
+        for connection in heard:
+            listeners.remove(connection, event.data["audience"])
