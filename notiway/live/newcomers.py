@@ -46,4 +46,4 @@ def bring_up_to_date(hub: Hub, connection: Connection, joined: Event) -> None:
         return
     hub.release(connection, frames, [item.id for item in missed])
     if unread is not None:
-        hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+        hub.tell_count([connection], unread)

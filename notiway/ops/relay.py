@@ -27,6 +27,7 @@ from notiway.values.event import Event
 log = logging.getLogger(__name__)
 
 QUEUE_NAME = "notiway-events"
+CROWDED_SECONDS = 0.05  # between two looks whether the hub has delivered what it has
 EXPIRES_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
 TOLD_SECONDS = 60.0  # between two lines in the log about those
 FIRST_POLL_SECONDS = 0.1  # after an Event others may follow at once; each look in vain makes the pause longer
@@ -46,8 +47,11 @@ def add_task(events: Huey, app: Flask) -> None:
 
 
 def relay(raw: bytes) -> None:
-    """Publish an Event that another process put on the queue."""
-    runtime.current().broker.publish(Event.from_bytes(raw))
+    """Publish an Event that another process put on the queue, when the hub has room for it: the queue can wait."""
+    now = runtime.current()
+    while now.hub.waiting.is_too_long:
+        pause(CROWDED_SECONDS)
+    now.broker.publish(Event.from_bytes(raw))
     pause()  # the next one may be there already
 
 

@@ -17,10 +17,10 @@ from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.store.writing import RECALLS
 from notiway.values.clock import LATEST_MS, now_ms
 from notiway.values.errors import NotFound
+from notiway.values.event import COUNT_CAP as COUNT_CAP
 from notiway.values.ids import id_time, is_id
 from notiway.values.item import Item
 
-COUNT_CAP = 100  # the badge shows 99+, so counting further is wasted
 MARK_BATCH = 500  # items of "mark all" that one statement marks
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"

@@ -9,6 +9,7 @@ from typing import Any
 UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job queue too: a resume overlaps by as much
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each Event
+COUNT_CAP = 100  # unread items: the badge shows 99+, so counting further is wasted
 
 KINDS = frozenset(
     {

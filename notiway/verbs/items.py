@@ -44,6 +44,7 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
 def restore(user_id: str, ids: Sequence[str]) -> int:
     """Undo `delete`; returns the unread count."""
     runtime = current()
+    inbox.catch_up(user_id)
     with db.atomic():
         items = inbox.restore(user_id, ids)
         unread = inbox.unread_count(user_id)

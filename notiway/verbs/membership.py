@@ -44,7 +44,7 @@ def leave(user_id: str, audience: Audience) -> None:
     runtime = current()
     with db.atomic():
         membership.leave(user_id, audience)
-        changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
+        changed = {"unread": inbox.arrive(user_id), "audience": audience.key}
         db.after_commit(lambda: publish(runtime, Event("left", f"user:{user_id}", changed)))
         db.after_commit(lambda: security_log.note("member_left", user=user_id, audience=audience.key))
 
@@ -63,7 +63,7 @@ def _tell_devices(runtime: Runtime, user_id: str, audience: Audience, changed: d
     try:
         items = standing.items(user_id, [audience.key], until=seen)
         mine = [item for item in items if item.audience == audience.key]
-        unread = inbox.unread_count(user_id)
+        unread = inbox.arrive(user_id)
     except PeeweeException:
         log.exception("what stands for %s was not told to a new member; devices show it once reloaded", audience.key)
         return

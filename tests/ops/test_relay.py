@@ -151,3 +151,13 @@ def test_others_run_between_two_events(app, monkeypatch):
         for _ in range(3):
             relay.relay(EVENT.to_bytes())
     assert len(pauses) == 3
+
+
+def test_events_stay_on_the_queue_while_the_hub_has_more_than_it_can_deliver(app, monkeypatch):
+    running, heard, looks = app.extensions["notiway"], [], []
+    monkeypatch.setattr(running.broker, "publish", heard.append)
+    monkeypatch.setattr(type(running.hub.waiting), "is_too_long", property(lambda _: not heard and len(looks) < 3))
+    monkeypatch.setattr(relay, "pause", lambda seconds=0.0: looks.append((seconds, len(heard))))
+    with app.app_context():
+        relay.relay(EVENT.to_bytes())
+    assert looks == [(relay.CROWDED_SECONDS, 0)] * 3 + [(0.0, 1)]

@@ -22,6 +22,7 @@ class SignalRWire:
 
     name = "signalr"
     counts = False
+    redraws = False
 
     def render(self, event: Event) -> str | None:
         """The invocations for an Event, without an id: nobody answers them."""

@@ -16,6 +16,7 @@ class SseWire:
 
     name = "sse"
     counts = True
+    redraws = False
 
     def render(self, event: Event) -> str | None:
         """The lines of an Event; None for those that streams do not hear of."""

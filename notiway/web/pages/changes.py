@@ -107,7 +107,7 @@ def seen() -> ResponseReturnValue:
     items.mark_seen(user_id, ids)
     asked = reply.form()
     if asked == "json":
-        return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.unread_count(user_id))
+        return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.arrive(user_id))
     return reply.back(url_for("notiway.history")) if asked == "page" else make_response("", 204)
 
 
