@@ -127,7 +127,8 @@ class Badges:
     def _bring_newcomers_up_to_date(self) -> None:
         came, self._hub.newcomers = self._hub.newcomers, []
         for connection, joined in came:
-            self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
+            if newcomers.is_free(connection):
+                self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
 
     def _settle_open(self) -> None:
         self._is_asked = False

@@ -153,7 +153,8 @@ class Connection:
 
     def _send_ahead(self, frames: list[bytes]) -> None:
         self.held = [each for each in self.held or () if each[0] not in self.known]
-        (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
+        if frames:
+            (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""
