@@ -24,16 +24,15 @@ HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, 
 class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
-    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
-    `backlog` is None while the client keeps up. `limit` bytes may wait in it for a client that has stalled; a client
-    that reads may fall further behind, for a burst is the server's own doing.
+    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs. `backlog` is
+    None while the client keeps up. `limit` bytes may wait in it for a client that has stalled, more for one that reads.
     """
 
     # fmt: off
     __slots__ = (
-        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays",
-        "send", "session", "since", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
+        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id", "known",
+        "limit", "mail", "missed", "on_gone", "opening", "owner", "parser", "partial", "paused", "replaying",
+        "replays", "send", "session", "since", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -52,6 +51,7 @@ class Connection:
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.opening = True  # until it has been released for the first time
         self.holds = 1  # by so many it is held: the last one to release it lets it go live
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
@@ -136,6 +136,7 @@ class Connection:
 
     def release(self, first: list[bytes]) -> None:
         """End a hold: `first`, of any size, goes out; after the last one what came meanwhile, but for known items."""
+        self.opening = False
         if self.state is State.OPEN and self.holds > 1:
             self.holds -= 1
             self._send_ahead(first)
@@ -204,8 +205,7 @@ class Connection:
         if self.backlog is None:
             self.close(code, reason)
         elif self.state is State.OPEN:
-            self.state = State.FINISHING
-            self.direct = False
+            self.state, self.direct = State.FINISHING, False
             metrics.CLOSES.labels(code=close_label(code)).inc()
             self.backlog.add(self.format.transport.farewell(code, reason))
 

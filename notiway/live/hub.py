@@ -17,7 +17,7 @@ from notiway.live.connection import Connection
 from notiway.live.deadlines import Deadlines, Ending, sign_out
 from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.format import Broadcast
-from notiway.live.delivery.listeners import Listeners
+from notiway.live.delivery.listeners import Listeners, Newcomer
 from notiway.live.delivery.pump import Pump
 from notiway.live.drain import close_gradually
 from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
@@ -55,7 +55,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
-        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
+        self.newcomers: list[Newcomer] = []  # held until they know what came since they joined
 
     def __len__(self) -> int:
         return len(self._by_id)

@@ -6,7 +6,8 @@ import pytest
 from joined import Joiner
 from pair import settle
 
-from notiway.live import newcomers, runtime
+from notiway.live import runtime
+from notiway.live.carriers import newcomers
 from notiway.store import inbox
 from notiway.store.log import resuming
 from notiway.values.audience import Audience
@@ -27,6 +28,7 @@ def now(make_app):
         running = runtime.current()
         running.start()
         yield running
+        running.badges._pool.shutdown(wait=True)  # nobody reads the database when it is closed
 
 
 @pytest.fixture
@@ -125,6 +127,18 @@ def test_what_a_client_has_from_its_resume_is_not_told_again(now, ada, under_way
     send_notification("ada", "The end")
     arrive(under_way["created"][1])
     assert told(ada[1], 1) == ["The end"]
+
+
+def test_several_joinings_in_a_row_hold_nobody_up(now, ada, under_way, arrive):
+    for audience in (OPS, Audience.tenant("acme")):
+        membership.join("ada", audience)
+    send_notification(OPS, "Overtakes")
+    for event in under_way["joined"]:
+        now.badges.deliver(event)
+    settle(now.reactor)
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 2) == ["Overtakes", "The end"]
 
 
 def test_a_client_that_is_just_being_opened_comes_again(now, under_way, join):

@@ -13,7 +13,6 @@ from notiway.live.carriers.hub_protocol import SignalRTransport, is_ready
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.hub import Hub
-from notiway.live.state import State
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.log import resuming
@@ -26,18 +25,13 @@ log = logging.getLogger(__name__)
 MISSED_AT_MOST = 1_000  # items that are read at once: who missed more connects again and gets them page by page
 
 
-def is_free(connection: Connection) -> bool:
-    """Whether a newcomer, which is held, is held for nothing else; on the reactor.
+def open_again(connection: Connection) -> None:
+    """A newcomer was being opened, and nobody can tell what that has read: it connects again; on the reactor.
 
-    If it is being opened too, nobody can tell what its opening has read: it is told to connect again. A SignalR client
-    that has not said hello is left alone, for it is read what it missed after that.
+    A SignalR client that has not said hello stays: what it missed is read after that.
     """
-    if connection.state is not State.OPEN or connection.holds == 1:
-        return connection.state is State.OPEN
-    connection.release([])
     if not isinstance(connection.format.transport, SignalRTransport) or is_ready(connection):
         connection.close(CloseCode.TRY_AGAIN, "try again")
-    return False
 
 
 def bring_up_to_date(hub: Hub, connection: Connection, joined: Event) -> None:
