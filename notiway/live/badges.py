@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
-from notiway.live import newcomers
+from notiway.live.carriers import newcomers
 from notiway.live.connection import Connection
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
@@ -101,8 +101,11 @@ class Badges:
 
     def _bring_newcomers_up_to_date(self) -> None:
         came, self._hub.newcomers = self._hub.newcomers, []
-        for connection, joined in came:
-            self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
+        for connection, joined, was_opening in came:
+            if was_opening:
+                newcomers.open_again(connection)
+            else:
+                self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

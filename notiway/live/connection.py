@@ -31,15 +31,14 @@ class Connection:
     # fmt: off
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id", "known", "limit",
-        "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays", "send", "session",
-        "since", "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
+        "mail", "missed", "on_gone", "opening", "owner", "parser", "partial", "paused", "replaying", "replays", "send",
+        "session", "since", "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
     )
     # fmt: on
 
     def __init__(self, sock: Any, format: Any, connection_id: str, limit: int, user_id: str | None = None) -> None:
         socket_room.prepare(sock)
-        self.sock = sock
-        self.send = sock.send
+        self.sock, self.send = sock, sock.send
         self.fd: int = sock.fileno()
         self.format = format
         self.id = connection_id
@@ -51,7 +50,7 @@ class Connection:
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
-        self.holds = 1  # by so many it is held: the last one to release it lets it go live
+        self.opening, self.holds = True, 1  # until the first release; by so many it is held, before it goes live
         self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
@@ -135,8 +134,8 @@ class Connection:
             self.then = then
 
     def release(self, first: list[bytes], unread: int | None = None) -> None:
-        """End a hold: `first`, tells `unread`; after the last one goes out what came, but for known items."""
-        self.told = self.told if unread is None else unread
+        """End a hold: `first`, of any size, goes out and tells `unread`; after the last one what came goes out."""
+        self.opening, self.told = False, self.told if unread is None else unread
         if self.state is State.OPEN and self.holds > 1:
             self.holds -= 1
             self._send_ahead(first)
@@ -155,7 +154,8 @@ class Connection:
 
     def _send_ahead(self, frames: list[bytes]) -> None:
         self.held = [each for each in self.held or () if each[0] not in self.known]
-        (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
+        if frames:
+            (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""

@@ -19,7 +19,7 @@ from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.budget import Budget
 from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.following import follow
-from notiway.live.delivery.listeners import Listeners
+from notiway.live.delivery.listeners import Listeners, Newcomer
 from notiway.live.delivery.pump import Pump
 from notiway.live.delivery.waiting import Waiting
 from notiway.live.drain import close_gradually
@@ -56,7 +56,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
-        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
+        self.newcomers: list[Newcomer] = []  # held until they know what came since they joined
 
     def __len__(self) -> int:
         return len(self._by_id)

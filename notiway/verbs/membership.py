@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from peewee import PeeweeException
 
@@ -12,6 +11,7 @@ from notiway.live.runtime import Runtime, current
 from notiway.store import inbox, membership
 from notiway.store.database import db
 from notiway.store.log import positions, standing
+from notiway.store.log.positions import Seen
 from notiway.store.log.resuming import Cursor
 from notiway.values.audience import Audience
 from notiway.values.event import Event
@@ -34,8 +34,11 @@ def join(user_id: str, audience: Audience) -> None:
     with db.atomic():
         membership.join(user_id, audience)
         inbox.catch_up(user_id)
-        changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
-        db.after_commit(lambda: _tell_devices(runtime, user_id, audience, changed))
+        seen = positions.now_and_own()
+        since = Cursor(seen).as_text()
+        changed = {"unread": inbox.unread_count(user_id), "audience": audience.key, "since": since}
+        db.after_commit(lambda: publish(runtime, Event("joined", f"user:{user_id}", changed)))
+        db.after_commit(lambda: _tell_what_stood(runtime, user_id, audience, seen))
         db.after_commit(lambda: security_log.note("member_joined", user=user_id, audience=audience.key))
 
 
@@ -49,17 +52,8 @@ def leave(user_id: str, audience: Audience) -> None:
         db.after_commit(lambda: security_log.note("member_left", user=user_id, audience=audience.key))
 
 
-def _tell_devices(runtime: Runtime, user_id: str, audience: Audience, changed: dict[str, Any]) -> None:
-    """Let them listen, and tell what stands up to now; each process tells what came later, once its devices listen."""
-    try:
-        seen = positions.now()
-    except PeeweeException:
-        log.exception(
-            "what is sent to %s while its new member is told of that, devices show once reloaded", audience.key
-        )
-        publish(runtime, Event("joined", f"user:{user_id}", changed))
-        return
-    publish(runtime, Event("joined", f"user:{user_id}", changed | {"since": Cursor(seen).as_text()}))
+def _tell_what_stood(runtime: Runtime, user_id: str, audience: Audience, seen: Seen) -> None:
+    """What came later each process tells by itself, once its devices listen."""
     try:
         items = standing.items(user_id, [audience.key], until=seen)
         mine = [item for item in items if item.audience == audience.key]

@@ -5,11 +5,9 @@ from __future__ import annotations
 import logging
 
 from notiway.live.connection import Connection
-from notiway.live.delivery.listeners import Listeners
+from notiway.live.delivery.listeners import Listeners, Newcomer
 from notiway.live.session_news import SessionNews
 from notiway.values.event import Event
-
-Newcomer = tuple[Connection, Event]
 
 log = logging.getLogger(__name__)
 

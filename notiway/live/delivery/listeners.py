@@ -8,6 +8,8 @@ from notiway.live.connection import Connection
 from notiway.live.state import State
 from notiway.values.event import Event
 
+Newcomer = tuple[Connection, Event, bool]  # who joined by which Event, and whether that met it while it was opening
+
 
 class Listeners:
     """The register by audience key. Changed on the reactor only; questions may come from any thread."""
@@ -60,12 +62,14 @@ class Listeners:
         self._by_audience.setdefault(audience, {})[connection] = None
         return True
 
-    def admit(self, connections: Iterable[Connection], joined: Event) -> list[tuple[Connection, Event]]:
+    def admit(self, connections: Iterable[Connection], joined: Event) -> list[Newcomer]:
         """Let a user's connections hear what the user has joined; those that did not yet are held, and returned."""
         new = [each for each in connections if self.add(each, joined.data["audience"]) and "since" in joined.data]
+        found = [(each, joined, each.opening) for each in new]
         for each in new:
-            each.hold()
-        return [(each, joined) for each in new]
+            if not each.opening:
+                each.hold()
+        return found
 
     def remove(self, connection: Connection, audience: str) -> None:
         """Let it hear an audience no more."""

@@ -84,7 +84,22 @@ def now() -> Seen:
         row = run(TAKEN).fetchone()
         after = 1 if row is None else row[0] + 1
         return Seen(after, after)
-    low, high, listed = run("SELECT CAST(pg_current_snapshot() AS text)").fetchone()[0].split(":")
+    return _seen(run("SELECT CAST(pg_current_snapshot() AS text)").fetchone()[0])
+
+
+def now_and_own() -> Seen:
+    """What can be seen at this moment, and what this transaction has written; call it inside one."""
+    if has_one_writer():
+        return now()
+    text, own = run(f"SELECT CAST(pg_current_snapshot() AS text), {OWN}").fetchone()
+    seen = _seen(text)
+    if own < seen.high:  # a snapshot never lists its own transaction as open
+        return seen
+    return Seen(seen.low, own + 1, (*seen.open, *range(seen.high, own)))  # those have begun since, and are not seen
+
+
+def _seen(text: str) -> Seen:
+    low, high, listed = text.split(":")
     return Seen(int(low), int(high), tuple(map(int, filter(None, listed.split(",")))))
 
 

@@ -1,5 +1,7 @@
 """Positions: numbers that follow the commits, or say which transactions were still open."""
 
+from types import SimpleNamespace
+
 import pytest
 from fresh import verbs
 
@@ -104,3 +106,26 @@ def test_the_position_of_a_moment_lies_before_all_that_was_written_since():
     after = Notification.get_by_id(send_notification("ada", "after").id)
     assert start <= after.position
     assert positions.at(now_ms() - 60_000) == positions.LOWEST
+
+
+def test_what_a_transaction_has_written_itself_counts_as_seen_and_what_others_write_does_not():
+    with db.atomic():
+        send_notification("ada", "Own")
+        seen = positions.now_and_own()
+    send_notification("ada", "Later")
+    found = resuming.page("ada", resuming.Cursor(seen), 9).items
+    assert [item.title for item in found] == ["Later"]
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "own", "seen"),
+    [
+        ("5:9:5,7", 6, Seen(5, 9, (5, 7))),
+        ("5:5:", 5, Seen(5, 6, ())),
+        ("5:7:5", 9, Seen(5, 10, (5, 7, 8))),
+    ],
+)
+def test_a_snapshot_that_ends_before_its_own_transaction_is_read_up_to_that(snapshot, own, seen, monkeypatch):
+    monkeypatch.setattr(positions, "has_one_writer", lambda: False)
+    monkeypatch.setattr(positions, "run", lambda _: SimpleNamespace(fetchone=lambda: (snapshot, own)))
+    assert positions.now_and_own() == seen

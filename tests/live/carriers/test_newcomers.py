@@ -6,7 +6,8 @@ import pytest
 from joined import Joiner
 from pair import settle
 
-from notiway.live import newcomers, runtime
+from notiway.live import runtime
+from notiway.live.carriers import newcomers
 from notiway.store import inbox
 from notiway.store.log import resuming
 from notiway.values.audience import Audience
@@ -27,17 +28,23 @@ def now(make_app):
         running = runtime.current()
         running.start()
         yield running
+        running.badges._pool.shutdown(wait=True)  # nobody reads the database when it is closed
 
 
 @pytest.fixture
-def ada(now):
-    """A device of ada's, and its client."""
+def join(now):
     joiner = Joiner(now)
-    connection, client = joiner(Principal("ada"))
+    yield joiner
+    joiner.close()
+
+
+@pytest.fixture
+def ada(now, join):
+    """A device of ada's, and its client."""
+    connection, client = join(Principal("ada"))
     now.hub.release(connection, [])
     settle(now.reactor)
-    yield connection, client
-    joiner.close()
+    return connection, client
 
 
 @pytest.fixture
@@ -120,6 +127,39 @@ def test_what_a_client_has_from_its_resume_is_not_told_again(now, ada, under_way
     send_notification("ada", "The end")
     arrive(under_way["created"][1])
     assert told(ada[1], 1) == ["The end"]
+
+
+def test_several_joinings_in_a_row_hold_nobody_up(now, ada, under_way, arrive):
+    for audience in (OPS, Audience.tenant("acme")):
+        membership.join("ada", audience)
+    send_notification(OPS, "Overtakes")
+    for event in under_way["joined"]:
+        now.badges.deliver(event)
+    settle(now.reactor)
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 2) == ["Overtakes", "The end"]
+
+
+def test_a_client_that_is_just_being_opened_comes_again(now, under_way, join):
+    """What its opening has read cannot be told from what it has missed."""
+    _, client = join(Principal("ada"))
+    settle(now.reactor)
+    membership.join("ada", OPS)
+    now.badges.deliver(under_way["joined"][0])
+    assert client.read_all() == [("close", CloseCode.TRY_AGAIN)]
+
+
+def test_a_signalr_client_that_has_not_said_hello_yet_hears_it_all_after_that(now, under_way, arrive, join):
+    _, client = join(Principal("ada"), format="signalr")
+    settle(now.reactor)
+    membership.join("ada", OPS)
+    send_notification(OPS, "Overtakes")
+    for kind in ("created", "joined"):
+        arrive(under_way[kind][0])
+    client.send('{"protocol":"json","version":1}\x1e')
+    assert client.read() == ["{}\x1e"]
+    assert "Overtakes" in client.read()[0]
 
 
 def test_a_client_that_cannot_be_brought_up_to_date_is_told_to_come_again(now, ada, under_way, monkeypatch, caplog):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from typing import cast
 
+from notiway.live.carriers.hub_protocol import SignalRTransport, is_ready
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.hub import Hub
@@ -22,6 +23,15 @@ from notiway.values.event import Event
 log = logging.getLogger(__name__)
 
 MISSED_AT_MOST = 1_000  # items that are read at once: who missed more connects again and gets them page by page
+
+
+def open_again(connection: Connection) -> None:
+    """A newcomer was being opened, and nobody can tell what that has read: it connects again; on the reactor.
+
+    A SignalR client that has not said hello stays: what it missed is read after that.
+    """
+    if not isinstance(connection.format.transport, SignalRTransport) or is_ready(connection):
+        connection.close(CloseCode.TRY_AGAIN, "try again")
 
 
 def bring_up_to_date(hub: Hub, connection: Connection, joined: Event) -> None:
