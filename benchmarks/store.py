@@ -109,7 +109,9 @@ def works(made: Made) -> Iterator[tuple[str, Callable[[], Any], int]]:
     for name, text in TEXTS.items():
         yield f"search, not listed: {name}", partial(feed, text=text), BATCHES
     catalogue.ask(HEAVY)
-    yield "list that inbox in the catalogue", catalogue.follow, 1
+    yield f"list {catalogue.AT_ONCE:,} items in the catalogue", catalogue.follow, 1
+    while catalogue.follow():
+        pass
     yield "list nothing new", catalogue.follow, BATCHES
     for name, filters in FILTERS.items():
         yield f"filter, listed: {name}", partial(feed, **filters), BATCHES

@@ -28,6 +28,7 @@ WINDOW = 50_000  # entries that one statement looks through
 SLICE = 100  # items that are listed at once
 TOKENS = 8_000  # of them in one transaction: a few milliseconds
 MERGED = 8  # pages of FTS5's parts, after each transaction: about a millisecond
+AT_ONCE = 50_000  # items that one run of the job lists at most, for other jobs wait: some seconds
 PAUSE_SECONDS = 0.01  # after each transaction: the job has time
 KEPT_DAYS = 30  # since the last search; then an inbox leaves the catalogue
 
@@ -104,7 +105,7 @@ def ask(user_id: str) -> None:
 def follow() -> int:
     """List what is new in the inboxes that are searched, and drop those that no longer are; how many items were listed.
 
-    Others run in between. Two that do this at once do it once.
+    That is `AT_ONCE` and a few at most; the next call goes on. Others run in between. Two at once do it once.
     """
     if not is_ready():
         return 0
@@ -113,7 +114,11 @@ def follow() -> int:
     for user_id, asked_at in rows:
         if asked_at < since:
             _drop(user_id)
-    return sum(_list(user_id) for user_id, asked_at in rows if asked_at >= since)
+    count = 0
+    for user_id, asked_at in rows:
+        if asked_at >= since and count < AT_ONCE:
+            count += _list(user_id, AT_ONCE - count)
+    return count
 
 
 def forget(notification_ids: Sequence[str]) -> None:
@@ -158,8 +163,8 @@ def _ids(query: str, params: Sequence[Any]) -> list[str]:
     return [row[0] for row in run(query, params).fetchall()]
 
 
-def _list(user_id: str) -> int:
-    """List what this inbox holds more than the catalogue, as far as that is decided."""
+def _list(user_id: str, limit: int) -> int:
+    """List what this inbox holds more than the catalogue, as far as that is decided, until the limit is reached."""
     decided = positions.decided()
     pulling.pull([user_id])  # nothing comes to stand before `decided` any more
     last = run(LAST, (user_id,)).fetchone() or (positions.LOWEST, "")
@@ -170,7 +175,7 @@ def _list(user_id: str) -> int:
             with db.atomic():
                 count += _enter(user_id, part)
             _settle()
-        if len(rows) < SLICE:
+        if len(rows) < SLICE or count >= limit:
             return count
         last = rows[-1][6], rows[-1][0]
 
