@@ -12,7 +12,7 @@ from notiway.pausing import pause
 from notiway.store.sql import run
 
 WALK = 1_000  # inbox items that one statement counts
-PARTS = 40  # statements for one page, beyond the first of each notification; the next page goes on where it ended
+PARTS = 10  # statements for one page, beyond the first of each notification; the next page goes on where it ended
 FRESH_SECONDS = 60.0  # how long a count of many items is shown again
 KEPT = 500  # counts of large broadcasts that this process remembers
 COUNT = (

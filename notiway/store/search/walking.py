@@ -62,25 +62,35 @@ def among(user_id: str, filters: Filters, ids: Sequence[str], *, now: int, limit
     found: list[Item] = []
     for part in in_batches(ids, AT_ONCE):
         named = f"{_all(filters)} AND i.notification_id IN ({marks(part)})"
-        found += _look(named, (user_id, *part), filters, now, limit - len(found))
-        if len(found) == limit:
+        found += _look(named, (user_id, *part), filters, now, len(part), in_order=False)
+        if len(found) >= limit:
             break
-    return found
+    return found[:limit]
 
 
-def _look(source: str, values: Sequence[Any], filters: Filters, now: int, limit: int) -> list[Item]:
-    """The newest items that pass, of those in `source`, whose first value is the user."""
+def _look(
+    source: str, values: Sequence[Any], filters: Filters, now: int, limit: int, *, in_order: bool = True
+) -> list[Item]:
+    """The newest items that pass, of those in `source`, whose first value is the user.
+
+    Where single items are named, they are put in order here: PostgreSQL would walk the whole inbox for that.
+    """
     conditions, wanted = filters.conditions(now)
-    tail, params = f"{source}{conditions} ORDER BY i.notification_id DESC", (*values, *wanted)
+    tail, params = f"{source}{conditions}", (*values, *wanted)
+    if in_order:
+        tail += " ORDER BY i.notification_id DESC"
     if not filters.text:
-        return read_items(f"{tail} LIMIT ?", (*params, limit))
+        return _sorted(read_items(f"{tail} LIMIT ?", (*params, limit)))
     words = filters.words
     rows = run(f"SELECT n.id, n.title, n.message {tail}", params).fetchall()
     ids = [row[0] for row in in_stretches(rows) if says(words, row[1], row[2])][:limit]
     if not ids:
         return []
-    named = f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)}) ORDER BY i.notification_id DESC"
-    return read_items(named, (values[0], *ids))
+    return _sorted(read_items(f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)})", (values[0], *ids)))
+
+
+def _sorted(items: list[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: item.id, reverse=True)
 
 
 def _all(filters: Filters) -> str:
