@@ -43,11 +43,12 @@ LAST = (
     " WHERE i.user_id = e.user_id AND i.notification_id = e.notification_id ORDER BY e.number DESC LIMIT 1"
 )
 AFTER = "i.user_id = ? AND (i.position, i.notification_id) > (?, ?)"
-UNLISTED_IDS = f"SELECT i.notification_id FROM notiway_inbox_item i WHERE {AFTER} LIMIT ?"
+UNLISTED_IDS = f"SELECT i.notification_id FROM notiway_inbox_item i WHERE {AFTER} LIMIT {{limit}}"
 CONTENT = "n.id, n.type, n.source, n.priority, n.title, n.message"
 NEXT = (
     f"SELECT {CONTENT}, i.position FROM notiway_inbox_item i CROSS JOIN notiway_notification n"
-    f" WHERE n.id = i.notification_id AND {AFTER} AND i.position < ? ORDER BY i.position, i.notification_id LIMIT ?"
+    f" WHERE n.id = i.notification_id AND {AFTER} AND i.position < ? ORDER BY i.position, i.notification_id"
+    " LIMIT {limit}"
 )
 ENTER = (
     "INSERT INTO notiway_search_entry (user_id, notification_id)"
@@ -74,7 +75,7 @@ def look_up(user_id: str, filters: Filters, before: str | None) -> list[str] | N
     last = run(LAST, (user_id,)).fetchone() if wanted is not None and is_ready() else None
     if wanted is None or last is None:
         return None
-    newer = run(UNLISTED_IDS, (user_id, *last, UNLISTED + 1)).fetchall()
+    newer = run(UNLISTED_IDS.format(limit=UNLISTED + 1), (user_id, *last)).fetchall()
     if len(newer) > UNLISTED:
         return None
     ids = {row[0] for row in newer}
@@ -140,8 +141,8 @@ def _found(user_id: str, wanted: Sequence[int]) -> Iterator[list[str]]:
     """The ids of the entries with all these tokens, the newest entries first, as much as one statement may find."""
     if not has_one_writer():
         yield _ids(
-            "SELECT notification_id FROM notiway_search_entry WHERE words @> CAST(? AS integer[]) LIMIT ?",
-            (list(wanted), LISTED + 1),
+            f"SELECT notification_id FROM notiway_search_entry WHERE words @> CAST(? AS integer[]) LIMIT {LISTED + 1}",
+            (list(wanted),),
         )
         return
     lowest, highest = run(
@@ -171,7 +172,7 @@ def _list(user_id: str, limit: int) -> int:
     last = run(LAST, (user_id,)).fetchone() or (positions.LOWEST, "")
     count = 0
     while True:
-        rows = run(NEXT, (user_id, *last, decided, SLICE)).fetchall()
+        rows = run(NEXT.format(limit=SLICE), (user_id, *last, decided)).fetchall()
         for part in _parts(user_id, rows):
             with db.atomic():
                 count += _enter(user_id, part)
