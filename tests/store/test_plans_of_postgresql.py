@@ -5,7 +5,7 @@ import re
 import pytest
 from fresh import fresh_database
 
-from notiway.store import inbox
+from notiway.store import inbox, readers, rows
 from notiway.store.database import db
 from notiway.store.search import catalogue
 
@@ -97,3 +97,27 @@ def test_what_is_rare_is_found_at_the_other_end_of_the_inbox(large):
     page = inbox.feed("0", type="error")
     assert [item.title for item in page.items] == ["title 4"]
     assert page.next_cursor is None
+
+
+def test_items_are_read_by_their_ids_also_by_a_plan_that_knows_no_user(large):
+    """As psycopg prepares them after some calls; such a plan takes every inbox for one of the usual size."""
+    source, values = rows.named("0", [ids_of_user()])
+    numbers = iter(range(1, 10))
+    text = re.sub(r"\?", lambda _: f"${next(numbers)}", f"SELECT n.id {source}")
+    with large.atomic():
+        large.execute_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        large.execute_sql(f"PREPARE by_ids (text[], text) AS {text}")
+        plan = large.execute_sql(f"EXPLAIN EXECUTE by_ids (ARRAY['{values[0][0]}'], '{values[1]}')").fetchall()
+        large.execute_sql("DEALLOCATE by_ids")
+    conditions = [row[0] for row in plan if "Index Cond" in row[0]]
+    assert any("user_id" in each and "notification_id" in each for each in conditions), plan
+
+
+def ids_of_user():
+    return inbox.feed("0", limit=1).items[0].id
+
+
+def test_the_holders_of_a_notification_are_found_in_order(plans):
+    [plan] = [plan for sql, plan in plans(lambda: readers.of([ids_of_user()])).items() if "COUNT(" in sql]
+    assert "notiway_inbox_item_notification_id_user_id" in plan
+    assert "Sort" not in plan
