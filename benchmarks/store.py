@@ -31,7 +31,7 @@ from postgres import postgres_server  # noqa: E402
 from store_rows import BROADCAST, HEAVY, Made, fill  # noqa: E402
 
 from notiway.extension import Notiway  # noqa: E402
-from notiway.store import audit, inbox, retention, schema  # noqa: E402
+from notiway.store import inbox, readers, retention, schema  # noqa: E402
 from notiway.store.database import open_database, use_database  # noqa: E402
 from notiway.store.search import catalogue, finding  # noqa: E402
 from notiway.store.sql import has_one_writer, run  # noqa: E402
@@ -109,14 +109,16 @@ def works(made: Made) -> Iterator[tuple[str, Callable[[], Any], int]]:
     for name, text in TEXTS.items():
         yield f"search, not listed: {name}", partial(feed, text=text), BATCHES
     catalogue.ask(HEAVY)
-    yield "list that inbox in the catalogue", catalogue.follow, 1
+    yield f"list {catalogue.AT_ONCE:,} items in the catalogue", catalogue.follow, 1
+    while catalogue.follow():
+        pass
     yield "list nothing new", catalogue.follow, BATCHES
     for name, filters in FILTERS.items():
         yield f"filter, listed: {name}", partial(feed, **filters), BATCHES
     for name, text in TEXTS.items():
         yield f"search: {name}", partial(feed, text=text), BATCHES
     yield "search of an inbox of eight items", partial(inbox.feed, "user-7", text="zzz"), BATCHES
-    yield "staff log: readers of ten broadcasts", partial(audit.readers, [BROADCAST] * 10), BATCHES
+    yield "staff log: readers of a broadcast, page by page", partial(readers.of, [BROADCAST]), BATCHES
     yield "send to one user", partial(send_notification, "user-7", "Hi"), 50
     everybody = [f"user-{n}" for n in range(made.users)]
     yield f"send to {made.users:,} users", partial(send_notification, everybody, "Hi"), 1

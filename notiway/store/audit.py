@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from notiway.pausing import pause
 from notiway.store.database import db
 from notiway.store.sql import marks, run
 from notiway.store.tables import AuditEntry
@@ -15,12 +14,6 @@ from notiway.values.errors import Forbidden
 from notiway.values.ids import new_id
 
 COMMAND_LINE = "cli"  # the actor of what an operator did in a shell
-
-READERS_WALK = 2_000  # inbox items that one statement counts
-READERS = (
-    "SELECT COUNT(*), COUNT(seen_at), COUNT(read_at), MAX(user_id) FROM (SELECT user_id, seen_at, read_at"
-    " FROM notiway_inbox_item WHERE notification_id = ? AND user_id > ? ORDER BY user_id LIMIT ?) AS part"
-)
 
 Action = Literal["send", "recall"]
 
@@ -95,23 +88,6 @@ def recalls(notification_ids: Sequence[str]) -> dict[str, Entry]:
         (AuditEntry.action == "recall") & AuditEntry.notification_id.in_(list(notification_ids))
     )
     return {str(row.notification_id): _entry(row) for row in rows}
-
-
-def readers(notification_ids: Sequence[str]) -> dict[str, tuple[int, int]]:
-    """How many saw and how many read each of these that is in an inbox; counted in parts, by an index."""
-    counted = {each: _readers(each) for each in notification_ids}
-    return {each: counts for each, counts in counted.items() if counts is not None}
-
-
-def _readers(notification_id: str) -> tuple[int, int] | None:
-    after, seen, read, total = "", 0, 0, 0
-    while True:
-        rows, of_seen, of_read, last = run(READERS, (notification_id, after, READERS_WALK)).fetchone()
-        seen, read, total = seen + of_seen, read + of_read, total + rows
-        if rows < READERS_WALK:
-            return (seen, read) if total else None
-        after = last
-        pause()
 
 
 def states(notification_ids: Sequence[str]) -> dict[str, str]:

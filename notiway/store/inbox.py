@@ -10,7 +10,7 @@ from notiway.pausing import pause
 from notiway.store.database import db
 from notiway.store.log.pulling import ONE_USER, behind_clause, pull
 from notiway.store.log.pulling import catch_up as catch_up
-from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
+from notiway.store.rows import FROM_UNREAD, SEVERAL, VISIBLE, named, read_items
 from notiway.store.search import finding
 from notiway.store.search.filters import Filters
 from notiway.store.sql import each_of, in_batches, marks, run
@@ -85,13 +85,12 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
 def _by_id(user_id: str, ids: Sequence[str], deleted: bool) -> dict[str, Item]:
     alive = "" if deleted else " AND i.deleted_at IS NULL"
     now = now_ms()
-    return {
-        item.id: item
-        for part in in_batches(ids)
-        for item in read_items(
-            f"{FROM_INBOX} AND {VISIBLE}{alive} AND i.notification_id IN ({marks(part)})", (user_id, now, *part)
-        )
-    }
+    found: dict[str, Item] = {}
+    for part in in_batches(ids):
+        source, values = named(user_id, part)
+        items = read_items(f"{source} AND {VISIBLE}{alive}", [*values, now], user_id)
+        found |= {item.id: item for item in items}
+    return found
 
 
 def known_among(ids: Sequence[str]) -> set[str]:

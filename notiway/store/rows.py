@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from notiway.store.sql import BY_UNREAD, run
+from notiway.store.sql import BY_UNREAD, has_one_writer, marks, run
 from notiway.values.item import Item
 from notiway.values.text import json_text
 
@@ -28,10 +28,25 @@ COLUMNS = (
 FROM_UNREAD = FROM_INBOX.replace(" i JOIN", f" i{BY_UNREAD} JOIN")
 
 
-def read_items(tail: str, params: Sequence[Any]) -> list[Item]:
-    """Run a query for items; its first parameter is the user."""
+# Items by their ids. PostgreSQL prepares statements for a user with few items, and would read all of a large inbox.
+NAMED = (
+    "FROM unnest(CAST(? AS text[])) AS named (id) CROSS JOIN LATERAL (SELECT * FROM notiway_inbox_item"
+    " WHERE user_id = ? AND notification_id = named.id LIMIT 1) i"
+    " CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
+)
+
+
+def read_items(tail: str, params: Sequence[Any], user_id: str | None = None) -> list[Item]:
+    """Run a query for items of a user; unless it is given, its first parameter is the user."""
     rows = run(f"SELECT {COLUMNS} {tail}", params).fetchall()
-    return [_item(row, f"user:{params[0]}") for row in rows]
+    return [_item(row, f"user:{user_id or params[0]}") for row in rows]
+
+
+def named(user_id: str, ids: Sequence[str]) -> tuple[str, list[Any]]:
+    """The end of a query for these items of the user, in no order, up to its WHERE; and its parameters."""
+    if has_one_writer():
+        return f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)})", [user_id, *ids]
+    return NAMED, [list(ids), user_id]
 
 
 def read_placed(tail: str, params: Sequence[Any]) -> list[tuple[Item, int]]:

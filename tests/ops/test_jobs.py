@@ -17,6 +17,8 @@ from servers import redis_server, wait_until
 from notiway.live import runtime
 from notiway.ops import jobs
 from notiway.store import tasks
+from notiway.store.search import catalogue
+from notiway.store.search.filters import Filters
 from notiway.store.tables import Notification
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.config import Config
@@ -207,6 +209,18 @@ def test_a_worker_that_dies_is_replaced(app, monkeypatch):
         assert done.wait(20)
     finally:
         consumer.stop()
+
+
+def test_large_inboxes_that_are_searched_are_listed_by_a_task(app, user, send):
+    send(user, "Hi")
+    run_by_name = app.extensions["notiway"].huey._registry.string_to_task
+    with app.app_context():
+        catalogue.ask(user.id)
+        assert catalogue.look_up(user.id, Filters(type="error"), None) is None
+    run_by_name("notiway.ops.jobs.list_inboxes")().execute()
+    with app.app_context():
+        assert catalogue.look_up(user.id, Filters(type="error"), None) == []
+        assert len(catalogue.look_up(user.id, Filters(type="info"), None)) == 1
 
 
 @pytest.mark.server

@@ -9,7 +9,7 @@ from fresh import fresh_database
 from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
 from notiway.store.log import positions, pulling, resuming, standing
-from notiway.store.search import finding
+from notiway.store.search import catalogue, finding
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor
@@ -19,7 +19,7 @@ USERS = 200  # with a thousand items each
 BROADCASTS = 2_000
 FIRST_MS = 1_700_000_000_000
 WALK = re.compile(r"SCAN (?:n|i|notiway_\w+)\b")
-INDEXED = re.compile(r"SEARCH \S+ USING (?:COVERING )?(?:INDEX|PRIMARY KEY)")
+INDEXED = re.compile(r"SEARCH \S+ USING (?:COVERING )?(?:INDEX|(?:INTEGER )?PRIMARY KEY)")
 
 NUMBERS = (
     f"WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS + BROADCASTS - 1})"
@@ -53,6 +53,8 @@ def large(tmp_path_factory):
         places = [(str(user), ROWS if user == 6 else ROWS + BROADCASTS + 1) for user in range(USERS) if user != 7]
         raw.executemany("INSERT INTO notiway_inbox_cursor VALUES (?, ?, 0)", places)
         raw.execute("COMMIT")
+        catalogue.ask("5")
+        catalogue.follow()
         opened.close_all()  # the pragmas go with this connection
         yield opened
 
@@ -108,6 +110,11 @@ WORK = {
     "feed, next page": lambda: inbox.feed("5", before=nth(ROWS // 2)),
     "feed, unread": lambda: inbox.feed("5", state="unread"),
     "feed, filtered": lambda: inbox.feed("5", state="read", type="info", source="s", priority="high", text="title"),
+    "search": lambda: inbox.feed("6", text="nowhere"),
+    "search, next page": lambda: inbox.feed("6", text="nowhere", before=nth(ROWS // 2)),
+    "search, listed": lambda: inbox.feed("5", text="title 10005", type="info"),
+    "search, listed, unread": lambda: inbox.feed("5", state="unread", text="nowhere"),
+    "listing": lambda: catalogue._list("5", 1),
     "count": lambda: inbox.unread_count("5"),
     "counts": lambda: inbox.unread_counts(["5", "6", "7"]),
     "newest id": lambda: inbox.newest_id("5"),
@@ -178,6 +185,19 @@ def test_what_is_unread_is_found_through_the_partial_index(database, name):
     statement = [each for each in statements_of(database, WORK[name]) if each.startswith("SELECT")][-1]
     plan = " ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall())
     assert "notiway_inbox_item_unread" in plan
+
+
+def test_a_listed_search_asks_the_full_text_index_and_then_for_single_items(database):
+    statements = statements_of(database, WORK["search, listed"])
+    [words] = [each for each in statements if "MATCH" in each]
+    plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {words}").fetchall()]
+    assert plan[0].startswith("SCAN w VIRTUAL TABLE INDEX"), plan
+    assert ">" in plan[0], "between two entries"
+    assert "<" in plan[0]
+    assert plan[1:] == ["SEARCH e USING INTEGER PRIMARY KEY (rowid=?)"]
+    looked_up = next(each for each in statements if "n.title" in each and "IN (" in each)
+    plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {looked_up}").fetchall()]
+    assert "SEARCH i USING PRIMARY KEY (user_id=? AND notification_id=?)" in plan
 
 
 def test_catching_up_begins_where_it_ended(database):

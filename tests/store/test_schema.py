@@ -212,3 +212,23 @@ def test_a_sqlite_without_fts5_gets_all_the_other_tables(empty, monkeypatch):
     assert catalogue.follow() == 0
     schema.revert(empty, "0001_first_tables")
     assert tables(empty) == set()
+
+
+@pytest.mark.postgresql
+def test_the_index_of_holders_is_replaced_and_brought_back(postgres):
+    opened = open_database(postgres.empty())
+    use_database(opened)
+    old = "notiway_inbox_item_notification_id"
+
+    def indexes():
+        return {index.name for index in opened.get_indexes("notiway_inbox_item")} & {old, f"{old}_user_id"}
+
+    schema.migrate(opened)
+    assert indexes() == {f"{old}_user_id"}
+    schema.revert(opened, "0012_holders")
+    assert indexes() == {old}
+    opened.execute_sql(f"CREATE INDEX {old}_user_id ON notiway_inbox_item (user_id)")  # as an interrupted attempt
+    schema.migrate(opened)
+    [made] = [each for each in opened.get_indexes("notiway_inbox_item") if each.name == f"{old}_user_id"]
+    assert made.columns == ["notification_id", "user_id"]
+    opened.close_all()

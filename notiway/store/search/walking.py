@@ -7,18 +7,20 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from notiway.pausing import in_stretches, pause
-from notiway.store.rows import FROM_INBOX, FROM_UNREAD, read_items
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, named, read_items
 from notiway.store.search.filters import Filters, says
-from notiway.store.sql import BY_UNREAD, in_batches, marks, run
+from notiway.store.sql import BY_UNREAD, in_batches, run
 from notiway.values.item import Item
 
 WALK = 500  # items that one statement looks at: a millisecond or two
 PARTS = 40  # that one search looks through at most; then whoever asked may ask to go on
 WORK_SECONDS = 0.012  # of CPU, all parts together: then it ends as well
 AT_ONCE = 100  # of items named beforehand that one statement looks at
-# The part is cut out first: PostgreSQL might else look for it among the items of all users.
+# The part is cut out first: PostgreSQL might else look for it among the items of all users. Its size is written out,
+# for a plan that is prepared without it takes a limit for a tenth of the table.
 PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before} ORDER BY notification_id DESC"
-OF_PART = "FROM ({part} LIMIT ?) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
+OF_PART = "FROM ({part} LIMIT {size}) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
+NEWEST_FIRST = " ORDER BY i.notification_id DESC"
 UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
 
 clock = time.thread_time
@@ -38,7 +40,8 @@ def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit:
     """
     if not filters.may_be_rare:
         below = " AND i.notification_id < ?" if before else ""
-        return Part(_look(_all(filters) + below, (user_id, *filter(None, [before])), filters, now, limit), None)
+        source = (FROM_UNREAD if filters.unread else FROM_INBOX) + below
+        return Part(_look(user_id, source, (user_id, *filter(None, [before])), filters, now, limit, NEWEST_FIRST), None)
     found: list[Item] = []
     worked = 0.0
     for number in range(PARTS if parts is None else parts):
@@ -46,7 +49,8 @@ def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit:
             pause()
         began = clock()
         part, values = _part(user_id, filters, before, "*")
-        found += _look(OF_PART.format(part=part), (*values, WALK), filters, now, limit - len(found))
+        source = OF_PART.format(part=part, size=WALK)
+        found += _look(user_id, source, values, filters, now, limit - len(found), NEWEST_FIRST)
         oldest = _oldest(user_id, filters, before) if len(found) < limit else None
         if oldest is None:
             return Part(found, None)
@@ -61,30 +65,28 @@ def among(user_id: str, filters: Filters, ids: Sequence[str], *, now: int, limit
     """Those of these items, newest first, that are the user's and pass the filters, `limit` at most."""
     found: list[Item] = []
     for part in in_batches(ids, AT_ONCE):
-        named = f"{_all(filters)} AND i.notification_id IN ({marks(part)})"
-        found += _look(named, (user_id, *part), filters, now, limit - len(found))
-        if len(found) == limit:
+        found += _look(user_id, *named(user_id, part), filters, now, len(part))
+        if len(found) >= limit:
             break
-    return found
+    return found[:limit]
 
 
-def _look(source: str, values: Sequence[Any], filters: Filters, now: int, limit: int) -> list[Item]:
-    """The newest items that pass, of those in `source`, whose first value is the user."""
+def _look(
+    user_id: str, source: str, values: Sequence[Any], filters: Filters, now: int, limit: int, order: str = ""
+) -> list[Item]:
+    """The items that pass, of those in `source`, the newest first; `limit` at most, if they come in order."""
     conditions, wanted = filters.conditions(now)
-    tail, params = f"{source}{conditions} ORDER BY i.notification_id DESC", (*values, *wanted)
+    tail, params = f"{source}{conditions}{order}", (*values, *wanted)
     if not filters.text:
-        return read_items(f"{tail} LIMIT ?", (*params, limit))
+        return _sorted(read_items(f"{tail} LIMIT {limit}", params, user_id))
     words = filters.words
     rows = run(f"SELECT n.id, n.title, n.message {tail}", params).fetchall()
     ids = [row[0] for row in in_stretches(rows) if says(words, row[1], row[2])][:limit]
-    if not ids:
-        return []
-    named = f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)}) ORDER BY i.notification_id DESC"
-    return read_items(named, (values[0], *ids))
+    return _sorted(read_items(*named(user_id, ids), user_id)) if ids else []
 
 
-def _all(filters: Filters) -> str:
-    return FROM_UNREAD if filters.unread else FROM_INBOX
+def _sorted(items: list[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: item.id, reverse=True)
 
 
 def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> tuple[str, list[Any]]:
@@ -97,5 +99,5 @@ def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> t
 def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:
     """The last item of a part; None if nothing is behind it."""
     part, values = _part(user_id, filters, before, "notification_id")
-    rows = run(f"{part} LIMIT 2 OFFSET ?", (*values, WALK - 1)).fetchall()
+    rows = run(f"{part} LIMIT 2 OFFSET {WALK - 1}", values).fetchall()
     return str(rows[0][0]) if len(rows) > 1 else None

@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from notiway.live import runtime
-from notiway.store import audit
+from notiway.store import audit, readers
+from notiway.store.readers import Readers
 from notiway.store.rows import SEVERAL
 from notiway.values.clock import moment
 from notiway.values.ids import is_id
@@ -25,8 +26,7 @@ class Sent:
     entry: audit.Entry
     by: str
     to: Choice
-    seen: int
-    read: int
+    readers: Readers
     state: str  # sent, recalled, expired, gone (cleaned up) or transient
     recalled_by: str = ""
     recalled_at: datetime | None = None
@@ -47,15 +47,15 @@ def page(before: str | None = None) -> dict[str, Any]:
 
 
 def rows(entries: Sequence[audit.Entry]) -> list[Sent]:
-    """These entries with everything that is to be seen beside them; five queries, however many there are."""
+    """These entries with everything that is to be seen beside them; five queries and the counts."""
     people = runtime.current().people
     ids = [entry.notification_id for entry in entries if entry.notification_id]
     states = audit.states(ids)
-    readers, recalls = audit.readers(ids), audit.recalls(ids)
+    counted, recalls = readers.of(ids), audit.recalls(ids)
     keys = {key for entry in entries for key in _keys(entry)}
     keys |= {f"user:{each.actor_id}" for each in (*entries, *recalls.values()) if each.actor_id != audit.COMMAND_LINE}
     names = describe(sorted(keys), people)
-    return [_row(entry, states, readers, recalls, names) for entry in entries]
+    return [_row(entry, states, counted, recalls, names) for entry in entries]
 
 
 def as_dict(row: Sent) -> dict[str, Any]:
@@ -70,8 +70,9 @@ def as_dict(row: Sent) -> dict[str, Any]:
         "title": entry.details.get("title"),
         "people": entry.details.get("people"),
         "online": entry.details.get("online"),
-        "seen": row.seen,
-        "read": row.read,
+        "seen": row.readers.seen,
+        "read": row.readers.read,
+        "counted": row.readers.whole,
         "state": row.state,
     }
 
@@ -79,20 +80,19 @@ def as_dict(row: Sent) -> dict[str, Any]:
 def _row(
     entry: audit.Entry,
     states: dict[str, str],
-    readers: dict[str, tuple[int, int]],
+    counted: dict[str, Readers],
     recalls: dict[str, audit.Entry],
     names: dict[str, Choice],
 ) -> Sent:
     notification_id = entry.notification_id or ""
-    seen, read = readers.get(notification_id, (0, 0))
+    read_by = counted.get(notification_id, Readers(0, 0))
     recall = recalls.get(notification_id)
     state = states.get(notification_id, "gone") if entry.details.get("persist", True) else "transient"
     return Sent(
         entry,
         _actor(entry.actor_id, names),
         _recipients(entry, names),
-        seen,
-        read,
+        read_by,
         "recalled" if recall is not None else state,
         _actor(recall.actor_id, names) if recall is not None else "",
         moment(recall.at) if recall is not None else None,

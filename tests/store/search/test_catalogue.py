@@ -227,6 +227,16 @@ def test_parts_of_any_size_list_the_same(monkeypatch, size, window, most):
     assert titles(text="needle") == (["a needle", "rare needle"], None)
 
 
+def test_one_run_lists_so_many_and_the_next_goes_on(monkeypatch):
+    monkeypatch.setattr(catalogue, "SLICE", 2)
+    monkeypatch.setattr(catalogue, "AT_ONCE", 5)
+    for name in ("ada", "bob"):
+        send("rare needle", *(f"common {number}" for number in range(5)), to=Audience.user(name))
+        catalogue.ask(name)
+    assert [catalogue.follow() for _ in range(4)] == [6, 6, 0, 0]
+    assert titles("ada", text="needle") == titles("bob", text="needle") == (["rare needle"], None)
+
+
 def test_listing_holds_no_transaction_between_two_parts(monkeypatch):
     pauses = []
     monkeypatch.setattr(catalogue, "pause", lambda *seconds: pauses.append(db.in_transaction()))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notiway.store import inbox
+from notiway.store import inbox, readers
 from notiway.values.ids import id_floor
 from notiway.verbs import items
 
@@ -26,6 +26,17 @@ def test_the_log_tells_who_saw_and_read_it(app, staff, staff_member, user, other
     assert {name: row[name] for name in ("title", "to", "people", "online", "seen", "read", "state")} == {
         "title": "Hello", "to": "Ada, Bob", "people": 2, "online": 0, "seen": 2, "read": 1, "state": "sent"
     }  # fmt: skip
+
+
+def test_a_count_that_is_not_whole_yet_is_shown_as_such(staff, user, other, monkeypatch):
+    to = [f"user:{user.id}", f"user:{other.id}"]
+    staff.post(SEND, form="json", json={"to": to, "title": "Hello"})
+    assert staff.get("/staff/sent", form="json").json["sent"][0]["counted"] is True
+    assert "Still counting" not in staff.get(SEND).text
+    monkeypatch.setattr(readers, "WALK", 1)
+    monkeypatch.setattr(readers, "PARTS", 0)
+    assert staff.get("/staff/sent", form="json").json["sent"][0]["counted"] is False
+    assert staff.get(SEND).text.count("Still counting") == 2
 
 
 def test_the_log_is_paged(staff):

@@ -1,0 +1,123 @@
+"""Plans of PostgreSQL: a search walks the reader's own items, by the index that is theirs, or asks the catalogue."""
+
+import re
+
+import pytest
+from fresh import fresh_database
+
+from notiway.store import inbox, readers, rows
+from notiway.store.database import db
+from notiway.store.search import catalogue
+
+pytestmark = pytest.mark.postgresql
+
+ROWS = 60_000
+USERS = 300  # the first of them has one item in four
+FIRST_MS = 1_700_000_000_000
+USER = f"CASE WHEN n % 4 = 0 THEN 0 ELSE 1 + n % {USERS - 1} END"
+DIGITS = f"lpad(to_hex({FIRST_MS} + n), 12, '0')"
+ID = f"left({DIGITS}, 8) || '-' || right({DIGITS}, 4) || '-7000-8000-000000000000'"
+NUMBERS = f"generate_series(1, {ROWS}) AS numbers (n)"
+
+
+@pytest.fixture(scope="module")
+def large(postgres):
+    url = postgres.fresh()
+    with fresh_database(url) as opened:
+        opened.execute_sql(
+            "INSERT INTO notiway_notification (id, audience, name, type, priority, title, message, created_at,"
+            f" position, horizon) SELECT {ID}, 'user:' || {USER}, 'n',"
+            " CASE WHEN n = 4 THEN 'error' ELSE 'info' END, 'low',"
+            f" 'title ' || n, 'a message', n, n - {ROWS}, n - {ROWS} FROM {NUMBERS}".replace("%", "%%")
+        )
+        opened.execute_sql(
+            "INSERT INTO notiway_inbox_item (user_id, notification_id, read_at, created_at, position)"
+            f" SELECT CAST({USER} AS text), {ID}, CASE WHEN n % 3 > 0 THEN 1 END, n, n - {ROWS} FROM {NUMBERS}"
+            " ORDER BY 1, 2".replace("%", "%%")
+        )
+        catalogue.ask("0")
+        catalogue.follow()
+        opened.execute_sql("ANALYZE")
+        yield opened
+    postgres.give_back(url)
+
+
+@pytest.fixture
+def plans(large, monkeypatch):
+    """Do some work; each statement that it executed about items, with its plan."""
+
+    def of(work):
+        seen = []
+        execute = large.execute_sql
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                large, "execute_sql", lambda sql, *params: seen.append((sql, params)) or execute(sql, *params)
+            )
+            work()
+        return {
+            sql: "\n".join(row[0] for row in execute(f"EXPLAIN {sql}", *params).fetchall())
+            for sql, params in seen
+            if sql.startswith("SELECT") and re.search("inbox_item|search_entry", sql) and "inbox_cursor" not in sql
+        }
+
+    assert db.obj is large
+    return of
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        lambda: inbox.feed("0"),
+        lambda: inbox.feed("0", type="error"),
+        lambda: inbox.feed("0", type="error", state="unread"),
+        lambda: inbox.feed("0", state="read", text="title 4711"),
+        lambda: inbox.feed("0", text="zz"),
+        lambda: inbox.feed("1", text="nowhere"),
+    ],
+)
+def test_a_search_begins_with_the_items_of_the_reader(plans, work):
+    found = {sql: plan for sql, plan in plans(work).items() if "n.title" in sql and "ORDER BY" in sql}
+    assert found
+    for sql, plan in found.items():
+        assert "Parallel" not in plan, (sql, plan)
+        assert "using notiway_inbox_item_notification_id" not in plan, (sql, plan)
+        assert "Seq Scan on notiway_inbox_item" not in plan, (sql, plan)
+        assert re.search("using notiway_inbox_item_(pkey|unread)", plan), (sql, plan)
+
+
+def test_the_catalogue_is_asked_by_its_own_index(plans):
+    found = plans(lambda: inbox.feed("0", text="title nowhere"))
+    [words] = [plan for sql, plan in found.items() if "words @>" in sql]
+    assert "Bitmap Index Scan on notiway_search_words" in words
+    [newer] = [plan for sql, plan in found.items() if "(i.position, i.notification_id) >" in sql]
+    assert "notiway_inbox_item_user_id_position_notification_id" in newer
+
+
+def test_what_is_rare_is_found_at_the_other_end_of_the_inbox(large):
+    page = inbox.feed("0", type="error")
+    assert [item.title for item in page.items] == ["title 4"]
+    assert page.next_cursor is None
+
+
+def test_items_are_read_by_their_ids_also_by_a_plan_that_knows_no_user(large):
+    """As psycopg prepares them after some calls; such a plan takes every inbox for one of the usual size."""
+    source, values = rows.named("0", [ids_of_user()])
+    numbers = iter(range(1, 10))
+    text = re.sub(r"\?", lambda _: f"${next(numbers)}", f"SELECT n.id {source}")
+    with large.atomic():
+        large.execute_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        large.execute_sql(f"PREPARE by_ids (text[], text) AS {text}")
+        plan = large.execute_sql(f"EXPLAIN EXECUTE by_ids (ARRAY['{values[0][0]}'], '{values[1]}')").fetchall()
+        large.execute_sql("DEALLOCATE by_ids")
+    conditions = [row[0] for row in plan if "Index Cond" in row[0]]
+    assert any("user_id" in each and "notification_id" in each for each in conditions), plan
+
+
+def ids_of_user():
+    return inbox.feed("0", limit=1).items[0].id
+
+
+def test_the_holders_of_a_notification_are_found_in_order(plans):
+    [plan] = [plan for sql, plan in plans(lambda: readers.of([ids_of_user()])).items() if "COUNT(" in sql]
+    assert "notiway_inbox_item_notification_id_user_id" in plan
+    assert "Sort" not in plan
