@@ -28,7 +28,7 @@ def read(text: str | bytes) -> Any:
     """
     try:
         value = from_json(text, allow_inf_nan=False)
-    except ValueError:
+    except (ValueError, TypeError):  # the latter for a text with half a surrogate pair in it
         value = _read_closely(text)
     signs = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
     if sum(map(text.count, signs)) > MAX_DEPTH and is_deeper(value, MAX_DEPTH):  # type: ignore[arg-type]
