@@ -14,6 +14,12 @@ PUBLISH_FAILURES = Counter("notiway_publish_failures", "Events the broker did no
 RELAY_DROPS = Counter(
     "notiway_relay_drops", "Events of other processes that waited too long and were dropped", registry=REGISTRY
 )
+OLDEST_EVENT = Gauge(
+    "notiway_oldest_event_seconds", "How long the oldest Event has waited for its fan-out", registry=REGISTRY
+)
+PUBLISHES_REFUSED = Counter(
+    "notiway_publishes_refused", "Requests to publish that were refused because Events waited", registry=REGISTRY
+)
 FRAMES = Counter("notiway_frames", "Frames handed to connections", registry=REGISTRY)
 BACKLOG_DROPS = Counter("notiway_backlog_drops", "Connections closed because they read too slowly", registry=REGISTRY)
 QUEUED_BYTES = Gauge("notiway_queued_bytes", "Bytes that wait for slow clients", registry=REGISTRY)

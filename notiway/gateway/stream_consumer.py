@@ -34,6 +34,7 @@ PRODUCER = "stream"  # of envelopes whose metadata name none
 BATCH = 500  # entries in one transaction
 BLOCK_MS = 1_000  # how long a read waits for something new
 CLAIM_AFTER_SECONDS = 30.0  # an entry that a consumer took so long ago is somebody else's now
+CROWDED_SECONDS = 0.1  # between two looks whether Events can be delivered again
 PAUSE_SECONDS = (0.5, 10.0)  # after a fault of Redis or the database: first, and at most
 DEAD_SUFFIX = ":dead"
 OWN = "0"  # XREADGROUP: what this consumer took and has not acknowledged
@@ -108,7 +109,10 @@ class Consumer:
         return time.monotonic() < self._silent_until
 
     def _turn(self, after: str) -> None:
-        """Take one batch, if there is one."""
+        """Take one batch, if there is one. What can wait in the stream stays there while Events wait for too long."""
+        if self._runtime.is_crowded():
+            time.sleep(CROWDED_SECONDS)
+            return
         entries = self._claimed() if after == NEW and not self._is_silent() else []
         may_be_untold = bool(entries) or after == OWN
         if not entries:

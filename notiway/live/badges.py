@@ -1,25 +1,25 @@
 """Badges: unread counts that no Event could carry, told to those who are connected here.
 
 A heartbeat tells everybody's. A stored broadcast changes the count of each of its listeners, and no Event can name
-them all, so each process settles its own: the item goes into their inboxes, then each is told the new count.
+them all, so each process settles its own (`Settling`).
 """
 
 from __future__ import annotations
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+from notiway.live import newcomers
 from notiway.live.connection import Connection
-from notiway.live.delivery.format import Format
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
-from notiway.store import inbox, writing
+from notiway.live.settling import Run, Settling
+from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.log import pulling
 from notiway.store.sql import in_batches
@@ -27,11 +27,10 @@ from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
-WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages, which may be many
+WORKERS = 4  # threads, or greenlets under gevent: apart from clients' messages, which may be many; two may only wait
 BEATS_WAITING = 10  # slices of the heartbeat whose counts may wait for the database
 
 Context = Callable[[], AbstractContextManager[Any]]  # of the application whose database is asked
-Run = Callable[[Callable[[], None]], None]  # runs work off the reactor
 
 
 class Badges:
@@ -43,20 +42,17 @@ class Badges:
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="notiway-badges")
         self._run = run or self._submit
         self._beats_waiting = 0
-        self._open: deque[Event] = deque()  # broadcasts whose listeners' counts are not settled yet
-        self._is_asked = False
+        self.settling = Settling(hub, self._run)
         reactor.every(hub.heartbeat.interval / SLICES, self.beat)
         reactor.every(hub.heartbeat.quick.interval / SLICES, self.ping)
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
         self._hub.deliver(event)
+        if event.kind == "joined":
+            self._hub.in_turn(self._bring_newcomers_up_to_date)
         if event.leaves_counts_open:
-            self._open.append(event)
-            # Once for all that come meanwhile: neighbouring Events are not joined across a turn.
-            if not self._is_asked:
-                self._is_asked = True
-                self._hub.in_turn(self._settle_open)
+            self.settling.note(event)
 
     def beat(self) -> None:
         """Ping the next slice of connections, and tell each of them its count."""
@@ -84,30 +80,12 @@ class Badges:
             with db.connection_context():
                 pulling.pull(pulling.behind(part))
                 counts = inbox.unread_counts(part)
-            alike: dict[tuple[Format, int], list[Connection]] = {}
+            alike: dict[int, list[Connection]] = {}
             for connection in alive:
                 if connection.user_id in counts:
-                    alike.setdefault((connection.format, counts[connection.user_id]), []).append(connection)
-            for (format, unread), connections in alike.items():
-                self._hub.tell_all(connections, format.wire.heartbeat(unread), "unread")
-
-    def settle(self, event: Event, users: list[str]) -> None:
-        """After a stored broadcast: put the item into the inboxes of `users`, and correct their badges.
-
-        After its recall the badges only; anyone who is here and has it, but did not hear of it, is told.
-        """
-        if event.kind == "recalled":
-            self._tell_who_did_not_hear(event, users)
-        for part in in_batches(users):
-            with db.connection_context():
-                if event.kind == "created":
-                    pulling.settle(event.data["notification"]["id"], part)
-                counts = inbox.unread_counts([user_id for user_id in part if self._shows_counts(user_id)])
-            for user_id, unread in counts.items():
-                self._hub.deliver(Event("sync", f"user:{user_id}", {"unread": unread}))
-
-    def _shows_counts(self, user_id: str) -> bool:
-        return any(each.format.wire.counts for each in self._hub.listeners.of(f"user:{user_id}"))
+                    alike.setdefault(counts[connection.user_id], []).append(connection)
+            for unread, connections in alike.items():
+                self._hub.tell_count(connections, unread)
 
     def _count(self, alive: list[Connection]) -> None:
         try:
@@ -121,24 +99,10 @@ class Badges:
         except RuntimeError:
             log.debug("the process ends; counts are told no more")
 
-    def _settle_open(self) -> None:
-        self._is_asked = False
-        for event in [self._open.popleft() for _ in range(len(self._open))]:
-            users = sorted(self._hub.listeners.users_of(event.audience))
-            self._run(partial(self.settle, event, users))
-
-    def _tell_who_did_not_hear(self, event: Event, heard: list[str]) -> None:
-        """A user who left the audience keeps what it got, and one device may listen to what the others do not."""
-        deaf = self._hub.listeners.beside(event.audience)
-        for part in in_batches(sorted(deaf)):
-            with db.connection_context():
-                holders = writing.holders_among(event.data["ids"][0], part)
-                counts = inbox.unread_counts(holders)
-            for user_id, unread in counts.items():
-                # What the listening devices of this user were told by the fan-out is not told to them again.
-                own = [f"connection:{each}" for each in deaf[user_id]] if user_id in heard else [f"user:{user_id}"]
-                for audience in own:
-                    self._hub.deliver(Event("recalled", audience, event.data | {"unread": unread}))
+    def _bring_newcomers_up_to_date(self) -> None:
+        came, self._hub.newcomers = self._hub.newcomers, []
+        for connection, joined in came:
+            self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

@@ -24,16 +24,15 @@ HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, 
 class Connection:
     """One client. `offer` never blocks and never writes part of a frame without the rest following.
 
-    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs.
-    `backlog` is None while the client keeps up. `limit` bytes may wait in it for a client that has stalled; a client
-    that reads may fall further behind, for a burst is the server's own doing.
+    `user_id` is None for nobody; `session` names the login session, so that a sign-out finds all its tabs. `backlog` is
+    None while the client keeps up. `limit` bytes may wait in it for a client that has stalled, more for one that reads.
     """
 
     # fmt: off
     __slots__ = (
-        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id",
-        "known", "limit", "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays",
-        "send", "session", "since", "slot", "sock", "stage", "state", "then", "user_id", "wants_write",
+        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id", "known", "limit",
+        "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays", "send", "session",
+        "since", "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -52,6 +51,8 @@ class Connection:
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.holds = 1  # by so many it is held: the last one to release it lets it go live
+        self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
         self.parser: Any = None
@@ -113,10 +114,9 @@ class Connection:
             self.offer(data, key)
 
     def hold(self) -> None:
-        """Keep back what comes from now on, until `release`."""
-        if self.state is State.OPEN and self.held is None:
-            self.held = []
-            self.direct = False
+        """Keep back what comes from now on, until `release`: of several holds, until the last one is released."""
+        if self.state is State.OPEN:
+            self.held, self.holds, self.direct = self.held or [], self.holds + 1, False
 
     def know(self, ids: frozenset[str]) -> None:
         """Pass over the Events of these items from now on."""
@@ -128,23 +128,21 @@ class Connection:
         if self.state is not State.OPEN or self.held is None:
             return
         self.replaying = True
-        self.held = [each for each in self.held if each[0] not in self.known]
-        data = b"".join(frames)
-        if self.backlog is None:
-            self.write(data)
-        else:
-            self.backlog.add(data)
+        self._send_ahead(frames)
         if self.backlog is None and self.state is State.OPEN:
             then()
         else:
             self.then = then
 
-    def release(self, first: list[bytes]) -> None:
-        """End the hold: `first` goes out, then what came meanwhile, except items that are known.
-
-        `first` is one piece and may be larger than the limit: the client asked for it.
-        """
-        held, self.held, self.replaying = self.held or [], None, False
+    def release(self, first: list[bytes], unread: int | None = None) -> None:
+        """End a hold: `first`, of any size, tells `unread`; after the last one what came goes out, but for known items."""
+        self.told = self.told if unread is None else unread
+        if self.state is State.OPEN and self.holds > 1:
+            self.holds -= 1
+            self._send_ahead(first)
+            return
+        held, self.held, self.holds, self.replaying = self.held or [], None, 0, False
+        self.told = None if held else self.told
         if self.state is not State.OPEN:
             return
         self.direct = self._may_be_direct()
@@ -154,6 +152,10 @@ class Connection:
             self._queue(self.backlog, None, b"".join(first))
         for item_id, key, data in held:
             self.offer(data, key, item_id)
+
+    def _send_ahead(self, frames: list[bytes]) -> None:
+        self.held = [each for each in self.held or () if each[0] not in self.known]
+        (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""
@@ -203,8 +205,7 @@ class Connection:
         if self.backlog is None:
             self.close(code, reason)
         elif self.state is State.OPEN:
-            self.state = State.FINISHING
-            self.direct = False
+            self.state, self.direct = State.FINISHING, False
             metrics.CLOSES.labels(code=close_label(code)).inc()
             self.backlog.add(self.format.transport.farewell(code, reason))
 
@@ -212,8 +213,7 @@ class Connection:
         """The client is gone, or has had its time: let the socket go."""
         if self.state is State.CLOSED:
             return
-        self.state = State.CLOSED
-        self.direct = False
+        self.state, self.direct = State.CLOSED, False
         if self.backlog is not None:
             self.backlog.discard()
         self.backlog = self.held = self.parser = self.partial = self.then = None

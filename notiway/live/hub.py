@@ -5,7 +5,6 @@ Runs on the reactor; `deliver`, `open`, `release`, `tell` and `close_all` may be
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
@@ -15,10 +14,14 @@ from typing import Any
 from notiway import metrics
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Deadlines, Ending, sign_out
+from notiway.live.delivery import counts
+from notiway.live.delivery.broadcast import Broadcast
+from notiway.live.delivery.budget import Budget
 from notiway.live.delivery.coalescing import Coalescing
-from notiway.live.delivery.format import Broadcast
+from notiway.live.delivery.following import follow
 from notiway.live.delivery.listeners import Listeners
 from notiway.live.delivery.pump import Pump
+from notiway.live.delivery.waiting import Waiting
 from notiway.live.drain import close_gradually
 from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
 from notiway.live.pressure import Pressure
@@ -29,9 +32,6 @@ from notiway.live.state import State
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
-log = logging.getLogger(__name__)
-
-SLICE_SENDS = 200  # sends between two looks at the other work of this process
 QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
@@ -48,13 +48,15 @@ class Hub:
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
-        self._pump = Pump(reactor, self._fan_out)
+        self.waiting = Waiting()
+        self._pump = Pump(reactor, self._fan_out, self.waiting)
         self._deadlines = Deadlines(reactor)
         self._replayed = Replayed(reactor)
         self._news = SessionNews(self._deadlines)
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
+        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -64,8 +66,9 @@ class Hub:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        self.waiting.hand_over()
         # As a call, in order with `open`: who was registered before this event hears it.
-        self.reactor.call_soon(self._coalescing.put, event)
+        self.reactor.call_soon(self.waiting.look, partial(self._coalescing.put, event))
 
     def open(self, connection: Connection, audiences: Iterable[str]) -> None:
         """Register a connection. From now on Events for it are held back until `release`."""
@@ -74,9 +77,19 @@ class Hub:
         self.in_turn(self._add, connection)
         self.in_turn(self._coming.pop, connection, None)
 
-    def release(self, connection: Connection, first: Sequence[str | None], known_ids: Iterable[str] = ()) -> None:
-        """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over."""
-        self.in_turn(self._replay, connection, known_ids, partial(connection.release, _frames(connection, first)))
+    def release(
+        self,
+        connection: Connection,
+        first: Sequence[str | None],
+        known_ids: Iterable[str] = (),
+        unread: int | None = None,
+    ) -> None:
+        """Send `first`, then what was held, then live; Events of `known_ids` that come late are passed over.
+
+        `unread` is the count that `first` tells.
+        """
+        frames = _frames(connection, first)
+        self.in_turn(self._replay, connection, known_ids, partial(connection.release, frames, unread))
 
     def pass_on(
         self, connection: Connection, texts: Sequence[str | None], known_ids: Iterable[str], then: Callable[[], None]
@@ -97,17 +110,15 @@ class Hub:
         """A connection has said hello in time: from now on it ends with its session."""
         self.reactor.call_soon(self._deadlines.greet, connection)
 
-    def tell(self, connection: Connection, text: str | None, key: str | None = None) -> None:
-        """Send to one connection; a queued text with the same `key` is superseded."""
+    def tell(self, connection: Connection, text: str | None) -> None:
+        """Send to one connection."""
         data = connection.format.frame(text)
         if data is not None:
-            self.reactor.call_soon(connection.offer, data, key)
+            self.reactor.call_soon(connection.offer, data)
 
-    def tell_all(self, connections: list[Connection], text: str | None, key: str | None = None) -> None:
-        """The same for several connections of one format."""
-        data = connections[0].format.frame(text)
-        if data is not None:
-            self.reactor.call_soon(_offer, connections, data, key)
+    def tell_count(self, connections: Iterable[Connection], unread: int) -> None:
+        """Tell connections how many are unread; a count that waits for them is superseded."""
+        self.reactor.call_soon(counts.offer, connections, unread)
 
     def subscribe(self, connection: Connection, audience: str) -> bool:
         """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
@@ -208,42 +219,24 @@ class Hub:
             return [] if one is None else [one]
         return self.listeners.of(audience)
 
-    def _fan_out(self, audience: str, events: list[Event]) -> Iterator[None]:
+    def _fan_out(self, audience: str, events: list[Event], budget: Budget) -> Iterator[None]:
         listeners = self._listeners(audience)
         broadcast = Broadcast(events)
-        for start in range(0, len(listeners), SLICE_SENDS):
-            if start:
+        done = 0
+        while done < len(listeners):
+            if budget.is_spent:
                 yield
-            broadcast.send(listeners[start : start + SLICE_SENDS])
+            end = done + budget.take(len(listeners) - done)
+            broadcast.send(listeners[done:end])
+            done = end
         self._after_fan_out(listeners, events)
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
-        for event in events:
-            try:
-                self._follow(listeners, event)
-            except Exception:
-                log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
+        self.newcomers += follow(events, listeners, self.listeners, self._news)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
 
-    def _follow(self, listeners: list[Connection], event: Event) -> None:
-        if event.kind == "kick":
-            self._news.kick(listeners, event)
-        elif event.kind == "renewed":
-            self._news.renew(listeners, event)
-        elif event.kind == "joined":
-            for connection in listeners:
-                self.listeners.add(connection, event.data["audience"])
-        elif event.kind == "left":
-            for connection in listeners:
-                self.listeners.remove(connection, event.data["audience"])
-
 
 def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:
     return [data for text in texts if (data := connection.format.frame(text)) is not None]
-
-
-def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
-    for connection in connections:
-        connection.offer(data, key)

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask, current_app, has_app_context
 
+from notiway import metrics
 from notiway.live import drain
 from notiway.live.badges import Badges
 from notiway.live.broker import Broker
@@ -21,14 +22,22 @@ from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.pausing import pause
 from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
+from notiway.values.errors import Overloaded
 from notiway.values.people import People, UnknownUsers, UserIsActive
 
 log = logging.getLogger(__name__)
 
 KEY = "notiway"  # in app.extensions
+QUEUE_MOST = 100  # tasks on their way to the process with the sockets, of fifty Events at most: a second of its work
+# A publisher whose turn comes when Events are late lets the loop go round. When others have been ahead of it so often,
+# each time with enough to make Events late again, more comes than can be delivered.
+LOOKS = 6
+LOOK_SECONDS = 0.004  # for servers with threads; under gevent a round of a busy loop takes longer
+TOLD_SECONDS = 10.0  # between two lines in the log about publishers that are refused
 
 
 @dataclass
@@ -76,6 +85,39 @@ class Runtime:
         alone = self._started and not self.config.broker_is_shared
         return not alone or self.hub.is_heard(audience)
 
+    def wait_for_room(self) -> None:
+        """Let Events go out that were published before; `Overloaded` while they wait for too long.
+
+        For publishers that can come back, before anything is stored. What the application itself sends is never
+        refused, and neither is what users do with their items.
+        """
+        waiting = self.hub.waiting
+        for _ in range(LOOKS):
+            if not waiting.is_late:
+                break
+            pause(LOOK_SECONDS)
+        if not (waiting.is_late or waiting.is_too_long):
+            return
+        metrics.PUBLISHES_REFUSED.inc()
+        if self.pace.due("overload", TOLD_SECONDS):
+            log.warning(
+                "publishers are answered with 503: %d Events wait, the oldest for %.1f s. More is published than this"
+                " process delivers; publish in arrays, or less",
+                len(self.hub.waiting),
+                self.hub.waiting.oldest_seconds,
+            )
+        raise Overloaded("More is published than can be delivered. Try again in a second.")
+
+    def is_crowded(self) -> bool:
+        """Whether Events wait for too long, here or on their way to the process that holds the sockets."""
+        if self._started or self.config.broker_is_shared or self.events is None:
+            return self.hub.waiting.is_too_long
+        try:
+            return bool(self.events.pending_count() > QUEUE_MOST)
+        except Exception:  # each queue has its own errors; whoever publishes meets this one, and can tell what to do
+            log.debug("the queue of Events does not say how many wait", exc_info=True)
+            return False
+
     def url(self, path: str) -> str:
         """The path on this site; needs no request, for frames are rendered without one."""
         root: str = self.app.config.get("APPLICATION_ROOT") or ""
@@ -93,6 +135,7 @@ class Runtime:
             self.check_alone()
             self._started = True
         self.reactor.start()
+        metrics.OLDEST_EVENT.set_function(lambda: self.hub.waiting.oldest_seconds)
         # The first request starts this: what cannot start now is told, and must not cost the application its page.
         try:
             self.broker.start(self.badges.deliver)

@@ -24,6 +24,7 @@ COUNT_RECALL = (
     " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1"
 )
 _FIELDS = Notification._meta.sorted_fields
+FIND = f"SELECT {', '.join(field.column_name for field in _FIELDS)} FROM notiway_notification"
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
@@ -69,15 +70,18 @@ def item_of(row: Notification, persisted: bool = True) -> Item:
 
 def find(notification_id: str) -> Item | None:
     """The notification of this id, recalled or not."""
-    row = Notification.get_or_none(Notification.id == notification_id)
-    return None if row is None else item_of(row)
+    row = run(f"{FIND} WHERE id = ?", (notification_id,)).fetchone()
+    if row is None:
+        return None
+    values = {field.name: field.python_value(value) for field, value in zip(_FIELDS, row, strict=True)}
+    return item_of(Notification(**values))
 
 
 def recall(notification_id: str) -> bool:
     """Note that a notification was taken back; False if it was before. Call it inside a transaction."""
     run(COUNT_RECALL)  # first: of two transactions with several recalls each, one waits here
-    fresh = (Notification.id == notification_id) & Notification.recalled_at.is_null()
-    return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
+    text = "UPDATE notiway_notification SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL"
+    return bool(run(text, (now_ms(), notification_id)).rowcount)
 
 
 def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arriving: bool = False) -> int:

@@ -144,6 +144,14 @@ class Throttled(NotiwayError):
         self.retry_after = retry_after
 
 
+class Overloaded(NotiwayError):
+    """More is published than can be delivered. Nothing was stored; `retry_after` is in seconds."""
+
+    code = "Unavailable"
+    status = 503
+    retry_after = 1
+
+
 class Unavailable(NotiwayError):
     """The database is locked, full or away, or all its connections are in use. Nothing was changed; try again.
 

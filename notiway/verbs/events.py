@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
 from typing import Any
 
 from peewee import PeeweeException
@@ -16,6 +15,7 @@ from notiway import metrics
 from notiway.live.runtime import Runtime
 from notiway.pausing import in_stretches
 from notiway.store import inbox
+from notiway.store.log import pulling
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.item import Item
@@ -47,9 +47,8 @@ def publish(runtime: Runtime, event: Event) -> None:
     if noted is not None and (noted[0] or noted[1]):
         noted[0].append(event)
         return
-    stamped = replace(event, published_at=time.time())
     try:
-        runtime.broker.publish(stamped)
+        runtime.broker.publish(_stamped(event, time.time()))
     except Exception:
         # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
         metrics.PUBLISH_FAILURES.inc()
@@ -73,7 +72,7 @@ def publish_all(runtime: Runtime, events: Sequence[Event]) -> None:
     now = time.time()
     try:
         if events:
-            runtime.broker.publish_all([replace(event, published_at=now) for event in events])
+            runtime.broker.publish_all([_stamped(event, now) for event in events])
     except Exception:
         metrics.PUBLISH_FAILURES.inc(len(events))
         if noted is not None:
@@ -84,18 +83,24 @@ def publish_all(runtime: Runtime, events: Sequence[Event]) -> None:
             metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
 
 
+def _stamped(event: Event, now: float) -> Event:
+    return Event(event.kind, event.audience, event.data, now)  # `replace` costs eight times as much
+
+
 def created(item: Item, *, to: str | None = None, unread: int | None = None, replaces: str | None = None) -> Event:
     """The Event of a new notification: for its own audience, or as `to` sees it, with that user's new count.
 
     While it waits, it takes the place of an older one with the same key `replaces` and audience.
     """
-    mine = item if to is None else replace(item, audience=to)
-    data: dict[str, Any] = {"notification": mine.as_dict()}
+    values = item.as_dict()
+    if to is not None:
+        values["audience"] = to
+    data: dict[str, Any] = {"notification": values}
     if unread is not None:
         data["unread"] = unread
     if replaces is not None:
         data["coalesce"] = replaces
-    return Event("created", mine.audience, data)
+    return Event("created", values["audience"], data)
 
 
 def heard_of(runtime: Runtime, user_ids: Sequence[str]) -> Sequence[str]:
@@ -115,11 +120,17 @@ def named(items: Iterable[Item]) -> list[dict[str, str]]:
 
 
 def unread_counts(user_ids: Iterable[str]) -> dict[str, int]:
-    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal."""
+    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal.
+
+    A broadcast counts as soon as it is told, which may be before it is in the inbox.
+    """
     users = list(user_ids)
     found: dict[str, int] = {}
     try:
+        if len(users) == 1:
+            return {users[0]: inbox.arrive(users[0])}
         for part in in_batches(users):
+            pulling.pull(pulling.behind(part))
             found |= inbox.unread_counts(part)
     except PeeweeException:
         log.exception("unread counts could not be read after a commit; badges follow with the next heartbeat")

@@ -39,6 +39,7 @@ UNKNOWN_USER = "no user here has this id (where users live elsewhere, set NOTIWA
 def publish() -> ResponseReturnValue:
     """Take one envelope, or up to 1,000 of them, each on its own: one bad item harms no other."""
     now = runtime.current()
+    now.wait_for_room()  # first, so that a refusal costs little
     small = body.take_small()  # before the database is asked: so that one connection serves for all of it
     producer = producer_of_request("publish")
     given = json_body() if small is None else body.value_of(small)

@@ -285,3 +285,15 @@ def test_a_consumer_killed_in_the_middle_loses_nothing_and_stores_nothing_twice(
 def stored_ids(site):
     with closing(sqlite3.connect(site.folder / "notiway.db")) as database:
         return [row[0] for row in database.execute("SELECT dedupe_key FROM notiway_notification")]
+
+
+def test_what_can_wait_in_the_stream_stays_there_while_events_wait_for_too_long(app, url, stream, monkeypatch):
+    put(stream, envelope(1))
+    answers = iter([True, True, False])
+    waits = []
+    monkeypatch.setattr(app.extensions["notiway"], "is_crowded", lambda: next(answers, False), raising=False)
+    monkeypatch.setattr(
+        stream_consumer.time, "sleep", lambda seconds: waits.append((seconds, stream.xinfo_groups(STREAM)[0]["lag"]))
+    )
+    assert consume(app, url, stream).taken == 1
+    assert waits[:2] == [(stream_consumer.CROWDED_SECONDS, 1)] * 2

@@ -1,4 +1,4 @@
-"""Badges: counts with every heartbeat, and after broadcasts, for those who are connected here."""
+"""Badges: counts with every heartbeat, for those who are connected here."""
 
 import json
 import socket
@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 from joined import Joiner
-from pair import Client, created, settle, sync
+from pair import Client, created, settle
 
 from notiway.live import badges as badges_module
 from notiway.live import runtime
+from notiway.live import settling as settling_module
 from notiway.live.badges import Badges
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.connection import Connection
@@ -21,7 +22,6 @@ from notiway.store import inbox, membership
 from notiway.store.database import db
 from notiway.store.log import pulling
 from notiway.values.audience import Audience
-from notiway.values.event import Event
 from notiway.values.principal import Principal
 from notiway.verbs.send import send_notification
 
@@ -48,43 +48,6 @@ def test_each_beat_asks_for_the_counts_of_who_is_alive(hub, badges, connect, run
     for work in run:
         work()
     assert sorted(asked) == ["1", "2"]
-
-
-@pytest.mark.parametrize(
-    ("event", "asked"),
-    [
-        (created(1, "global"), [("global", ["ada", "bob"])]),
-        (created(1, "user:ada"), [("user:ada", ["ada"])]),
-        (created(1, "user:ada", unread=1), []),
-        (sync(1, "global"), []),
-    ],
-)
-def test_after_a_broadcast_the_counts_of_who_is_here_are_settled(hub, badges, connect, run, monkeypatch, event, asked):
-    seen = []
-    monkeypatch.setattr(badges, "settle", lambda event, users: seen.append((event.audience, users)))
-    for name, user_id in (("1", "ada"), ("2", "ada"), ("3", "bob")):
-        connect(name, user_id=user_id)
-    badges.deliver(event)
-    settle(hub.reactor)
-    for work in run:
-        work()
-    assert seen == asked
-
-
-def test_neighbouring_broadcasts_are_settled_in_one_turn(hub, badges, connect, monkeypatch):
-    _, client = connect("1")
-    turns = []
-    in_turn = hub.in_turn
-    monkeypatch.setattr(hub, "in_turn", lambda call, *args: (turns.append(call), in_turn(call, *args)))
-
-    def burst():
-        for number in range(100):
-            badges.deliver(created(number, "global"))
-
-    hub.reactor.call_soon(burst)
-    settle(hub.reactor)
-    assert len(client.read(100)) == 100
-    assert len(turns) == 1
 
 
 @pytest.fixture
@@ -141,22 +104,6 @@ def test_a_beat_asks_once_who_is_behind_and_writes_for_nobody_who_is_not(running
     assert [sql.split()[0] for sql in statements] == ["SELECT", "SELECT"]
 
 
-def test_whoever_heard_a_broadcast_stands_behind_it_in_the_log(running, enter):
-    """Or each look at the inbox would read every broadcast since the first day anew."""
-    enter("ada")
-    inbox.catch_up("ada")
-    sent = send_notification(Audience.everyone(), "Hi").id
-    running.badges.settle(Event("created", "global", {"notification": {"id": sent}}), ["ada"])
-    assert pulling.behind(["ada"]) == []
-    assert inbox.unread_count("ada") == 1
-
-
-def test_who_listens_without_being_a_member_keeps_what_was_heard(running, enter):
-    sent = send_notification(Audience.group("open"), "Hi").id
-    running.badges.settle(Event("created", "group:open", {"notification": {"id": sent}}), ["ada", "bob"])
-    assert inbox.unread_counts(["ada", "bob"]) == {"ada": 1, "bob": 1}
-
-
 def signalr_client():
     sock, theirs = socket.socketpair()
     spoken = Format(SignalRWire(), SignalRTransport(lambda connection, text: None, 32 * 1024))
@@ -171,10 +118,11 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
     settle(hub.reactor)
     counted, stored = [], []
     monkeypatch.setattr(inbox, "unread_counts", lambda users: counted.append(list(users)) or {})
-    monkeypatch.setattr(pulling, "settle", lambda notification_id, users: stored.extend(users))
+    monkeypatch.setattr(pulling, "settle", lambda users, heard: stored.extend(users))
     monkeypatch.setattr(pulling, "behind", lambda users: [])
     monkeypatch.setattr(pulling, "pull", lambda users: None)
-    monkeypatch.setattr(badges_module, "db", SimpleNamespace(connection_context=nullcontext))
+    for module in (badges_module, settling_module):
+        monkeypatch.setattr(module, "db", SimpleNamespace(connection_context=nullcontext))
     badges.deliver(created(1, "global", persisted=True))
     for _ in range(SLICES):
         hub.reactor.call_soon(badges.beat)
@@ -187,17 +135,3 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
     hub.reactor.call_soon(connection.lost)
     settle(hub.reactor)
     client.close()
-
-
-def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themselves(running, enter, monkeypatch):
-    monkeypatch.setattr(running.broker, "publish", lambda event: None)
-    listening, told_by_the_fan_out = enter("ada")
-    _, client = enter("ada")
-    running.reactor.call_soon(running.hub.listeners.add, listening, "group:open")
-    settle(running.reactor)
-    sent = send_notification(Audience.group("open"), "Hi").id
-    pulling.settle(sent, ["ada"])
-    running.badges.settle(Event("recalled", "group:open", {"ids": [sent], "items": []}), ["ada"])
-    settle(running.reactor)
-    assert [json.loads(text)["event"] for text in client.read(2)] == ["recalled", "pong"]
-    assert json.loads(told_by_the_fan_out.read()[0])["event"] == "pong"

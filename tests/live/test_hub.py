@@ -7,7 +7,7 @@ from pair import counts, created, ids, item, json_format, make_hub, make_pair, s
 from servers import wait_until
 
 from notiway import metrics
-from notiway.live import hub as hub_module
+from notiway.live.delivery import budget
 from notiway.live.delivery.format import Format
 from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
@@ -91,7 +91,7 @@ def test_a_burst_for_a_slow_client_never_grows_past_the_limit(hub, connect, reac
 
 
 def test_other_work_is_done_between_the_slices_of_a_fan_out(hub, connect, reactor, monkeypatch):
-    monkeypatch.setattr(hub_module, "SLICE_SENDS", 2)
+    monkeypatch.setattr(budget, "SENDS", 2)
     for number in range(9):
         connect(str(number))
     turns, ended = [], []
@@ -296,11 +296,11 @@ def test_telling_one_supersedes_what_it_has_not_read(hub, connect):
     hub.deliver(Event("created", "user:ada", {"notification": item(1, body={"x": "y" * 30_000}), "unread": 1}))
     settle(hub.reactor)
     for number in range(50):
-        hub.tell(connection, f"count {number}", "unread")
+        hub.tell_count([connection], number)
     hub.tell(connection, None)
     settle(hub.reactor)
     client.read(1)
-    assert client.read(1) == ["count 49"]
+    assert counts(client, 1) == [49]
 
 
 # Membership
@@ -316,9 +316,9 @@ def test_connections_follow_their_users_membership(hub, connect):
     hub.deliver(created(2, "group:ops"))
     hub.deliver(sync(5))
     settle(hub.reactor)
-    seen = [json.loads(text) for text in client.read(4)]
-    assert [each["event"] for each in seen] == ["pong", "notification", "pong", "pong"]
-    assert seen[-1]["data"]["unreadCount"] == 5
+    seen = [json.loads(text) for text in client.read(5)]
+    assert [each["event"] for each in seen] == ["pong", "notification", "pong", "pong", "pong"]
+    assert [each["data"].get("unreadCount") for each in seen] == [0, None, 1, 0, 5]
     assert mine.audiences == ("global", "user:ada")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from notiway.live import runtime as module
 from notiway.live.runtime import current
+from notiway.values.errors import Overloaded
 
 
 @pytest.fixture
@@ -111,3 +112,38 @@ def test_only_a_process_that_holds_all_connections_knows_that_nobody_hears(runti
     assert runtime.is_heard("user:ada")
     monkeypatch.setattr(runtime, "config", replace(runtime.config, broker_url="redis://elsewhere"))
     assert runtime.is_heard("user:nobody")
+
+
+def test_publishers_are_refused_while_events_wait_for_too_long_and_the_log_says_so_once(runtime, monkeypatch, caplog):
+    runtime.wait_for_room()
+    monkeypatch.setattr(type(runtime.hub.waiting), "is_too_long", True)
+    for _ in range(3):
+        with pytest.raises(Overloaded) as refused:
+            runtime.wait_for_room()
+    assert (refused.value.code, refused.value.status, refused.value.retry_after) == ("Unavailable", 503, 1)
+    assert caplog.text.count("publishers are answered with 503") == 1
+    assert runtime.is_crowded() is False, "in a process without sockets the queue counts"
+    runtime._started = True
+    assert runtime.is_crowded()
+
+
+def test_a_process_without_sockets_is_crowded_when_its_queue_is_long(runtime, monkeypatch):
+    monkeypatch.setattr(runtime.events, "pending_count", lambda: module.QUEUE_MOST + 1)
+    assert runtime.is_crowded()
+    monkeypatch.setattr(runtime.events, "pending_count", lambda: 1 / 0)
+    assert not runtime.is_crowded()
+
+
+@pytest.mark.parametrize(("late", "is_refused"), [(0, False), (1, False), (module.LOOKS, False), (1_000, True)])
+def test_a_publisher_lets_late_events_go_first_and_is_refused_when_they_stay_late(
+    runtime, monkeypatch, late, is_refused
+):
+    rounds = []
+    monkeypatch.setattr(module, "pause", rounds.append)
+    monkeypatch.setattr(type(runtime.hub.waiting), "is_late", property(lambda _: len(rounds) < late))
+    if is_refused:
+        with pytest.raises(Overloaded):
+            runtime.wait_for_room()
+    else:
+        runtime.wait_for_room()
+    assert len(rounds) == min(late, module.LOOKS)

@@ -209,3 +209,20 @@ def test_a_task_that_came_too_late_counts_for_all_of_its_events(make_app):
         later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
         running.events.execute(running.events.dequeue(), later)
     assert metrics.RELAY_DROPS._value.get() - before == 5
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda: relay.relay(EVENT.to_bytes()),
+        lambda: relay.relay_all([(EVENT.kind, EVENT.audience, EVENT.data, EVENT.published_at)]),
+    ],
+)
+def test_events_stay_on_the_queue_while_the_hub_has_more_than_it_can_deliver(app, monkeypatch, put):
+    running, heard, looks = app.extensions["notiway"], [], []
+    monkeypatch.setattr(running.broker, "publish", heard.append)
+    monkeypatch.setattr(type(running.hub.waiting), "is_too_long", property(lambda _: not heard and len(looks) < 3))
+    monkeypatch.setattr(relay, "pause", lambda seconds=0.0: looks.append((seconds, len(heard))))
+    with app.app_context():
+        put()
+    assert looks == [(relay.CROWDED_SECONDS, 0)] * 3 + [(0.0, 1)]

@@ -33,9 +33,8 @@ class Loop(Reactor):
         self._wake_read = -1
         self.turn = self._turn
 
-    @property
     def has_work(self) -> bool:
-        return bool(self._calls or self._jobs) or self._epoll.has_news()
+        return bool(self._calls or self._jobs or self._epoll.has_news())
 
 
 class Ear:
@@ -113,7 +112,7 @@ class Process:
             "QUERY_STRING": text,
             handshake.VISITOR: visitor,
             "simulation": line,
-            signalr.SINCE: None,
+            signalr.SINCE: query.get("since"),
         }
 
         def serve() -> None:

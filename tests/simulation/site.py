@@ -32,6 +32,7 @@ class FragileWire:
         self._wire = wire
         self.name = wire.name
         self.counts = wire.counts
+        self.redraws = False
         self.connected = wire.connected
         self.heartbeat = wire.heartbeat
         self.error = wire.error

@@ -17,6 +17,7 @@ from flask import request
 
 from notiway import metrics
 from notiway.live import badges, heartbeat
+from notiway.live.delivery import budget
 from notiway.pausing import STRETCH_SECONDS, in_stretches
 from notiway.values.ids import UUID_BITS
 from notiway.values.principal import Principal
@@ -27,6 +28,7 @@ BEATS = 2  # slices of the heartbeat: a hundred would be most of the work of a s
 VISITOR = handshake.VISITOR
 VIEWS: dict[str, Any] = {
     "SLICES": BEATS,
+    "SENDS": 1,  # between two pauses: no time passes in a turn, and few clients listen
     "take_socket": lambda _: (request.environ["simulation"], False),
     "take_carrier": lambda *_: (request.environ["simulation"], False),
     "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR], principal=lambda: _signed_in()),
@@ -192,6 +194,7 @@ def installed() -> Iterator[None]:
     before: list[tuple[Any, str, Any]] = [
         (heartbeat, "SLICES", heartbeat.SLICES),
         (badges, "SLICES", badges.SLICES),
+        (budget, "SENDS", budget.SENDS),
     ]
     counted = [(metrics, key, each) for key, each in vars(metrics).items() if hasattr(each, "labels")]
     before += [each for each in counted if not isinstance(each[2], type)]

@@ -6,19 +6,18 @@ from types import SimpleNamespace
 import pytest
 
 from notiway.live import runtime
-from notiway.live.badges import Badges
 from notiway.live.heartbeat import Heartbeat
-from notiway.live.reactor import Reactor
+from notiway.live.settling import Heard, Settling
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.store import audit, inbox, membership
 from notiway.store.database import db
 from notiway.store.log import resuming, standing
+from notiway.store.search import finding
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
-from notiway.values.event import Event
 from notiway.values.ids import new_id
 from notiway.verbs import events, items, staff
 from notiway.verbs.recall import recall
@@ -50,7 +49,7 @@ def test_it_is_gone_from_every_list_count_and_replay(sent):
     assert [item.title for item in standing.items("ada", ["global", "user:ada", sent.audience])] == ["No mistake"]
     assert inbox.unread_count("ada") == 1
     assert inbox.unread_counts(["ada"]) == {"ada": 1}
-    assert inbox.sources("ada") == ["shop"]
+    assert finding.sources("ada") == ["shop"]
 
 
 def test_who_has_not_looked_yet_never_gets_it(sent):
@@ -113,11 +112,14 @@ class Listeners:
     heartbeat = Heartbeat(15.0)
 
     def __init__(self, deaf=()):
-        self.delivered = []
+        self.delivered, self.corrected = [], {}
         tab = SimpleNamespace(format=SimpleNamespace(wire=SimpleNamespace(counts=True)))
         self.listeners = SimpleNamespace(
             beside=lambda audience: {user: [f"{user}'s tab"] for user in deaf}, of=lambda audience: [tab]
         )
+
+    def in_turn(self, call, unread):
+        self.corrected |= unread
 
     def deliver(self, event):
         self.delivered.append(event)
@@ -131,8 +133,8 @@ def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker)
     inbox.catch_up("ada")
     recall(row.id, by="staff")
     hub = Listeners()
-    Badges(Reactor(), hub, run=None).settle(broker.events[-1], ["ada", "bob"])
-    assert hub.delivered == [Event("sync", "user:ada", {"unread": 1}), Event("sync", "user:bob", {"unread": 0})]
+    Settling(hub, run=None).settle({ADMINS.key: Heard([broker.events[-1]], {"ada", "bob"})})
+    assert hub.corrected == {"ada": 1, "bob": 0}
 
 
 def test_who_left_the_group_loses_it_too(broker):
@@ -142,7 +144,7 @@ def test_who_left_the_group_loses_it_too(broker):
     membership.leave("ada", ADMINS)
     recall(row.id, by="staff")
     hub = Listeners(["ada", "bob"])
-    Badges(Reactor(), hub, run=None).settle(broker.events[-1], [])
+    Settling(hub, run=None).settle({ADMINS.key: Heard([broker.events[-1]])})
     assert [(event.kind, event.audience, event.data["unread"]) for event in hub.delivered] == [
         ("recalled", "user:ada", 0)
     ]

@@ -521,3 +521,27 @@ def test_a_page_of_what_came_after_is_bounded_in_bytes_and_the_next_one_goes_on(
     assert heard == sent
     assert max(sizes) < 1.9 * 1024 * 1024
     assert len(sizes) > 1
+
+
+@pytest.mark.parametrize("body", [envelope("late"), [envelope("late")], {}, "no JSON"])
+def test_a_publisher_is_refused_before_anything_is_read_or_stored_while_events_wait_for_too_long(
+    app, publish, monkeypatch, body
+):
+    waiting = type(app.extensions["notiway"].hub.waiting)
+    with monkeypatch.context() as overloaded:
+        overloaded.setattr(waiting, "is_too_long", True)
+        overloaded.setattr(api_keys, "find", None)
+        response = publish(body)
+    assert response.status_code == 503
+    assert response.headers["Retry-After"] == "1"
+    assert response.json["error"]["code"] == "Unavailable"
+    with app.app_context():
+        assert Notification.select().count() == 0
+    assert publish(envelope("late")).status_code == 201
+
+
+def test_what_the_application_sends_itself_is_never_refused(app, monkeypatch):
+    with app.app_context():
+        monkeypatch.setattr(type(runtime.current().hub.waiting), "is_too_long", True)
+        send_notification(Audience.everyone(), "Still sent")
+        assert Notification.select().count() == 1

@@ -32,6 +32,7 @@ def blueprint() -> Blueprint:
 def send() -> ResponseReturnValue:
     """Send `{type, title, message}` (JSON or form) to the signed-in user; every fault is named."""
     user_id = auth.require_user()
+    runtime.current().wait_for_room()
     values = _values()
     try:
         sent = send_notification(
@@ -39,7 +40,7 @@ def send() -> ResponseReturnValue:
         )
     except InvalidNotification as error:
         return _refused(error, values)
-    unread = inbox.unread_count(user_id)
+    unread = inbox.arrive(user_id)
     asked = reply.form()
     if asked == "json":
         item = inbox.get(user_id, sent.id)

@@ -105,13 +105,13 @@ def subscribe(now: Runtime, connection: Connection, audience: Audience, answer: 
             found = standing.items(user_id, [key], standing.REPLAY_LIMIT, after=after)
             items = [item for item in found if item.audience == key]
             frames = [*incomplete(connection, [key], found), *frames_of(connection, items)]
-            unread = inbox.unread_count(user_id) if items else None
+            unread = inbox.arrive(user_id) if items else None
     except Exception:
         _take_back(now, connection, key, is_new)
         raise
     now.hub.release(connection, [answer, *frames], [item.id for item in items])
     if unread is not None:
-        now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+        now.hub.tell_count([connection], unread)
 
 
 def _take_back(now: Runtime, connection: Connection, key: str, is_new: bool) -> None:

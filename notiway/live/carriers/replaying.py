@@ -47,8 +47,9 @@ class Replaying:
         first: Sequence[str | None] = (),
         known_ids: Sequence[str] = (),
         wanted: Wanted | None = None,
+        unread: int | None = None,
     ) -> None:
-        """Send `first` and all that came after the cursor, then let the connection, which is held, go live.
+        """Send `first`, with the count `unread`, and all that came after the cursor, then let the connection go live.
 
         `known_ids` are items that the client has: should their Events come late, they are passed over. `wanted` says
         which of the user's items this client hears of.
@@ -60,7 +61,7 @@ class Replaying:
         if page.more:
             self._hub.pass_on(connection, frames, known, lambda: self._go_on(connection, page.cursor, wanted))
         else:
-            self._hub.release(connection, frames, known)
+            self._hub.release(connection, frames, known, unread)
 
     def close(self) -> None:
         """Finish the pages at hand; read no more."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from notiway.live.backlog import BLOCKED
 from notiway.live.carriers import Transport
 from notiway.live.connection import Connection
+from notiway.live.delivery import counts
 from notiway.live.wires import Wire
 from notiway.values.event import Event
 
@@ -16,7 +17,15 @@ log = logging.getLogger(__name__)
 
 LEFT_OUT = "the %s wire cannot show %s: it is left out there. Fix what was sent, or the template that draws it"
 
-Frame = tuple[bytes, str | None, str | None]  # bytes, coalescing key, id of the item in it
+
+class Frame(NamedTuple):
+    """What one Event is in a format."""
+
+    data: bytes
+    key: str | None = None  # a newer frame with it takes its place in a backlog
+    item_id: str | None = None  # of the item in it
+    unread: int | None = None  # the count that it tells
+    is_fresh: bool = False  # a stored item without a count: there is one more now
 
 
 @dataclass(frozen=True)
@@ -26,6 +35,7 @@ class Format:
     wire: Wire
     transport: Transport
     handle: Callable[[Connection, str], None] | None = None  # what to do with a client's message
+    _badges: dict[int, bytes] = field(default_factory=dict, compare=False, repr=False)
 
     def text(self, event: Event) -> str | None:
         """What the wire says of an event; None where it has nothing to say, or fails, which is logged."""
@@ -45,13 +55,25 @@ class Format:
             log.exception(LEFT_OUT, self.wire.name, "a text")
             return None
 
+    def badge(self, unread: int) -> bytes | None:
+        """The frame that tells a count, drawn once for each count; None where clients count for themselves."""
+        data = self._badges.get(unread)
+        if data is None and self.wire.counts:
+            try:
+                data = self.frame(self.wire.heartbeat(unread))
+            except Exception:
+                log.exception(LEFT_OUT, self.wire.name, "a count")
+            if data is not None and not self.wire.redraws:
+                self._badges[unread] = data
+        return data
+
     def render(self, events: Iterable[Event]) -> tuple[bytes, list[Frame]]:
         """The events as bytes to send at once, and frame by frame for connections that have to wait.
 
         One that fails is logged and left out of this format; the other events, and the other formats, go on.
         """
         single = [frame for event in events if (frame := self._single(event)) is not None]
-        return b"".join(data for data, _, _ in single), single
+        return b"".join(frame.data for frame in single), single
 
     def _single(self, event: Event) -> Frame | None:
         try:
@@ -59,55 +81,20 @@ class Format:
             if not text:  # an empty frame is no message of any protocol
                 return None
             item_id = event.data["notification"]["id"] if event.kind == "created" else None
-            return self.transport.encode(text), _key_of(event), item_id
+            data, key = self.transport.encode(text), _key_of(event)
+            if not self.wire.counts:
+                return Frame(data, key, item_id)
+            is_fresh = event.kind == "created" and event.leaves_counts_open
+            return Frame(data, key, item_id, event.data.get("unread"), is_fresh)
         except Exception:
             log.exception(LEFT_OUT, self.wire.name, _named(event))
             return None
 
 
-class Broadcast:
-    """Events on their way to many connections, rendered once for each format that is met."""
-
-    def __init__(self, events: Iterable[Event]) -> None:
-        self.events = events
-        self._rendered: dict[int, tuple[bytes, list[Frame]]] = {}
-
-    def send(self, connections: Iterable[Connection]) -> None:
-        """Offer the events to each of these. This loop is where the CPU of a broadcast goes."""
-        format: Format | None = None
-        joined, single = b"", list[Frame]()
-        for connection in connections:
-            if connection.format is not format:  # neighbours mostly speak the same
-                joined, single = self._in(connection.format)
-                format = connection.format
-            try:
-                if not connection.direct or not joined:
-                    for data, key, item_id in single:
-                        connection.offer(data, key, item_id)
-                    continue
-                try:
-                    sent = connection.send(joined)
-                except BLOCKED:
-                    sent = 0
-                if sent != len(joined):
-                    connection.keep([(data, key) for data, key, _ in single], sent)
-            except OSError:
-                connection.lost()
-            except Exception:
-                log.exception("a connection failed and is let go; the others hear on")
-                connection.lost()
-
-    def _in(self, format: Format) -> tuple[bytes, list[Frame]]:
-        rendered = self._rendered.get(id(format))
-        if rendered is None:
-            rendered = self._rendered[id(format)] = format.render(self.events)
-        return rendered
-
-
 def _key_of(event: Event) -> str | None:
     """Under which key a newer frame takes the place of this one in a backlog."""
     if event.kind == "sync":
-        return "unread"
+        return counts.KEY
     replaced = event.data.get("coalesce")
     return None if replaced is None else f"{event.audience} {replaced}"
 

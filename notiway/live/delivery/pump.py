@@ -8,6 +8,8 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
+from notiway.live.delivery.budget import Budget
+from notiway.live.delivery.waiting import Waiting
 from notiway.live.reactor import Reactor
 from notiway.values.event import Event
 
@@ -17,21 +19,24 @@ TAKEN = 500  # events and turns that are put into groups at once
 JOINED = 25  # events in one send: they are rendered without a pause
 
 Turn = Callable[[], None]
-FanOut = Callable[[str, list[Event]], Iterator[None]]  # pauses where other work may run
+FanOut = Callable[[str, list[Event], Budget], Iterator[None]]  # pauses whenever the budget is spent
 
 
 class Pump:
     """The queue between what is delivered and its fan-out; runs on the reactor."""
 
-    def __init__(self, reactor: Reactor, fan_out: FanOut) -> None:
+    def __init__(self, reactor: Reactor, fan_out: FanOut, waiting: Waiting, budget: Budget | None = None) -> None:
         self._reactor = reactor
         self._fan_out = fan_out
+        self._waiting = waiting
+        self._budget = budget or Budget(lambda: waiting.oldest_seconds)
         self._queue: deque[Event | Turn] = deque()
         self._is_running = False
 
     def take(self, event: Event) -> None:
         """Fan this out behind everything that was taken before."""
         self._queue.append(event)
+        self._waiting.queue()
         if not self._is_running:
             self._is_running = True
             self._reactor.add_job(self._run())
@@ -44,6 +49,7 @@ class Pump:
             _do(turn)
 
     def _run(self) -> Iterator[None]:
+        self._budget.renew()
         try:
             while self._queue:
                 batch = [self._queue.popleft() for _ in range(min(len(self._queue), TAKEN))]
@@ -54,13 +60,25 @@ class Pump:
                         continue
                     events = cast("Iterator[Event]", group)
                     while part := list(itertools.islice(events, JOINED)):
-                        try:
-                            yield from self._fan_out(joined[0], part)
-                        except Exception:
-                            log.exception("events for %s did not reach every connection; the next ones do", joined[0])
-                        yield
+                        yield from self._tell(joined[0], part)
         finally:
             self._is_running = False
+            self._budget.rest()
+
+    def _tell(self, audience: str, events: list[Event]) -> Iterator[None]:
+        try:
+            for _ in self._fan_out(audience, events, self._budget):
+                yield from self._rest()
+        except Exception:
+            log.exception("events for %s did not reach every connection; the next ones do", audience)
+        self._waiting.done(len(events))
+        if self._budget.is_spent:
+            yield from self._rest()
+
+    def _rest(self) -> Iterator[None]:
+        self._budget.rest()
+        yield
+        self._budget.renew()
 
 
 def _joined_by(one: Event | Turn) -> tuple[str, bool] | None:

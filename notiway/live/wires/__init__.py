@@ -12,6 +12,7 @@ class Wire(Protocol):
 
     name: str
     counts: bool  # whether its clients are told how many are unread
+    redraws: bool  # whether what it draws may look different the next time
 
     def render(self, event: Event) -> str | None: ...
     def connected(self, connection_id: str, unread: int) -> str | None: ...

@@ -43,6 +43,7 @@ class HtmlWire:
 
     def __init__(self, env: Environment) -> None:
         self._env = env
+        self.redraws = bool(env.auto_reload)  # in development, where templates are being written
         self._missing: set[str] = set()
         self._failing: set[str] = set()  # frames that were logged as failing: a heartbeat would log without end
 

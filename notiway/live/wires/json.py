@@ -58,6 +58,7 @@ class JsonWire:
 
     name = "json"
     counts = True
+    redraws = False
 
     def render(self, event: Event) -> str | None:
         """The text of an Event; None for those that JSON clients do not hear of."""

@@ -6,7 +6,7 @@ missing, and moves the cursor to where everything is decided; what is not decide
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from weakref import WeakKeyDictionary
 
 import peewee
@@ -88,13 +88,19 @@ def pull(user_ids: Sequence[str]) -> int:
     return sum(_pull_together(part) for part in in_batches(sorted(user_ids)))
 
 
-def settle(notification_id: str, user_ids: Sequence[str]) -> None:
-    """After a broadcast: put it into the inboxes of these users, who heard it, members or not."""
-    pull(behind(user_ids))  # of many broadcasts at once the first one brings all
-    guests = sorted(set(user_ids) - set(holders_among(notification_id, user_ids)))
-    if guests:
-        with db.atomic():
-            deliver_to([notification_id], guests, arriving=True)
+def settle(user_ids: Sequence[str], heard: Iterable[tuple[Sequence[str], Collection[str]]] = ()) -> None:
+    """After broadcasts: put them into the inboxes of these users.
+
+    `heard` are broadcasts that not only members hear: ids, and who heard them. Members have them by pulling.
+    """
+    pull(user_ids)  # all are behind
+    for ids, listeners in heard:
+        those = [user_id for user_id in user_ids if user_id in listeners]
+        for notification_id in ids if those else ():
+            guests = sorted(set(those) - set(holders_among(notification_id, those)))
+            if guests:
+                with db.atomic():
+                    deliver_to([notification_id], guests, arriving=True)
 
 
 def pull_audience(user_id: str, audience: str, since_ms: int = 0) -> None:

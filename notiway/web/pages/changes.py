@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 
 from notiway.store import inbox
-from notiway.store.search import Filters
+from notiway.store.search.filters import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items
@@ -107,7 +107,7 @@ def seen() -> ResponseReturnValue:
     items.mark_seen(user_id, ids)
     asked = reply.form()
     if asked == "json":
-        return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.unread_count(user_id))
+        return jsonify(notificationIds=ids, seen=True, unreadCount=inbox.arrive(user_id))
     return reply.back(url_for("notiway.history")) if asked == "page" else make_response("", 204)
 
 

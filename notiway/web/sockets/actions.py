@@ -51,8 +51,8 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
     user_id = cast("str", connection.user_id)  # the hub closes whoever is not signed in
     match message.get("action"):
         case "ping":
-            unread = inbox.unread_count(user_id)
-            now.hub.tell(connection, connection.format.wire.heartbeat(unread), "unread")
+            unread = inbox.arrive(user_id)
+            now.hub.tell_count([connection], unread)
         case "markAsRead":
             items.mark_read(user_id, _id(message))
         case "markAsUnread":

@@ -73,11 +73,12 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     cursor = _cursor(now, last)
     if cursor is not None:
         # The count has no id: a stream that is cut before what is to come must resume before that.
-        now.replaying.resume(connection, cursor, [wire.connected(connection.id, unread)], [cursor.but])
+        first_of_all = [wire.connected(connection.id, unread)]
+        now.replaying.resume(connection, cursor, first_of_all, [cursor.but], unread=unread)
         return
     # Never a silent hole: the client is told to load its list, and resumes from here next time.
     first = [wire.reset(newest)] if last else []
-    now.hub.release(connection, [*first, wire.connected(connection.id, unread, newest)], [last])
+    now.hub.release(connection, [*first, wire.connected(connection.id, unread, newest)], [last], unread)
 
 
 def _cursor(now: Runtime, last: str) -> Cursor | None:

@@ -68,9 +68,9 @@ def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
     else:
         connected = wire.connected(connection.id, unread)
     if cursor is None:
-        now.hub.release(connection, [connected])
+        now.hub.release(connection, [connected], unread=unread)
     else:
-        now.replaying.resume(connection, cursor, [connected], [cursor.but])
+        now.replaying.resume(connection, cursor, [connected], [cursor.but], unread=unread)
 
 
 def _cursor() -> Cursor | None:

@@ -61,6 +61,7 @@ def send() -> ResponseReturnValue:
         return _page(composed, composed.open_faults, found=_found(composed.values["q"]))
     by = auth.require_staff()
     try:
+        runtime.current().wait_for_room()
         entry, is_new = staff.send(by, composed.recipients(), form_key=composed.values["form_key"], **composed.fields)
     except NotiwayError as error:
         return _refused(error, composed)

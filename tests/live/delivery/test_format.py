@@ -4,12 +4,11 @@ import json
 import logging
 
 import pytest
-from pair import counts, created, item, json_format, make_pair, settle, sync
+from pair import counts, created, item, json_format, settle, sync
 
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.websocket import WebSocketTransport
-from notiway.live.delivery.format import Broadcast, Format
-from notiway.live.state import State
+from notiway.live.delivery.format import Format
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.values.event import Event
@@ -64,39 +63,7 @@ def test_a_badge_that_waits_is_superseded_by_the_next(hub, connect):
 )
 def test_a_frame_names_what_supersedes_it_and_the_item_in_it(speech, event, key, item_id):
     joined, [frame] = speech.render([event])
-    assert frame == (joined, key, item_id)
-
-
-def test_each_format_is_rendered_once_and_hears_its_own(speech, monkeypatch):
-    rendered = []
-    render = type(speech).render
-    monkeypatch.setattr(Format, "render", lambda self, events: (rendered.append(self), render(self, events))[1])
-    event = sync(3)
-    other = Format(SignalRWire(), SignalRTransport(lambda *_: None, 1024))
-    pairs = [make_pair(format) for format in (speech, other, speech)]
-    for connection, _ in pairs:
-        connection.release([])
-    Broadcast([event, created(1)]).send(connection for connection, _ in pairs)
-    assert rendered == [speech, other]
-    texts = [client.read(1)[0] for _, client in pairs]
-    assert texts[0] == texts[2] == speech.wire.render(event)
-    assert texts[1] == other.wire.render(created(1)), "SignalR has no word for a count"
-    for connection, client in pairs:
-        connection.lost()
-        client.close()
-
-
-def test_who_is_gone_is_let_go_and_the_next_one_hears_it(speech):
-    gone, client = make_pair(speech)
-    stays, listening = make_pair(speech)
-    for each in (gone, stays):
-        each.release([])
-    client.close()
-    Broadcast([sync(1)]).send([gone, stays])
-    assert gone.state is State.CLOSED
-    assert counts(listening, 1) == [1]
-    stays.lost()
-    listening.close()
+    assert frame[:3] == (joined, key, item_id)
 
 
 # One that fails
@@ -132,8 +99,8 @@ def test_an_event_that_fails_is_logged_once_and_its_neighbours_go_on(wire, caplo
     format = format_of(wire)
     with caplog.at_level(logging.ERROR):
         joined, single = format.render([created(1), created(2), created(3)])
-    assert [item_id for _, _, item_id in single] == ["id-1", "id-3"]
-    assert joined == b"".join(data for data, _, _ in single)
+    assert [frame.item_id for frame in single] == ["id-1", "id-3"]
+    assert joined == b"".join(frame.data for frame in single)
     (record,) = caplog.records
     assert wire.name in record.getMessage()
     assert "id-2" in record.getMessage()
@@ -143,7 +110,7 @@ def test_an_event_that_fails_is_logged_once_and_its_neighbours_go_on(wire, caplo
 def test_what_is_no_event_of_ours_is_left_out_too(caplog):
     broken = Event("created", "user:ada", {})
     _, single = json_format().render([broken, created(1)])
-    assert [item_id for _, _, item_id in single] == ["id-1"]
+    assert [frame.item_id for frame in single] == ["id-1"]
     assert "user:ada" in caplog.text
 
 
@@ -160,8 +127,57 @@ def test_what_waits_is_replaced_within_its_audience_only():
         Event("created", audience, {"notification": item(number, persisted=False), "coalesce": "load"})
         for number, audience in enumerate(("group:a", "group:b", "group:a"))
     ]
-    keys = [key for _, key, _ in json_format().render(loads)[1]]
+    keys = [frame.key for frame in json_format().render(loads)[1]]
     assert keys[0] == keys[2] != keys[1]
     assert "unread" not in keys
-    (_, count_key, _) = json_format().render([Event("sync", "user:ada", {"unread": 1})])[1][0]
-    assert count_key == "unread"
+    assert json_format().render([sync(1)])[1][0].key == "unread"
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The counts that a wire was asked to draw."""
+    drawn = []
+    heartbeat = JsonWire.heartbeat
+    monkeypatch.setattr(JsonWire, "heartbeat", lambda self, unread: (drawn.append(unread), heartbeat(self, unread))[1])
+    return drawn
+
+
+def test_a_badge_is_drawn_once_for_each_count(speech, drawn):
+    frames = [speech.badge(unread) for unread in (0, 1, 100) for _ in range(50)]
+    assert drawn == [0, 1, 100]
+    assert frames[0] == speech.transport.encode(speech.wire.heartbeat(0))
+    assert len(set(frames)) == 3
+
+
+def test_while_templates_are_written_a_badge_is_drawn_each_time(speech, drawn, monkeypatch):
+    monkeypatch.setattr(JsonWire, "redraws", True)
+    assert [speech.badge(1) for _ in range(3)] == [speech.badge(1)] * 3
+    assert drawn == [1] * 4
+
+
+def test_clients_that_count_for_themselves_have_no_badge():
+    assert Format(SignalRWire(), SignalRTransport(lambda *_: None, 1024)).badge(1) is None
+
+
+def test_a_badge_that_fails_is_none_and_is_tried_again(speech, monkeypatch, caplog):
+    with monkeypatch.context() as broken:
+        broken.setattr(JsonWire, "heartbeat", lambda self, unread: 1 / 0)
+        assert speech.badge(1) is None
+    assert "json wire cannot show a count" in caplog.text
+    assert speech.badge(1)
+
+
+@pytest.mark.parametrize(
+    ("event", "unread", "is_fresh"),
+    [
+        (created(1), None, True),
+        (created(1, unread=4), 4, False),
+        (Event("created", "global", {"notification": item(1, persisted=False)}), None, False),
+        (sync(2), 2, False),
+        (Event("recalled", "global", {"ids": ["id-1"], "items": []}), None, False),
+        (Event("recalled", "user:ada", {"ids": ["id-1"], "items": [], "unread": 3}), 3, False),
+    ],
+)
+def test_a_frame_says_what_it_does_to_the_count(speech, event, unread, is_fresh):
+    _, [frame] = speech.render([event])
+    assert (frame.unread, frame.is_fresh) == (unread, is_fresh)

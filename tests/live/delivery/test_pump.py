@@ -1,10 +1,16 @@
 """Pump: events fan out in order, and turns keep their place among them."""
 
+import itertools
+from types import SimpleNamespace
+
 import pytest
 from pair import counts, created, ids, settle, sync
 from servers import wait_until
 
+from notiway.live.delivery import budget as budget_module
 from notiway.live.delivery import pump
+from notiway.live.delivery.budget import Budget
+from notiway.live.delivery.waiting import Waiting
 from notiway.live.state import State
 from notiway.values.event import Event
 
@@ -17,10 +23,14 @@ def test_events_keep_their_order_and_a_burst_is_complete(hub, connect):
 
 
 @pytest.mark.parametrize("turn", [1, 2])
-def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(hub, connect, reactor, late, turn):
+def test_an_event_after_the_opening_is_never_missed_however_busy_the_hub_is(
+    hub, connect, reactor, late, turn, monkeypatch
+):
     """Between two turns of a fan-out a socket opens and an event follows: the event must not overtake the opening."""
+    monkeypatch.setattr(budget_module, "SENDS", 1)
     connection, client = late
-    connect("busy", "user:bob", user_id="bob")
+    for name in ("busy", "busy too"):
+        connect(name, "user:bob", user_id="bob")
     turns = []
 
     def open_and_deliver():
@@ -101,23 +111,126 @@ def test_a_fault_in_one_turn_harms_no_other(hub, connect, busy, caplog):
     assert "the hub goes on after a fault" in caplog.text
 
 
-def test_many_small_fan_outs_do_not_hold_up_other_work_either(hub, reactor):
-    turns, ended = [], []
+class Turns:
+    """In place of the reactor: turns the pump's job by hand."""
 
-    def look():
-        turns.append(1)
-        if not ended:
-            reactor.call_soon(look)
+    def __init__(self):
+        self.jobs = []
 
-    def burst():
-        for number in range(200):
-            hub.deliver(created(number, f"user:{number}"))
-        hub.in_turn(lambda: ended.append(len(turns)))
-        look()
+    def add_job(self, job):
+        self.jobs.append(job)
 
-    reactor.call_soon(burst)
-    wait_until(lambda: ended)
-    assert ended[0] >= 199
+    def turn(self):
+        """One slice; whether there is more to do."""
+        try:
+            next(self.jobs[0])
+        except StopIteration:
+            self.jobs.clear()
+        return bool(self.jobs)
+
+
+@pytest.fixture
+def clock():
+    return SimpleNamespace(now=100.0)
+
+
+@pytest.fixture
+def work(clock):
+    """A pump by hand, whose Events take `milliseconds` each to deliver: `work(1.0)`."""
+
+    def make(milliseconds, sends=1):
+        told = []
+
+        def fan_out(audience, events, budget):
+            for _ in range(sends):
+                if budget.is_spent:
+                    yield
+                budget.take(1)
+                clock.now += milliseconds / 1_000 / sends
+            told.extend(events)
+
+        reactor, waiting = Turns(), Waiting(lambda: clock.now)
+        budget = Budget(lambda: waiting.oldest_seconds, lambda: clock.now)
+        return pump.Pump(reactor, fan_out, waiting, budget), reactor, waiting, told
+
+    return make
+
+
+def burst(taking, count):
+    for number in range(count):
+        taking.take(created(number, f"user:{number}"))
+
+
+def test_as_many_small_fan_outs_are_done_at_once_as_a_millisecond_takes(work):
+    """One in each turn of the loop would be outrun by the requests that run between two turns."""
+    taking, reactor, waiting, told = work(0.1)
+    burst(taking, 100)
+    assert reactor.turn()
+    assert len(told) == 10
+    assert reactor.turn()
+    assert len(told) == 20
+    assert len(waiting) == 80
+
+
+def test_what_costs_no_time_by_the_clock_is_bounded_by_its_sends(work):
+    taking, reactor, _, told = work(0.0)
+    burst(taking, 500)
+    assert [reactor.turn() and len(told) for _ in range(3)] == [200, 400, False]
+    assert len(told) == 500
+
+
+def test_events_that_are_late_get_half_as_much_as_the_requests_before_them(work, clock):
+    taking, reactor, _, told = work(0.1)
+    burst(taking, 1_000)
+    reactor.turn()
+    done = [len(told)]
+    for seconds in (0.01, 0.01, 0.01, 10.0):
+        clock.now += seconds  # requests run
+        reactor.turn()
+        done.append(len(told))
+    assert [after - before for before, after in itertools.pairwise(done)] == [10, 50, 50, 200]
+
+
+def test_delivery_is_not_outrun_by_eight_requests_a_turn(work, clock):
+    """Each request takes 0.7 ms and publishes one Event that takes 0.2 ms: five fit into a turn, eight come."""
+    taking, reactor, waiting, _ = work(0.2)
+    ages = []
+    for turn in range(500):
+        for number in range(8):
+            taking.take(created(turn * 8 + number, f"user:{number}"))
+            clock.now += 0.0007
+        reactor.turn()
+        ages.append(waiting.oldest_seconds)
+    assert max(ages) < 0.05
+    assert len(waiting) < 50
+
+
+def test_a_wide_fan_out_pauses_after_two_hundred_sends_however_late_it_is(work, clock):
+    taking, reactor, waiting, told = work(10.0, sends=1_000)
+    burst(taking, 2)
+    clock.now += 60
+    turns = 1
+    while reactor.turn():
+        turns += 1
+    assert turns >= 10
+    assert len(told) == 2
+    assert len(waiting) == 0
+
+
+def test_what_fails_waits_no_longer(work, clock, caplog):
+    taking, reactor, waiting, _ = work(0.1)
+
+    def fail(audience, events, budget):
+        raise RuntimeError("boom")
+        yield
+
+    taking._fan_out = fail
+    burst(taking, 3)
+    while reactor.turn():
+        pass
+    assert len(waiting) == 0
+    assert waiting.oldest_seconds == 0
+    assert caplog.text.count("did not reach every connection") == 3
 
 
 def test_a_fault_in_one_event_harms_no_other_audience(hub, connect, caplog):
@@ -138,11 +251,11 @@ def test_neighbours_are_joined_so_many_at_once(reactor, monkeypatch, joined):
     monkeypatch.setattr(pump, "TAKEN", 7)
     parts = []
 
-    def fan_out(audience, events):
+    def fan_out(audience, events, budget):
         parts.append([event.data["unread"] for event in events])
         yield
 
-    taking = pump.Pump(reactor, fan_out)
+    taking = pump.Pump(reactor, fan_out, Waiting())
     for number in range(10):
         reactor.call_soon(taking.take, sync(number))
     reactor.call_soon(taking.take_turn, lambda: parts.append("turn"))

@@ -237,3 +237,13 @@ def test_the_page_runs_no_foreign_or_inline_code(staff, user):
         assert "<style" not in response.text
         assert not re.search(r"<[^>]+\s(style|on\w+)=", response.text)
         assert "unsafe" not in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_staff_are_asked_to_wait_while_events_wait_for_too_long(app, staff, monkeypatch, form):
+    monkeypatch.setattr(type(app.extensions["notiway"].hub.waiting), "is_too_long", True)
+    data = {"to": "global", "title": "Hello", "confirm": "global"}
+    response = call(staff, "POST", SEND, data, form)
+    assert response.status_code == 503
+    with app.app_context():
+        assert Notification.select().count() == 0
