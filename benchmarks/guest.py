@@ -82,17 +82,17 @@ class Calls:
 
 
 @contextmanager
-def running() -> Iterator[dict[str, tuple[Calls, Worker, Worker]]]:
-    """Of each kind: called in-process, under gunicorn without an access log, and with one."""
+def running() -> Iterator[dict[str, tuple[Calls, Worker]]]:
+    """Of each kind: called in-process, and under gunicorn."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         started = {}
         for kind in KINDS:
             made = []
-            for number, log in enumerate(("off", "off", "on")):
+            for number in range(2):
                 folder = Path(name) / f"{kind}{number}"
                 folder.mkdir()
                 environment = clean_environment(
-                    GUEST=kind, GUEST_LOG=log, GUEST_SETTINGS=str(ROOT / "gunicorn.conf.py"), NOTIWAY_ENV="production",
+                    GUEST=kind, GUEST_SETTINGS=str(ROOT / "gunicorn.conf.py"), NOTIWAY_ENV="production",
                     NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/notiway.db", NOTIWAY_JOBS="off",
                     SECRET_KEY="a secret of the benchmark, of more than 32 bytes",
                     PYTHONPATH=f"{ROOT}:{HERE / 'peers'}",
@@ -100,23 +100,22 @@ def running() -> Iterator[dict[str, tuple[Calls, Worker, Worker]]]:
                 made.append((environment, folder / "server.log"))
             calls = Calls(*made[0])
             stack.callback(calls.close)
-            workers = []
-            for environment, log_file in made[1:]:
-                workers.append(Worker(WORKER, environment, log_file))
-                stack.callback(workers[-1].close)
-            started[kind] = (calls, workers[0], workers[1])
+            worker = Worker(WORKER, *made[1])
+            stack.callback(worker.close)
+            started[kind] = (calls, worker)
         yield started
 
 
 def measure(batches: int, calls: int, requests: int) -> dict[str, Figures]:
     """All of them take turns, so that a change of the machine's mood meets all."""
     figures = {kind: Figures(kind) for kind in KINDS}
-    asked = [request_of("GET", "/plain")] * requests
+    logged_ones = [request_of("GET", "/plain")] * requests
+    quiet_ones = [request_of("GET", "/plain?quiet")] * requests
     with running() as started:
         for number in range(batches + 1):  # the first only warms up
             found = {
-                kind: (caller.cost(calls), quiet.cost(asked) * 1e6 / requests, logged.cost(asked) * 1e6 / requests)
-                for kind, (caller, quiet, logged) in started.items()
+                kind: (caller.cost(calls), *(worker.cost(each) * 1e6 / requests for each in (quiet_ones, logged_ones)))
+                for kind, (caller, worker) in started.items()
             }
             if number:
                 for kind, (called, quiet_us, logged_us) in found.items():

@@ -109,7 +109,7 @@ class Site:
 
 def over_http(site: Site, rows: list[Row], batches: int, singles: int, envelopes: int) -> None:
     """All ways take turns, so that a change of the machine's mood meets all of them."""
-    bare, user, everybody, unstored, hundred, thousand = rows
+    bare, user, everybody, unstored, hundred, thousand, broadcasts, passing = rows
 
     def note(row: Row, requests: list[bytes], count: int) -> None:
         row.costs.append(site.worker.cost(requests) * 1e6 / count)
@@ -120,8 +120,13 @@ def over_http(site: Site, rows: list[Row], batches: int, singles: int, envelopes
         note(user, [site.post(api, site.envelope()) for _ in range(singles)], singles)
         note(everybody, [site.post(api, site.envelope(everybody=True)) for _ in range(singles // 4)], singles // 4)
         note(unstored, [site.post(api, site.envelope(stored=False)) for _ in range(singles)], singles)
-        for row, size in ((hundred, 100), (thousand, 1_000)):
-            arrays = [[site.envelope() for _ in range(size)] for _ in range(envelopes // size)]
+        for row, size, options in (
+            (hundred, 100, {}),
+            (thousand, 1_000, {}),
+            (broadcasts, 1_000, {"everybody": True}),
+            (passing, 1_000, {"stored": False}),
+        ):
+            arrays = [[site.envelope(**options) for _ in range(size)] for _ in range(envelopes // size)]
             note(row, [site.post(api, array) for array in arrays], envelopes)
     for row in rows:
         del row.costs[0]  # that warmed up
@@ -288,6 +293,8 @@ def main() -> None:
         Row("one envelope for a user, not stored", "single"),
         Row("array of 100, stored", "array"),
         Row("array of 1,000, stored", "array"),
+        Row("array of 1,000 for everybody, stored", "array"),
+        Row("array of 1,000, not stored", "array"),
     ]
     listened = Row(f"one envelope for a user, stored, {LISTENING} of {USERS} listen", "heard")
     stream = Row(f"Redis Stream, stored, {LISTENING} of {USERS} listen", "stream")

@@ -32,7 +32,7 @@ from notiway.values.people import People, UnknownUsers, UserIsActive
 log = logging.getLogger(__name__)
 
 KEY = "notiway"  # in app.extensions
-QUEUE_MOST = 2_000  # Events of this process on their way to the one with the sockets: a second of its work
+QUEUE_MOST = 100  # tasks on their way to the process with the sockets, of fifty Events at most: a second of its work
 # A publisher whose turn comes when Events are late lets the loop go round. When others have been ahead of it so often,
 # each time with enough to make Events late again, more comes than can be delivered.
 LOOKS = 6

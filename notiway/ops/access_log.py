@@ -46,7 +46,7 @@ def quicken(log: Any) -> bool:
             handler.acquire()
             try:
                 handler.stream.write(text)
-                handler.flush()
+                handler.stream.flush()  # the handler's own would take the lock once more
             finally:
                 handler.release()
         except (OSError, ValueError):

@@ -19,6 +19,7 @@ from huey.signals import SIGNAL_EXPIRED
 
 from notiway import metrics
 from notiway.live import runtime
+from notiway.live.runtime import Runtime
 from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
 from notiway.pausing import in_stretches, pause
 from notiway.store.sql import in_batches
@@ -49,10 +50,14 @@ def add_task(events: Huey, app: Flask) -> None:
 def relay(raw: bytes) -> None:
     """Publish an Event that another process put on the queue, when the hub has room for it: the queue can wait."""
     now = runtime.current()
-    while now.hub.waiting.is_too_long:
-        pause(CROWDED_SECONDS)
+    _wait_for_room(now)
     now.broker.publish(Event.from_bytes(raw))
     pause()  # the next one may be there already
+
+
+def _wait_for_room(now: Runtime) -> None:
+    while now.hub.waiting.is_too_long:
+        pause(CROWDED_SECONDS)
 
 
 def relay_all(listed: list[tuple[str, str, dict[str, Any], float]]) -> None:
@@ -60,6 +65,7 @@ def relay_all(listed: list[tuple[str, str, dict[str, Any], float]]) -> None:
     now = runtime.current()
     for parts in in_stretches(listed):
         event = Event(*parts)
+        _wait_for_room(now)
         if event.kind != "created" or now.is_heard(event.audience):
             now.broker.publish(event)
     pause()

@@ -97,10 +97,13 @@ class Audience:
         """The one text that stands for this audience in tables, Events and the hub."""
         if self.type is AudienceType.GLOBAL:
             return "global"
-        name = self.type.name.lower()
+        name = _NAMES[self.type]
         return f"{name}:{self.tenant_id}:{self.value}" if self.tenant_id is not None else f"{name}:{self.value}"
 
     @property
     def is_broadcast(self) -> bool:
         """Whether it is stored as one row and pulled, instead of pushed to each inbox."""
         return self.type in BROADCAST_TYPES
+
+
+_NAMES = {each: each.name.lower() for each in AudienceType}

@@ -26,7 +26,8 @@ def milliseconds(moment: datetime) -> int:
     1000
     """
     aware = moment.replace(tzinfo=UTC) if moment.utcoffset() is None else moment
-    return (aware - EPOCH) // timedelta(milliseconds=1)
+    since = aware - EPOCH
+    return since.days * DAY_MS + since.seconds * 1000 + since.microseconds // 1000
 
 
 def moment(at_ms: int) -> datetime:

@@ -52,6 +52,7 @@ class Express:
             return self._inner(environ, start_response)
         now: Runtime = self._app.extensions[KEY]
         try:
+            now.wait_for_room()  # first, so that a refusal costs little
             data = body.small_of(environ, publishing.BODY_LIMIT_BYTES)
             if data is None:
                 return self._inner(environ, start_response)

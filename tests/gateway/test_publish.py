@@ -10,6 +10,7 @@ from flask import current_app
 from fresh import verbs
 from servers import wait_until
 
+from notiway import metrics
 from notiway.gateway.envelope import parse
 from notiway.gateway.publish import publish_envelopes
 from notiway.live import runtime
@@ -276,3 +277,27 @@ def test_a_deadlock_inside_somebody_s_transaction_is_unavailable_and_nothing_is_
         rival.commit()
     assert [type(each) for each in outcomes] == [DatabaseUnavailable]
     assert runtime.current().broker.kinds == []
+
+
+def test_nobody_is_told_what_nobody_hears_and_no_count_is_read_for_it(heard, monkeypatch):
+    counted = []
+    read = inbox.unread_counts
+    monkeypatch.setattr(inbox, "unread_counts", lambda users: counted.append(sorted(users)) or read(users))
+    monkeypatch.setattr(runtime.current().hub, "is_heard", lambda audience: audience in ("user:me", "group:ops"))
+    monkeypatch.setattr(runtime.current(), "_started", True)
+    publish(envelope(1, "user:you"), envelope(2, "global"))
+    assert (heard, counted) == ([], [])
+    publish(envelope(3, "user:you"), envelope(4), envelope(5, "group:ops"), envelope(6, "group:ops", persisted=False))
+    assert [event.audience for event in heard] == ["user:me", "group:ops", "group:ops"]
+    assert counted == [["me"]]
+    assert (inbox.unread_count("me"), inbox.unread_count("you")) == (1, 2)
+
+
+def test_a_long_batch_takes_as_many_statements_as_a_short_one():
+    def statements(*batch):
+        before = metrics.DATABASE_QUERIES._value.get()
+        publish(*batch)
+        return metrics.DATABASE_QUERIES._value.get() - before
+
+    alone = statements(envelope(0, "user:you"))
+    assert statements(*(envelope(number, "user:you") for number in range(1, 200))) == alone

@@ -153,11 +153,76 @@ def test_others_run_between_two_events(app, monkeypatch):
     assert len(pauses) == 3
 
 
-def test_events_stay_on_the_queue_while_the_hub_has_more_than_it_can_deliver(app, monkeypatch):
+def created(number, audience="user:42"):
+    return Event("created", audience, {"notification": {"id": str(number)}, "unread": number})
+
+
+@contextmanager
+def web_process(app, heard):
+    """The application with what other processes put on its queue; `take()` does the next task of it."""
+    running = app.extensions["notiway"]
+    with app.app_context():
+        assert relay.relay_events()
+        put = running.broker
+
+        def take():
+            running.broker.start(heard.append)
+            running.events.execute(running.events.dequeue())
+
+        yield put, take
+
+
+def test_several_events_are_one_task_and_arrive_as_they_were_in_their_order(make_app, monkeypatch):
+    monkeypatch.setattr(relay, "TOGETHER", 3)
+    heard = []
+    app = make_app(NOTIWAY_JOBS="web")
+    events = [created(number, "global" if number % 2 else "user:42") for number in range(4)]
+    with web_process(app, heard) as (broker, take):
+        assert broker.takes_many
+        broker.publish_all(events)
+        queue = app.extensions["notiway"].events
+        assert queue.pending_count() == 2
+        take()
+        assert heard == events[:3]
+        take()
+        assert heard == events
+
+
+def test_what_nobody_here_hears_is_left_out_and_a_kick_never_is(make_app, monkeypatch):
+    heard = []
+    app = make_app(NOTIWAY_JOBS="web")
+    kick = Event("kick", "user:you", {})
+    with web_process(app, heard) as (broker, take):
+        broker.publish_all([created(1), created(2, "user:you"), kick, created(3)])
+        monkeypatch.setattr(runtime.Runtime, "is_heard", lambda self, audience: audience == "user:42")
+        take()
+    assert heard == [created(1), kick, created(3)]
+
+
+def test_a_task_that_came_too_late_counts_for_all_of_its_events(make_app):
+    app = make_app(NOTIWAY_JOBS="web")
+    before = metrics.RELAY_DROPS._value.get()
+    with app.app_context():
+        running = runtime.current()
+        assert relay.relay_events()
+        running.broker.publish_all([created(number) for number in range(5)])
+        later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
+        running.events.execute(running.events.dequeue(), later)
+    assert metrics.RELAY_DROPS._value.get() - before == 5
+
+
+@pytest.mark.parametrize(
+    "put",
+    [
+        lambda: relay.relay(EVENT.to_bytes()),
+        lambda: relay.relay_all([(EVENT.kind, EVENT.audience, EVENT.data, EVENT.published_at)]),
+    ],
+)
+def test_events_stay_on_the_queue_while_the_hub_has_more_than_it_can_deliver(app, monkeypatch, put):
     running, heard, looks = app.extensions["notiway"], [], []
     monkeypatch.setattr(running.broker, "publish", heard.append)
     monkeypatch.setattr(type(running.hub.waiting), "is_too_long", property(lambda _: not heard and len(looks) < 3))
     monkeypatch.setattr(relay, "pause", lambda seconds=0.0: looks.append((seconds, len(heard))))
     with app.app_context():
-        relay.relay(EVENT.to_bytes())
+        put()
     assert looks == [(relay.CROWDED_SECONDS, 0)] * 3 + [(0.0, 1)]

@@ -10,6 +10,8 @@ import pytest
 
 from notiway.store import database, schema
 from notiway.store.database import open_database
+from notiway.store.engine.faults import RefusedValue
+from notiway.store.engine.guard import guard_of
 from notiway.values.errors import Unavailable
 
 WRITER = """
@@ -237,3 +239,20 @@ def test_a_process_whose_greenlets_would_share_one_connection_is_refused():
 def test_a_database_server_that_does_not_answer_is_given_up_soon(query, seconds):
     opened = open_database(f"postgresql://nobody@127.0.0.1:1/none{query}")
     assert int(opened.connect_params["connect_timeout"]) == seconds
+
+
+def test_many_rows_are_one_call_and_a_fault_of_it_has_its_reason(opened):
+    from notiway import metrics
+
+    opened.execute_sql("CREATE TABLE pair (one TEXT PRIMARY KEY, other INTEGER)")
+    before = metrics.DATABASE_QUERIES._value.get()
+    rules = guard_of(opened)
+    with opened.atomic():
+        rules.execute_many("INSERT INTO pair VALUES (?, ?)", [(str(number), number) for number in range(50)])
+    assert metrics.DATABASE_QUERIES._value.get() == before + 1
+    assert opened.execute_sql("SELECT COUNT(*) FROM pair").fetchone() == (50,)
+    with pytest.raises(peewee.IntegrityError), opened.atomic():
+        rules.execute_many("INSERT INTO pair VALUES (?, ?)", [("new", 1), ("1", 1)])
+    with pytest.raises(RefusedValue), opened.atomic():
+        rules.execute_many("INSERT INTO pair VALUES (?, ?)", [("large", 2**70)])
+    assert opened.execute_sql("SELECT COUNT(*) FROM pair").fetchone() == (50,)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notiway.values.clock import DAY_MS, now_ms
-from notiway.values.ids import AHEAD_MS, id_after, id_floor, id_time, is_id, new_id
+from notiway.values.ids import AHEAD_MS, id_after, id_floor, id_time, is_id, new_id, new_ids
 
 MILLISECONDS = st.integers(0, 2**48 - 1)
 
@@ -15,6 +15,13 @@ def test_ids_rise_within_a_process():
     made = [new_id() for _ in range(2000)]
     assert made == sorted(set(made))
     assert all(map(is_id, made))
+
+
+def test_many_at_once_rise_too():
+    made = [new_id(), *new_ids(500), new_id()]
+    assert made == sorted(set(made))
+    assert all(map(is_id, made))
+    assert new_ids(0) == []
 
 
 def test_an_id_carries_its_time():
@@ -28,6 +35,7 @@ def test_an_id_never_carries_a_time_far_ahead_of_the_clock(monkeypatch):
     monkeypatch.setattr(uuid_utils, "uuid7", lambda **when: make(**(when or {"nanoseconds": later})))
     before = now_ms()
     assert before <= id_time(new_id()) <= now_ms()
+    assert all(before <= id_time(each) <= now_ms() for each in new_ids(3))
     later = (now_ms() + AHEAD_MS // 2) * 1_000_000
     assert id_time(new_id()) > now_ms(), "a clock that was corrected by a moment changes nothing"
 

@@ -93,3 +93,43 @@ def test_of_many_users_those_are_told_who_are_here(monkeypatch, count):
     here = SimpleNamespace(is_heard=lambda audience: audience == "user:1")
     users = [str(number) for number in range(count)]
     assert list(events.heard_of(here, users)) == (users if count < 3 else ["1"])
+
+
+class Together:
+    """A broker that takes several at once."""
+
+    takes_many = True
+
+    def __init__(self, fault=None):
+        self.taken = []
+        self.fault = fault
+
+    def publish_all(self, events):
+        if self.fault is not None:
+            raise self.fault
+        self.taken.append(events)
+
+
+def several():
+    return [events.Event("created", "user:ada", {"notification": {"id": str(number)}}) for number in range(3)]
+
+
+def test_several_are_handed_over_together_where_the_broker_takes_them(broker):
+    together = Together()
+    before = value(metrics.EVENTS_PUBLISHED.labels(kind="created"))
+    events.publish_all(SimpleNamespace(broker=together), several())
+    events.publish_all(SimpleNamespace(broker=together), [])
+    assert [[event.data for event in each] for each in together.taken] == [[event.data for event in several()]]
+    assert all(event.published_at > 0 for event in together.taken[0])
+    assert value(metrics.EVENTS_PUBLISHED.labels(kind="created")) == before + 3
+    events.publish_all(SimpleNamespace(broker=broker), several())
+    assert len(broker.events) == 3, "one by one"
+
+
+def test_several_that_were_not_taken_all_count_as_untold_and_the_next_are_not_tried(caplog):
+    down = SimpleNamespace(broker=Together(ConnectionError("the queue is locked")))
+    with events.noting_untold() as untold:
+        events.publish_all(down, several())
+        events.publish_all(down, several()[:1])
+    assert [event.data["notification"]["id"] for event in untold] == ["0", "1", "2", "0"]
+    assert caplog.text.count("did not take") == 1

@@ -3,12 +3,13 @@
 import flask_login
 import pytest
 from conftest import SECRET_KEY
-from flask import Flask, render_template_string
+from flask import Flask, Response, render_template_string
 
 from notiway import Notiway
 from notiway.live import runtime
 from notiway.store import schema
 from notiway.store.database import db
+from notiway.web.caching import vary
 
 FORMS = {"page": {}, "fragment": {"HX-Request": "true"}, "json": {"Accept": "application/json"}}
 
@@ -60,3 +61,18 @@ def test_the_hosts_own_routes_and_static_files_are_left_alone(client):
     with client.get("/notiway/static/notiway/css/notiway.css") as sheet:
         assert sheet.status_code == 200
         assert sheet.headers.get("Cache-Control") != "no-store"
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "told"),
+    [
+        (None, ("Cookie", "Accept"), "Cookie, Accept"),
+        ("Accept-Encoding", ("Cookie",), "Accept-Encoding, Cookie"),
+        ("cookie, Accept", ("Cookie", "Origin"), "cookie, Accept, Origin"),
+        ("Cookie", ("Cookie",), "Cookie"),
+    ],
+)
+def test_what_an_answer_depends_on_is_named_once(given, names, told):
+    response = Response(headers={} if given is None else {"Vary": given})
+    vary(response, names)
+    assert response.headers.getlist("Vary") == [told]

@@ -27,13 +27,9 @@ def read(text: str | bytes) -> Any:
     {'a': [1]}
     """
     try:
-        value = from_json(text, allow_inf_nan=False)
-    except ValueError:
-        value = _read_closely(text)
-    signs = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
-    if sum(map(text.count, signs)) > MAX_DEPTH and is_deeper(value, MAX_DEPTH):  # type: ignore[arg-type]
-        raise ValueError(_TOO_DEEP)
-    return value
+        return from_json(text, allow_inf_nan=False)  # refuses by itself what is deeper than MAX_DEPTH
+    except (ValueError, TypeError):  # the latter for a text with half a surrogate pair in it
+        return _read_closely(text)
 
 
 def _read_closely(text: str | bytes) -> Any:
@@ -41,9 +37,12 @@ def _read_closely(text: str | bytes) -> Any:
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
     except RecursionError:  # the parser's own: it calls itself for each level
         raise ValueError(_TOO_DEEP) from None
+    if is_deeper(value, MAX_DEPTH):
+        raise ValueError(_TOO_DEEP)
+    return value
 
 
 def read_message(text: str) -> Any:

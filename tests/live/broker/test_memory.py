@@ -100,3 +100,13 @@ def test_after_the_close_nothing_is_delivered(broker):
 def test_an_unknown_scheme_is_refused_with_what_to_set(url):
     with pytest.raises(ConfigError, match="NOTIWAY_BROKER_URL"):
         open_broker(url)
+
+
+def test_several_go_together_where_that_was_asked_for_and_one_by_one_elsewhere(broker):
+    together = []
+    assert not broker.takes_many
+    broker.start(lambda event: None, together.append)
+    assert broker.takes_many
+    events = [Event("created", "global", {"x": number}) for number in range(3)]
+    broker.publish_all(events)
+    wait_until(lambda: together == [events])

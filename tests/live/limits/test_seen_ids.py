@@ -54,3 +54,15 @@ def test_of_many_threads_one_is_first():
     seen = SeenIds()
     with ThreadPoolExecutor(10) as pool:
         assert sum(pool.map(lambda _: seen.add(("billing", "1")), range(200))) == 1
+
+
+def test_of_many_ids_those_that_are_taken_are_found_with_what_was_said():
+    clock = [0.0]
+    seen = SeenIds(lambda: clock[0])
+    assert seen.among([("billing", "1")]) == {}
+    seen.add(("billing", "1"), "first")
+    seen.add(("orders", "2"), "second")
+    wanted = [("billing", "1"), ("billing", "2"), ("orders", "2")]
+    assert seen.among(wanted) == {("billing", "1"): "first", ("orders", "2"): "second"}
+    clock[0] = REMEMBER_SECONDS + 1
+    assert seen.among(wanted) == {}

@@ -16,6 +16,21 @@ def test_what_is_no_json_is_a_value_error(text):
         read(text)
 
 
+@pytest.mark.parametrize(
+    "value", [{"a": [1, -0.5, 1e22, 10**30, True, None]}, "é 🔔 \u2028 \x00", ["\ud83d", "\udd14"], 5, ""]
+)
+@pytest.mark.parametrize("encoding", [None, "utf-8", "utf-16", "utf-32-le"])
+def test_what_is_json_is_read_as_it_is_in_any_encoding_of_unicode(value, encoding):
+    text = json.dumps(value)
+    read_back = read(text if encoding is None else text.encode(encoding))
+    assert json.dumps(read_back) == text
+
+
+def test_half_a_surrogate_pair_in_the_bytes_themselves_is_read_for_those_who_name_it():
+    assert read('["\ud800"]'.encode(errors="surrogatepass")) == ["\ud800"]
+    assert read('["\ud800"]') == ["\ud800"]
+
+
 def nested(levels, innermost=None):
     """Lists and objects in turn, so many levels deep."""
     value = innermost
