@@ -86,10 +86,11 @@ def _keep_to_one_worker(server):
 
 def post_worker_init(worker):
     """Start what lives beside the requests: the hub, the broker's reader, the background work."""
-    from notiway.ops import lobby, logs
+    from notiway.ops import access_log, lobby, logs
 
     for name in (None, "gunicorn.error", "gunicorn.access"):
         logs.protect(logging.getLogger(name))
+    access_log.quicken(worker.log)
     lobby.open_lobby(worker)
     runtime = _runtime(worker)
     runtime.start()

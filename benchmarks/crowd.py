@@ -5,7 +5,8 @@ It reads commands as JSON lines from its standard input and answers each with on
     {"do": "connect", "to": 1000}     -> {"open": 1000, "greeted": 1000}
     {"do": "broadcast", "rounds": 5}  -> {"frames": 5000, "seconds": 0.2}
 
-A broadcast is asked for by GET /broadcast; the next one begins when every client has read the last.
+A broadcast is asked for by GET /broadcast (or POST, where the server wants its text); the next one begins when every
+client has read the last.
 """
 
 from __future__ import annotations
@@ -28,16 +29,23 @@ READ_BYTES = 64 * 1024
 HANDSHAKE_END = b"\r\n\r\n"
 TEXT, PING, CLOSE = 0x81, 0x89, 0x88  # first byte of a whole frame (RFC 6455 §5.2)
 PONG = b"\x8a\x80\0\0\0\0"  # empty, masked with zeros
-GREETING = b'"event":"connected"'
+GREETING = '"event":"connected"'
+PATH = "/ws/notifications?format=json"
+SOCKETIO_PING = b"\x81\x012"  # a text frame; Socket.IO's pings are messages
+SOCKETIO_PONG = b"\x81\x81\0\0\0\0" + b"3"
 
 
 class Crowd:
     """All clients of one server."""
 
-    def __init__(self, port: int, payload: int, cookies: list[str], greeted: bool) -> None:
-        self.port = port
-        self.cookies = cookies or [""]
-        self.expects_greeting = greeted
+    def __init__(self, given: argparse.Namespace) -> None:
+        self.port, payload = given.port, given.payload
+        self.cookies = (given.cookies.read_text().splitlines() if given.cookies else []) or [""]
+        self.expects_greeting = given.greeted
+        self.path, self.greeting, self.method = given.path, given.greeting.encode(), given.method
+        # A text frame with a mask of zeros.
+        self.hello = bytes((TEXT, 0x80 | len(given.hello), 0, 0, 0, 0)) + given.hello.encode() if given.hello else b""
+        self.body = b"x" * payload if given.method == "POST" else None
         self.whole = bytes((TEXT, 126)) + payload.to_bytes(2, "big")  # how a broadcast frame begins
         self.size = len(self.whole) + payload
         self.epoll = select.epoll()
@@ -60,7 +68,7 @@ class Crowd:
         before, started = self.seen["broadcasts"], time.perf_counter()
         control = http.client.HTTPConnection("127.0.0.1", self.port, timeout=STALL_SECONDS)
         for number in range(1, rounds + 1):
-            control.request("GET", "/broadcast")
+            control.request(self.method, "/broadcast", self.body)
             deadline = time.monotonic() + STALL_SECONDS
             while (missing := before + number * len(self.clients) - self.seen["broadcasts"]) > 0:
                 self._read(STALL_SECONDS)
@@ -69,7 +77,7 @@ class Crowd:
             answer = control.getresponse()
             answer.read()
             if answer.status >= http.HTTPStatus.BAD_REQUEST:
-                raise RuntimeError(f"GET /broadcast answered {answer.status}")
+                raise RuntimeError(f"/broadcast answered {answer.status}")
         control.close()
         self._read(0)  # what is there already belongs to these rounds, if it is one too many
         return {"frames": self.seen["broadcasts"] - before, "seconds": time.perf_counter() - started}
@@ -98,7 +106,7 @@ class Crowd:
         client.setblocking(False)
         cookie = self.cookies[len(self.clients) % len(self.cookies)]
         lines = [
-            "GET /ws/notifications?format=json HTTP/1.1",
+            f"GET {self.path} HTTP/1.1",
             f"Host: 127.0.0.1:{self.port}",
             "Upgrade: websocket",
             "Connection: Upgrade",
@@ -144,6 +152,8 @@ class Crowd:
             if b" 101 " not in head.partition(b"\r\n")[0]:
                 raise RuntimeError(f"no upgrade: {head.decode('latin-1')}")
             self.shaking.discard(number)
+            if self.hello:
+                client.send(self.hello)
         while data:
             frame = self._frame(data)
             if frame is None:
@@ -169,7 +179,10 @@ class Crowd:
             self.seen["pings"] += 1
         elif frame[0] == CLOSE:
             raise RuntimeError(f"the server says goodbye: {frame[2:]!r}")
-        elif GREETING in frame:
+        elif frame == SOCKETIO_PING:
+            client.send(SOCKETIO_PONG)
+            self.seen["pings"] += 1
+        elif self.greeting in frame:
             self.seen["greetings"] += 1
         else:
             self.seen["others"] += 1
@@ -182,11 +195,14 @@ def main() -> None:
     parser.add_argument("--payload", type=int, required=True, help="bytes of a broadcast's text")
     parser.add_argument("--cookies", type=Path, help="a file with one Cookie header per line, used in turn")
     parser.add_argument("--greeted", action="store_true", help="the server greets each connection")
+    parser.add_argument("--path", default=PATH, help="what is asked for to open a WebSocket")
+    parser.add_argument("--hello", default="", help="what a client says first")
+    parser.add_argument("--greeting", default=GREETING, help="a part of the greeting")
+    parser.add_argument("--method", default="GET", help="how /broadcast is asked for; with POST the text is its body")
     given = parser.parse_args()
     soft_hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (soft_hard, soft_hard))
-    cookies = given.cookies.read_text().splitlines() if given.cookies else []
-    Crowd(given.port, given.payload, cookies, given.greeted).serve()
+    Crowd(given).serve()
 
 
 if __name__ == "__main__":

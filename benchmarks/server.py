@@ -24,12 +24,19 @@ PROCESS_CLOCK = 2  # clock_getcpuclockid(3): user + system time of a whole proce
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to start a server. `{port}` is filled in; `is_gunicorn` means that a child of it does the work."""
+    """How to start a server. `{port}` is filled in; `is_gunicorn` means that a child of it does the work.
+
+    `path`, `hello`, `greeting` and `method` are what its clients say and hear, where it is not what Notiway's do.
+    """
 
     name: str
     command: tuple[str, ...]
     is_gunicorn: bool = False
     greets: bool = False
+    path: str = ""
+    hello: str = ""
+    greeting: str = ""
+    method: str = ""
 
 
 class Server:
@@ -46,8 +53,19 @@ class Server:
         self._wait_until_it_listens()
         signed_in = ["--cookies", str(cookies)] if cookies else []
         greeted = ["--greeted"] if recipe.greets else []
+        spoken = ("path", "hello", "greeting", "method")
+        words = [f"--{name}={value}" for name in spoken if (value := getattr(recipe, name))]
         self.crowd = subprocess.Popen(
-            [sys.executable, str(HERE / "crowd.py"), str(self.port), "--payload", str(payload), *signed_in, *greeted],
+            [
+                sys.executable,
+                str(HERE / "crowd.py"),
+                str(self.port),
+                "--payload",
+                str(payload),
+                *signed_in,
+                *greeted,
+                *words,
+            ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

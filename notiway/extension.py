@@ -40,7 +40,8 @@ from notiway.store import database
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, caching, connections, cross_origin, health, ornaments, reply
+from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
+from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import LIVE, QuietSessions
@@ -106,7 +107,7 @@ class Notiway:
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
-        app.before_request(runtime.start)
+        first_request.before(app, runtime.start)
         connections.follow_contexts(app)
         take_over_upgrades()
         return runtime
@@ -149,13 +150,9 @@ class Notiway:
         return Markup(render_template("notiway/_assets.html"))  # noqa: S704 - a rendered template
 
     def _mount(self, app: Flask, runtime: Runtime) -> None:
-        blueprint = Blueprint(
-            "notiway",
-            __name__,
-            template_folder=str(resources("templates")),
-            static_folder=str(resources("static")),
-            static_url_path="/notiway/static",
-        )
+        blueprint = Blueprint("notiway", __name__, template_folder=str(resources("templates")))
+        files = Assets(resources("static"), runtime.url)
+        files.register(blueprint)
         history.register(blueprint)
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
@@ -178,13 +175,13 @@ class Notiway:
                 app.extensions["csrf"].exempt(each)
 
         exempt()
-        app.before_request(exempt)  # a CSRFProtect may be given to the application after this
+        first_request.before(app, exempt)  # a CSRFProtect may be given to the application after this
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
-            notiway_static=lambda path: runtime.url(f"/notiway/static/{path}"),
+            notiway_static=files.address,
         )
 
 

@@ -72,6 +72,8 @@ def statements(opened: peewee.Database) -> dict[str, str]:
 class Notebook:
     """A broker that writes down what was published; `fault` is raised instead when it is set."""
 
+    takes_many = False
+
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.fault: Exception | None = None
@@ -106,6 +108,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         unknown_users=known,
         people=None,
         seen_ids=SeenIds(),
+        is_heard=lambda audience: True,  # by whom the notebook stands for
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
     )
     with fresh_database(place), app.app_context():

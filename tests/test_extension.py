@@ -378,3 +378,19 @@ def test_a_misspelt_setting_is_named_at_the_start_and_its_value_is_not(
     mount(NOTIWAY_TOKEN_SECRETS="hush")
     assert "NOTIWAY_TOKEN_SECRETS is no setting of Notiway (NOTIWAY_TOKEN_SECRET?)" in caplog.text
     assert "hush" not in caplog.text
+
+
+def test_a_route_of_the_application_runs_no_hook_of_notiway_but_the_end_of_its_context(mount: Mount) -> None:
+    app = mount()
+    app.add_url_rule("/plain", "plain", view_func=lambda: "hello")
+    running = app.extensions[runtime.KEY]
+    try:
+        assert app.test_client().get("/plain").text == "hello"
+        assert running._started
+        hooks = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+        found = [hook for each in hooks for hook in each.get(None, []) if hook.__module__.startswith("notiway")]
+        assert found == []
+        ends = [each for each in app.teardown_appcontext_funcs if each.__module__.startswith("notiway")]
+        assert [each.__module__ for each in ends] == ["notiway.web.connections"]
+    finally:
+        running.stop()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 from notiway.gateway.envelope_model import KIND, TENANT, VALUE, EnvelopeModel, Metadata, shaped, unknown_fields
+from notiway.gateway.plain_envelope import plain
 from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
 from notiway.values.clock import milliseconds
 from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults, words_of
@@ -25,6 +26,7 @@ class Envelope:
     persisted: bool
     replaces: str | None = None
     warnings: tuple[Fault, ...] = ()
+    body_text: str | None = field(default=None, compare=False)  # the body as JSON, where it was made already
 
 
 def parse(raw: object, producer: str, now_ms: int, publisher: str = "app") -> Envelope:
@@ -35,10 +37,17 @@ def parse(raw: object, producer: str, now_ms: int, publisher: str = "app") -> En
     >>> parse({"id": "1", "type": "ping", "routing": {"audienceType": 1}}, "billing", 0).audience.key
     'global'
     """
+    found_plain = plain(raw, producer, now_ms, publisher, DEFAULT_TTL_MS)
+    if found_plain is not None:
+        return Envelope(*found_plain)
+    return _parse_closely(raw, producer, now_ms, publisher)
+
+
+def _parse_closely(raw: object, producer: str, now_ms: int, publisher: str) -> Envelope:
     faults: list[Fault] = []
     model = shaped(raw, faults)
     wrong = {fault.path for fault in faults}
-    draft = replace(_draft(model, producer, now_ms), publisher=publisher)
+    draft = _draft(model, producer, now_ms, publisher)
     if not wrong & {"routing", KIND}:
         faults += routing_faults(
             AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
@@ -111,7 +120,7 @@ def audience_of(kind: AudienceType, value: str | None, tenant: str | None) -> Au
     return Audience(kind, value or "", (tenant or None) if kind is AudienceType.GROUP else None)
 
 
-def _draft(model: EnvelopeModel, producer: str, now_ms: int) -> Draft:
+def _draft(model: EnvelopeModel, producer: str, now_ms: int, publisher: str) -> Draft:
     body, metadata = model.body, model.metadata
     severity = body.get("severity")
     title, message = body.get("title"), body.get("message")
@@ -129,6 +138,7 @@ def _draft(model: EnvelopeModel, producer: str, now_ms: int) -> Draft:
         expires_at=_expiry(metadata, now_ms),
         dedupe_key=model.id,
         producer=metadata.producer or producer,
+        publisher=publisher,
         sent_at=None if metadata.timeStamp is None else milliseconds(metadata.timeStamp),
     )
 

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 from notiway.gateway.envelope import Envelope
 from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
 from notiway.pausing import in_stretches
-from notiway.store import inbox, spent_ids, writing
+from notiway.store import batches, inbox, spent_ids, writing
+from notiway.store.batches import Entry
 from notiway.store.database import db
 from notiway.store.engine.retrying import in_transaction
-from notiway.store.sql import has_one_writer
-from notiway.store.writing import Notification
-from notiway.values.audience import AudienceType
+from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
 from notiway.values.errors import Fault
+from notiway.values.ids import new_id
 from notiway.values.item import Item
-from notiway.verbs.events import created, publish, unread_counts
+from notiway.verbs.events import created, publish_all, unread_counts
 from notiway.verbs.once import First
 
 
@@ -31,6 +33,15 @@ class Outcome:
     warnings: tuple[Fault, ...] = ()
 
 
+@dataclass(slots=True)
+class _Taken:
+    """What one envelope got: an id and a moment, or what was sent under its own id before."""
+
+    id: str
+    created_at: int
+    first: First | None = None
+
+
 def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be_untold: bool = False) -> list[Outcome]:
     """Store what is to be kept, then deliver; a duplicate is neither stored nor delivered again.
 
@@ -39,7 +50,7 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     """
     claimed: list[Key] = []
 
-    def take() -> list[tuple[Item, First | None]]:
+    def take() -> list[_Taken]:
         runtime.seen_ids.forget(claimed)  # by an attempt that failed
         claimed.clear()
         return _take_all(runtime, envelopes, claimed)
@@ -49,23 +60,46 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     except BaseException:
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
-    told = _stored_untold(envelopes, taken) if may_be_untold else []
-    told += [(item, envelope.replaces) for envelope, (item, first) in zip(envelopes, taken, strict=True) if not first]
-    db.after_commit(lambda: _ring(runtime, told))
-    return [_outcome(envelope, item, first) for envelope, (item, first) in zip(envelopes, taken, strict=True)]
+    again = _stored_untold(envelopes, taken) if may_be_untold else []
+    db.after_commit(lambda: _ring(runtime, again, envelopes, taken))
+    return [_outcome(envelope, each) for envelope, each in zip(envelopes, taken, strict=True)]
 
 
-def _outcome(envelope: Envelope, item: Item, first: First | None) -> Outcome:
-    if first is None:
-        return Outcome(envelope, False, item.id, envelope.warnings)
-    return Outcome(envelope, True, None, (*envelope.warnings, *first.differences(First.of(item))))
+def _outcome(envelope: Envelope, taken: _Taken) -> Outcome:
+    if taken.first is None:
+        return Outcome(envelope, False, taken.id, envelope.warnings)
+    differences = taken.first.differences(First.of(_item(envelope, taken)))
+    return Outcome(envelope, True, None, (*envelope.warnings, *differences))
 
 
-def _stored_untold(
-    envelopes: Sequence[Envelope], taken: Sequence[tuple[Item, First | None]]
-) -> list[tuple[Item, str | None]]:
+def _item(envelope: Envelope, taken: _Taken) -> Item:
+    """What is told of an envelope, as it is before anybody has seen it."""
+    draft = envelope.draft
+    return Item(
+        id=taken.id,
+        audience=envelope.audience.key,
+        name=draft.name,
+        type=draft.type,
+        priority=draft.priority,
+        title=draft.title,
+        message=draft.message,
+        created_at=taken.created_at,
+        body=cast("dict[str, Any] | None", draft.body),
+        action_url=draft.action_url,
+        group_key=draft.group_key,
+        source=draft.source,
+        actor=draft.actor,
+        producer=draft.producer,
+        expires_at=draft.expires_at,
+        persisted=envelope.persisted,
+        dedupe_key=draft.dedupe_key,
+        sent_at=draft.sent_at,
+    )
+
+
+def _stored_untold(envelopes: Sequence[Envelope], taken: Sequence[_Taken]) -> list[tuple[Item, str | None]]:
     """The duplicates as they are stored, without those that their user has read or deleted, so must know."""
-    again = [envelope for envelope, (_, first) in zip(envelopes, taken, strict=True) if first and envelope.persisted]
+    again = [envelope for envelope, each in zip(envelopes, taken, strict=True) if each.first and envelope.persisted]
     found = {
         (publisher, key): row
         for publisher, keys in _ids_by_publisher(again).items()
@@ -73,29 +107,22 @@ def _stored_untold(
         if row.recalled_at is None
     }
     known = inbox.known_among([row.id for row in found.values()])
-    known |= {item.id for item, first in taken if first is None}  # it is told anyway
+    known |= {each.id for each in taken if each.first is None}  # it is told anyway
     wanted = ((found.get((each.draft.publisher, each.id)), each.replaces) for each in again)
     untold = {row.id: (writing.item_of(row), replaces) for row, replaces in wanted if row and row.id not in known}
     return list(untold.values())  # each once, however often the batch has it
 
 
-def _spent_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
-    """What was stored under their ids, and has been removed since."""
-    return {
-        (publisher, key): First.of_spent(spent)
-        for publisher, keys in _ids_by_publisher(envelopes).items()
-        for key, spent in spent_ids.among(publisher, keys).items()
-    }
-
-
-def _stored_before(envelopes: Sequence[Envelope]) -> dict[Key, First]:
-    """What is stored under the ids of those that are not to be kept; for the others the insert will tell."""
-    unstored = [envelope for envelope in envelopes if not envelope.persisted]
-    return {
-        (publisher, key): First.of(writing.item_of(row))
-        for publisher, keys in _ids_by_publisher(unstored).items()
-        for key, row in writing.first_of(publisher, keys).items()
-    }
+def _firsts(envelopes: Sequence[Envelope]) -> dict[Key, First]:
+    """What was stored under their ids before, whether it is still there or not."""
+    found: dict[Key, First] = {}
+    for publisher, ids in _ids_by_publisher(envelopes).items():
+        taken = list(batches.taken(publisher, ids))
+        for key, spent in spent_ids.among(publisher, taken).items():
+            found[publisher, key] = First.of_spent(spent)
+        for key, row in writing.first_of(publisher, taken).items():
+            found[publisher, key] = First.of(writing.item_of(row))
+    return found
 
 
 def _ids_by_publisher(envelopes: Sequence[Envelope]) -> dict[str, list[str]]:
@@ -105,46 +132,56 @@ def _ids_by_publisher(envelopes: Sequence[Envelope]) -> dict[str, list[str]]:
     return ids
 
 
-def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key]) -> list[tuple[Item, First | None]]:
-    """For each envelope its item, and what was sent under its id before, if anything."""
-    before = _spent_before(envelopes) | _stored_before(envelopes)
-    rows = [writing.row_of(each.draft, each.audience.key) for each in in_stretches(envelopes)]
-    # Two batches that take the same ids in opposite orders would wait for each other. Ids are in the order given.
-    order = list(range(len(rows)))
-    if not has_one_writer():
-        order.sort(key=lambda number: (envelopes[number].draft.publisher, envelopes[number].id))
-    taken: dict[int, tuple[Item, First | None]] = {}
-    for number in in_stretches(order):
-        taken[number] = _take(runtime, envelopes[number], rows[number], before, claimed)
-    return [taken[number] for number in range(len(rows))]
+def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key]) -> list[_Taken]:
+    """For each envelope its id, or what was sent under its own before."""
+    created_at = now_ms()
+    result = [_Taken("", created_at) for _ in envelopes]
+    keys = [(each.draft.publisher, each.id) for each in envelopes]
+    before: dict[Key, First] = runtime.seen_ids.among(keys)
+    before |= _firsts([each for each in envelopes if not each.persisted])
+    fresh: dict[Key, int] = {}  # the first envelope of each id that is not known yet
+    for number, key in enumerate(keys):
+        if key not in before:
+            fresh.setdefault(key, number)
+    kept = [number for number in fresh.values() if envelopes[number].persisted]
+    entries = [Entry(each.draft, each.audience, each.body_text) for each in map(envelopes.__getitem__, kept)]
+    for number, notification_id in zip(kept, batches.insert(entries, created_at), strict=True):
+        result[number].id = notification_id or ""
+    before |= _firsts([envelopes[number] for number in kept if not result[number].id])
+    for key, number in ((key, number) for key, number in fresh.items() if not envelopes[number].persisted):
+        result[number].id = new_id()
+        said = First.of(_item(envelopes[number], result[number]))
+        if runtime.seen_ids.add(key, said):
+            claimed.append(key)
+        else:  # by another thread, a moment ago
+            before[key] = runtime.seen_ids.get(key) or said
+    for number, key in enumerate(keys if before or len(fresh) < len(envelopes) else ()):
+        result[number].first = before.get(key)
+        if key not in before and fresh[key] != number:
+            result[number].first = First.of(_item(envelopes[fresh[key]], result[fresh[key]]))
+    return result
 
 
-def _take(
-    runtime: Runtime, envelope: Envelope, fresh: Notification, before: dict[Key, First], claimed: list[Key]
-) -> tuple[Item, First | None]:
-    draft, audience = envelope.draft, envelope.audience
-    key = draft.publisher, envelope.id
-    item = writing.item_of(fresh, persisted=envelope.persisted)
-    first: First | None = runtime.seen_ids.get(key) or before.get(key)
-    if first is not None:
-        return item, first
-    if not envelope.persisted:
-        runtime.seen_ids.add(key, First.of(item))
-        claimed.append(key)
-        return item, None
-    row, is_new = writing.insert(draft, audience.key, fresh.id)
-    if not is_new:
-        return item, First.of(writing.item_of(row))
-    if audience.type is AudienceType.USER:
-        writing.deliver_to([row.id], [audience.value])
-    item = writing.item_of(row)
-    before[key] = First.of(item)
-    return item, None
-
-
-def _ring(runtime: Runtime, told: Sequence[tuple[Item, str | None]]) -> None:
+def _ring(
+    runtime: Runtime,
+    again: Sequence[tuple[Item, str | None]],
+    envelopes: Sequence[Envelope],
+    taken: Sequence[_Taken],
+) -> None:
+    """Tell whoever may hear it; everybody else reads in the database what was stored."""
+    told = [(item, replaces) for item, replaces in again if runtime.is_heard(item.audience)]
+    heard: dict[Audience, bool] = {}
+    for envelope, each in zip(in_stretches(envelopes), taken, strict=True):
+        if each.first is None:
+            is_heard = heard.get(envelope.audience)
+            if is_heard is None:
+                is_heard = heard[envelope.audience] = runtime.is_heard(envelope.audience.key)
+            if is_heard:
+                told.append((_item(envelope, each), envelope.replaces))
     direct = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
     counts = unread_counts({audience.removeprefix("user:") for audience in direct})
+    events = []
     for item, replaces in in_stretches(told):
         unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
-        publish(runtime, created(item, unread=unread, replaces=replaces))
+        events.append(created(item, unread=unread, replaces=replaces))
+    publish_all(runtime, events)

@@ -9,7 +9,7 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import peewee
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 FIELD = b"envelope"  # of a stream entry: the JSON text
 GROUP = "notiway"
 PRODUCER = "stream"  # of envelopes whose metadata name none
-BATCH = 200  # entries in one transaction
+BATCH = 500  # entries in one transaction
 BLOCK_MS = 1_000  # how long a read waits for something new
 CLAIM_AFTER_SECONDS = 30.0  # an entry that a consumer took so long ago is somebody else's now
 CROWDED_SECONDS = 0.1  # between two looks whether Events can be delivered again
@@ -141,12 +141,12 @@ class Consumer:
         good: list[envelope.Envelope] = []
         ids: list[bytes] = []
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
+        moment = now_ms()
         for entry_id, fields in in_stretches(entries):
             try:
-                parsed = envelope.parse(_decoded(fields), PRODUCER, now_ms())
+                raw = _decoded(fields)
                 # Whoever writes to the stream is trusted alike, so there the producer's name keeps ids apart.
-                own = replace(parsed.draft, publisher=f"stream:{parsed.draft.producer}")
-                good.append(replace(parsed, draft=own))
+                good.append(envelope.parse(raw, PRODUCER, moment, f"stream:{_label(raw)}"))
                 ids.append(entry_id)
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))
@@ -207,6 +207,12 @@ def _key_of(event: Event) -> tuple[str | None, str | None]:
     """The same of what an Event tells."""
     told = event.data["notification"]
     return told["producer"], told["dedupe_key"]
+
+
+def _label(raw: object) -> object:
+    """What a good envelope calls its producer."""
+    metadata = raw.get("metadata") if isinstance(raw, dict) else None
+    return (metadata.get("producer") if isinstance(metadata, dict) else None) or PRODUCER
 
 
 def _decoded(fields: dict[bytes, bytes]) -> object:

@@ -81,6 +81,14 @@ def find_with_hash(email: str) -> tuple[Account, str] | None:
     return (_account(user), user.password_hash) if user else None
 
 
+def find_named(id_or_email: str) -> Account | None:
+    """The user of that id or e-mail address, deactivated or not."""
+    if "\0" in id_or_email:
+        return None
+    user = User.get_or_none((User.id == id_or_email) | (User.email == normal_email(id_or_email)))
+    return _account(user) if user else None
+
+
 def everybody() -> Iterator[Account]:
     """Every user, deactivated ones too, oldest first."""
     for user in User.select().order_by(User.created_at, User.id).iterator():

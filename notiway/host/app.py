@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
 
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from flask.cli import AppGroup
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
@@ -29,6 +29,7 @@ from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 from notiway.web import body, reply
+from notiway.web.express import Express
 from notiway.web.sessions import LIVE
 
 HERE = Path(__file__).resolve().parent
@@ -65,11 +66,21 @@ class SecureBehindTls(SecureCookieSessionInterface):
 
 
 class MarkedRoutesLimiter(Limiter):
-    """Looks only at the routes that are marked with a limit; by itself it would look at every request."""
+    """Looks only at the routes that are marked with a limit; by itself it would look at every request.
 
-    def _check_request_limit(self, callable_name: str | None = None, in_middleware: bool = True) -> None:
-        if not in_middleware:
-            super()._check_request_limit(callable_name, in_middleware)
+    What it does after a request, it does for the blueprints that it is told to `follow`: those with such routes.
+    """
+
+    def init_app(self, app: Flask) -> None:
+        super().init_app(app)
+        app.before_request_funcs[None].remove(self._check_request_limit)
+        self._after, self._release = app.after_request_funcs[None].pop(), app.teardown_request_funcs[None].pop()
+
+    def follow(self, blueprint: Blueprint) -> Blueprint:
+        """Let the blueprint's own limits count failed attempts, and forget each request when it is over."""
+        blueprint.after_request(self._after)
+        blueprint.teardown_request(self._release)
+        return blueprint
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
@@ -95,6 +106,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logs.set_up(development=config.development)
     lenient = config.development or (app.testing and bool(app.secret_key))
     app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=lenient)
+    app.wsgi_app = Express(app, app.wsgi_app, headers.given)  # type: ignore[method-assign]
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]
@@ -110,8 +122,8 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     for command in (commands.USER, commands.DEMO):
         group.add_command(command)
     limiter = _limiter(app, config)
-    app.register_blueprint(account.blueprint(limiter, config.login_rate))
-    app.register_blueprint(profile.blueprint(limiter, config.login_rate))
+    app.register_blueprint(limiter.follow(account.blueprint(limiter, config.login_rate)))
+    app.register_blueprint(limiter.follow(profile.blueprint(limiter, config.login_rate)))
     app.register_blueprint(dashboard.blueprint())
     app.register_blueprint(sending.blueprint())
     app.register_blueprint(usecases.blueprint(_live_numbers(running)))
@@ -133,7 +145,7 @@ def _live_numbers(now: Runtime) -> LiveNumbers:
     return numbers
 
 
-def _limiter(app: Flask, config: Config) -> Limiter:
+def _limiter(app: Flask, config: Config) -> MarkedRoutesLimiter:
     shared = config.broker_is_shared
     return MarkedRoutesLimiter(
         get_remote_address,

@@ -122,10 +122,8 @@ def demo(if_empty: bool) -> None:
 
 def find(id_or_email: str) -> accounts.Account:
     """The user of that id or e-mail address, deactivated or not; raises `NotFound`."""
-    email = accounts.normal_email(id_or_email)
-    for account in accounts.everybody():
-        if account.id == id_or_email or account.email == email:
-            return account
+    if (account := accounts.find_named(id_or_email)) is not None:
+        return account
     raise NotFound(f"There is no user {id_or_email!r}; see: flask --app app notiway user list")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 from notiway.live.carriers.websocket import UPGRADE_FLAG
+from notiway.web.caching import vary
 
 CONTENT_SECURITY_POLICY = "; ".join(
     (
@@ -25,6 +26,9 @@ ALWAYS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+STRICT_TRANSPORT = ("Strict-Transport-Security", f"max-age={ONE_YEAR}")
+VARY = ("Cookie", "Accept", "HX-Request")
+_BY_LOWER_NAME = [(name.lower(), (name, value)) for name, value in ALWAYS.items()]
 
 
 def protect(app: Flask) -> None:
@@ -32,14 +36,25 @@ def protect(app: Flask) -> None:
     app.after_request(_add)
 
 
+def given(is_secure: bool) -> list[tuple[str, str]]:
+    """Those that every answer has, over TLS or not."""
+    return [*ALWAYS.items(), *([STRICT_TRANSPORT] if is_secure else [])]
+
+
 def _add(response: Response) -> Response:
     if UPGRADE_FLAG in request.environ:
         return response  # stays here: the handshake has answered
-    for name, value in ALWAYS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", f"max-age={ONE_YEAR}")
+    headers = response.headers
+    named = {name.lower() for name, _ in headers}  # once: each look for a single one would walk through all
+    added = [pair for name, pair in _BY_LOWER_NAME if name not in named]
+    if request.is_secure and "strict-transport-security" not in named:
+        added.append(STRICT_TRANSPORT)
     if not (request.endpoint or "").endswith("static"):
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.vary.update(("Cookie", "Accept", "HX-Request"))
+        if "cache-control" not in named:
+            added.append(("Cache-Control", "no-store"))
+        if "vary" in named:
+            vary(response, VARY)
+        else:
+            added.append(("Vary", ", ".join(VARY)))
+    headers.extend(added)
     return response

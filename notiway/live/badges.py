@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any
 
+from notiway.live import newcomers
 from notiway.live.connection import Connection
 from notiway.live.heartbeat import SLICES
 from notiway.live.hub import Hub
@@ -48,6 +49,8 @@ class Badges:
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
         self._hub.deliver(event)
+        if event.kind == "joined":
+            self._hub.in_turn(self._bring_newcomers_up_to_date)
         if event.leaves_counts_open:
             self.settling.note(event)
 
@@ -95,6 +98,11 @@ class Badges:
             self._pool.submit(self._guarded, work)
         except RuntimeError:
             log.debug("the process ends; counts are told no more")
+
+    def _bring_newcomers_up_to_date(self) -> None:
+        came, self._hub.newcomers = self._hub.newcomers, []
+        for connection, joined in came:
+            self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

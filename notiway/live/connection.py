@@ -30,9 +30,9 @@ class Connection:
 
     # fmt: off
     __slots__ = (
-        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "id", "known", "limit", "mail",
-        "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays", "send", "session", "since",
-        "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
+        "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id", "known", "limit",
+        "mail", "missed", "on_gone", "owner", "parser", "partial", "paused", "replaying", "replays", "send", "session",
+        "since", "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -51,6 +51,7 @@ class Connection:
         self.state = State.OPEN
         self.direct = False  # open, plain, nothing queued, nothing held: the fan-out may write at once
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
+        self.holds = 1  # by so many it is held: the last one to release it lets it go live
         self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
@@ -113,10 +114,9 @@ class Connection:
             self.offer(data, key)
 
     def hold(self) -> None:
-        """Keep back what comes from now on, until `release`."""
-        if self.state is State.OPEN and self.held is None:
-            self.held = []
-            self.direct = False
+        """Keep back what comes from now on, until `release`: of several holds, until the last one is released."""
+        if self.state is State.OPEN:
+            self.held, self.holds, self.direct = self.held or [], self.holds + 1, False
 
     def know(self, ids: frozenset[str]) -> None:
         """Pass over the Events of these items from now on."""
@@ -128,25 +128,21 @@ class Connection:
         if self.state is not State.OPEN or self.held is None:
             return
         self.replaying = True
-        self.held = [each for each in self.held if each[0] not in self.known]
-        data = b"".join(frames)
-        if self.backlog is None:
-            self.write(data)
-        else:
-            self.backlog.add(data)
+        self._send_ahead(frames)
         if self.backlog is None and self.state is State.OPEN:
             then()
         else:
             self.then = then
 
     def release(self, first: list[bytes], unread: int | None = None) -> None:
-        """End the hold: `first`, which tells the count `unread`, goes out, then what came meanwhile and is not known.
-
-        `first` is one piece and may be larger than the limit: the client asked for it.
-        """
-        held, self.held, self.replaying = self.held or [], None, False
-        told = self.told if unread is None else unread
-        self.told = None if held else told
+        """End a hold: `first`, of any size, tells `unread`; after the last one what came goes out, but for known items."""
+        self.told = self.told if unread is None else unread
+        if self.state is State.OPEN and self.holds > 1:
+            self.holds -= 1
+            self._send_ahead(first)
+            return
+        held, self.held, self.holds, self.replaying = self.held or [], None, 0, False
+        self.told = None if held else self.told
         if self.state is not State.OPEN:
             return
         self.direct = self._may_be_direct()
@@ -156,6 +152,10 @@ class Connection:
             self._queue(self.backlog, None, b"".join(first))
         for item_id, key, data in held:
             self.offer(data, key, item_id)
+
+    def _send_ahead(self, frames: list[bytes]) -> None:
+        self.held = [each for each in self.held or () if each[0] not in self.known]
+        (self.write if self.backlog is None else self.backlog.add)(b"".join(frames))
 
     def flush(self) -> None:
         """Write what is queued; called when the socket can take more."""

@@ -56,6 +56,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
+        self.newcomers: list[tuple[Connection, Event]] = []  # held until they know what came since the Event
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -231,7 +232,7 @@ class Hub:
         self._after_fan_out(listeners, events)
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
-        follow(events, listeners, self.listeners, self._news)
+        self.newcomers += follow(events, listeners, self.listeners, self._news)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))

@@ -27,6 +27,7 @@ from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
 from notiway.store import retention
 from notiway.store.engine import private_files
+from notiway.store.search import catalogue
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 from notiway.verbs import progress
@@ -88,6 +89,7 @@ def add_tasks(huey: Huey, app: Flask) -> None:
         return
     huey.periodic_task(daily(CLEANUP_HOUR), name="clean_up", once_per="day")(in_app(app, clean_up))
     huey.periodic_task(always, name="clean_expired", once_per="hour")(in_app(app, clean_expired))
+    huey.periodic_task(always, name="list_inboxes", once_per="minute")(in_app(app, list_inboxes))
 
 
 def add(app: Flask, function: Callable[..., None]) -> None:
@@ -126,6 +128,12 @@ def clean_expired() -> None:
     """Remove what has expired; once an hour, for every count of what is unread walks past it until then."""
     done = retention.clean_expired(dedupe_days=runtime.current().config.dedupe_days)
     log.info("cleanup removed %d expired notifications, %d inbox items", done.expired, done.items)
+
+
+def list_inboxes() -> None:
+    """Bring the catalogue of large inboxes up to date, by which they are searched; once a minute."""
+    if listed := catalogue.follow():
+        log.info("the search catalogue lists %d more items", listed)
 
 
 def daily(hour: int) -> Callable[[datetime], bool]:

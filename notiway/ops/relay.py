@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
@@ -19,7 +20,8 @@ from huey.signals import SIGNAL_EXPIRED
 from notiway import metrics
 from notiway.live import runtime
 from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
-from notiway.pausing import pause
+from notiway.pausing import in_stretches, pause
+from notiway.store.sql import in_batches
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ EXPIRES_SECONDS = 60  # an Event that waited longer is old news: clients have as
 TOLD_SECONDS = 60.0  # between two lines in the log about those
 FIRST_POLL_SECONDS = 0.1  # after an Event others may follow at once; each look in vain makes the pause longer
 LONGER = 1.15
+TOGETHER = 50  # Events in one task: of 32 KiB at most
 NOBODY_HEARS = (
     "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
     " its process. Set NOTIWAY_JOBS=web or worker, here and for the web process."
@@ -39,6 +42,7 @@ NOBODY_HEARS = (
 def add_task(events: Huey, app: Flask) -> None:
     """Let the queue of Events know what is done with one."""
     events.task(name="relay", expires=EXPIRES_SECONDS)(in_app(app, relay))
+    events.task(name="relay_all", expires=EXPIRES_SECONDS)(in_app(app, relay_all))
     events.signal(SIGNAL_EXPIRED)(Dropped().note)
 
 
@@ -51,6 +55,16 @@ def relay(raw: bytes) -> None:
     pause()  # the next one may be there already
 
 
+def relay_all(listed: list[tuple[str, str, dict[str, Any], float]]) -> None:
+    """Publish Events that another process put on the queue together; what nobody here could hear is left out."""
+    now = runtime.current()
+    for parts in in_stretches(listed):
+        event = Event(*parts)
+        if event.kind != "created" or now.is_heard(event.audience):
+            now.broker.publish(event)
+    pause()
+
+
 def relay_events() -> bool:
     """Let the Events of this process, which has no sockets, reach the web process.
 
@@ -61,17 +75,21 @@ def relay_events() -> bool:
         return True
     if now.config.jobs == "off":
         return False
-    task_class = now.events._registry.string_to_task(f"{__name__}.relay")
+    one, several = (now.events._registry.string_to_task(f"{__name__}.{name}") for name in ("relay", "relay_all"))
 
-    def put(event: Event) -> None:
+    def enqueue(task: Any) -> None:
         try:
-            now.events.enqueue(task_class((event.to_bytes(),)))
+            now.events.enqueue(task)
         except OSError:
             raise
         except Exception as error:  # each storage has its own errors; to whoever publishes the broker is down
             raise ConnectionError(f"the queue of background work did not accept an event: {error}") from error
 
-    now.broker.start(put)
+    def put_all(events: Sequence[Event]) -> None:
+        for part in in_batches(events, TOGETHER):
+            enqueue(several(([(each.kind, each.audience, each.data, each.published_at) for each in part],)))
+
+    now.broker.start(lambda event: enqueue(one((event.to_bytes(),))), put_all)
     return True
 
 
@@ -82,10 +100,12 @@ class Dropped:
         self._count = 0
         self._told_at: float | None = None
 
-    def note(self, *_: object) -> None:
-        """Take note of one more."""
-        metrics.RELAY_DROPS.inc()
-        self._count += 1
+    def note(self, _signal: object = None, task: Any = None) -> None:
+        """Take note of a task with one Event, or with several."""
+        given = getattr(task, "args", None) or [None]
+        count = len(given[0]) if isinstance(given[0], list) else 1
+        metrics.RELAY_DROPS.inc(count)
+        self._count += count
         now = time.monotonic()
         if self._told_at is None or now - self._told_at > TOLD_SECONDS:
             log.warning(

@@ -10,7 +10,7 @@ import peewee
 from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.engine import checkpoints, private_files
+from notiway.store.engine import aside, checkpoints, private_files
 from notiway.store.engine.guard import Guard, guard_of
 from notiway.store.engine.proxy import Proxy
 from notiway.store.engine.sqlite_guard import SqliteGuard
@@ -58,7 +58,7 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         database: peewee.Database = PooledSqliteDatabase(
             path or ":memory:", pragmas=pragmas, check_same_thread=False, **options
         )
-        SqliteGuard(database, lends=is_file, checkpoints=own)
+        SqliteGuard(database, lends=is_file, checkpoints=own, aside=aside.of() if is_file else None)
         return database
     if "connect_timeout" not in parse_qs(parts.query):
         options["connect_timeout"] = CONNECT_SECONDS

@@ -7,21 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from notiway.pausing import pause
-from notiway.store import search
 from notiway.store.database import db
 from notiway.store.log.pulling import ONE_USER, behind_clause, pull
 from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
+from notiway.store.search import finding
+from notiway.store.search.filters import Filters
 from notiway.store.sql import each_of, in_batches, marks, run
 from notiway.store.writing import RECALLS
-from notiway.values.clock import now_ms
+from notiway.values.clock import LATEST_MS, now_ms
 from notiway.values.errors import NotFound
 from notiway.values.event import COUNT_CAP as COUNT_CAP
-from notiway.values.ids import is_id
+from notiway.values.ids import id_time, is_id
 from notiway.values.item import Item
 
 MARK_BATCH = 500  # items of "mark all" that one statement marks
-SOURCES_OF = 1_000  # newest items whose sources are offered as a filter
 
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
@@ -29,10 +29,15 @@ COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some items, newest first, and where the next page begins (None: there is no more)."""
+    """Some items, newest first, and where the next page begins (None: there is no more).
+
+    `searched_to` is set where a search ended before it had found enough: the moment that it looked back to, in
+    milliseconds since the epoch.
+    """
 
     items: list[Item]
     next_cursor: str | None
+    searched_to: int | None = None
 
 
 def feed(
@@ -46,14 +51,16 @@ def feed(
     before: str | None = None,
     limit: int = 20,
 ) -> Page:
-    """The newest items that pass the filters of `search.Filters`, `limit` at most, older than the cursor `before`.
+    """The newest items that pass the filters of `Filters`, `limit` at most, older than the cursor `before`.
 
     A search in a large inbox may end before it has found as many; the next page goes on from there.
     """
     catch_up(user_id)
-    filters = search.Filters(state, type, source, priority, text)
-    items, reached = search.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
-    return Page(items[:limit], items[limit - 1].id if len(items) > limit else reached)
+    filters = Filters(state, type, source, priority, text)
+    items, reached = finding.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
+    if len(items) > limit:
+        return Page(items[:limit], items[limit - 1].id)
+    return Page(items, reached, None if reached is None else min(id_time(reached), LATEST_MS))
 
 
 def get(user_id: str, notification_id: str) -> Item:
@@ -110,16 +117,6 @@ def newest_id(user_id: str) -> str:
     return row[0] if row else ""
 
 
-def sources(user_id: str, limit: int = 50) -> list[str]:
-    """The sources that the user's newest items name, for a filter."""
-    rows = run(
-        f"SELECT DISTINCT source FROM (SELECT n.source {FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE}"
-        " ORDER BY i.notification_id DESC LIMIT ?) AS newest WHERE source IS NOT NULL LIMIT ?",
-        (user_id, now_ms(), SOURCES_OF, limit),
-    )
-    return sorted(row[0] for row in rows.fetchall())
-
-
 def unread_count(user_id: str) -> int:
     """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
     return int(run(COUNT, (user_id, now_ms())).fetchone()[0])
@@ -170,16 +167,14 @@ class Name(NamedTuple):
     audience: str
 
 
-def unread_matching(
-    user_id: str, filters: search.Filters, below: str | None, limit: int
-) -> tuple[list[str], str | None]:
+def unread_matching(user_id: str, filters: Filters, below: str | None, limit: int) -> tuple[list[str], str | None]:
     """The newest unread items that pass the filters, below the id `below` (None: of all), at most `limit`: their ids.
 
     With them, the id below which there may be more; None if there is none.
     """
     if filters.state == "read":
         return [], None
-    items, reached = search.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
+    items, reached = finding.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
     ids = [item.id for item in items]
     return ids, ids[-1] if len(ids) == limit else reached
 

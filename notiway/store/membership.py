@@ -9,9 +9,9 @@ from sys import intern
 from notiway.store.database import db
 from notiway.store.log import pulling
 from notiway.store.sql import contains, in_batches, marks, run
-from notiway.store.tables import Membership
 from notiway.values.audience import Audience, AudienceType
 
+JOIN = "INSERT INTO notiway_membership (user_id, audience) VALUES (?, ?) ON CONFLICT (user_id, audience) DO NOTHING"
 # Jumps from one audience to the next in the index, whatever the number of members between them.
 FIND_AUDIENCES = (
     "WITH RECURSIVE known (audience) AS (SELECT MIN(audience) FROM notiway_membership UNION ALL"
@@ -43,13 +43,13 @@ def join(user_id: str, audience: Audience) -> None:
     with db.atomic():
         # Until this is committed no pull, which could not see the membership, may step over its broadcasts.
         pulling.hold_cursors([user_id])
-        Membership.insert(user_id=user_id, audience=audience.key).on_conflict_ignore().execute()
+        run(JOIN, (user_id, audience.key))
         pulling.pull_audience(user_id, audience.key, pulling.backlog_begins())
 
 
 def leave(user_id: str, audience: Audience) -> None:
     """End a membership; what is in the inbox already stays."""
-    Membership.delete().where((Membership.user_id == user_id) & (Membership.audience == audience.key)).execute()
+    run("DELETE FROM notiway_membership WHERE user_id = ? AND audience = ?", (user_id, audience.key))
 
 
 def members_of(audience: str) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from notiway.pausing import pause
 from notiway.store import spent_ids
 from notiway.store.database import db
+from notiway.store.search import catalogue
 from notiway.store.sql import marks, run
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.ids import AHEAD_MS
@@ -88,6 +89,7 @@ def _chosen(query: str, bound: int, rows: int) -> list[str]:
 
 def _remove(ids: list[str], rows: int, now: int, dedupe_days: float) -> int:
     """Remove these notifications, each after its inbox items; how many items there were."""
+    catalogue.forget(ids)
     waiting, removed = deque(ids), 0
     while waiting:
         room = rows

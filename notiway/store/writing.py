@@ -24,6 +24,7 @@ COUNT_RECALL = (
     " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1"
 )
 _FIELDS = Notification._meta.sorted_fields
+FIND = f"SELECT {', '.join(field.column_name for field in _FIELDS)} FROM notiway_notification"
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
@@ -69,15 +70,18 @@ def item_of(row: Notification, persisted: bool = True) -> Item:
 
 def find(notification_id: str) -> Item | None:
     """The notification of this id, recalled or not."""
-    row = Notification.get_or_none(Notification.id == notification_id)
-    return None if row is None else item_of(row)
+    row = run(f"{FIND} WHERE id = ?", (notification_id,)).fetchone()
+    if row is None:
+        return None
+    values = {field.name: field.python_value(value) for field, value in zip(_FIELDS, row, strict=True)}
+    return item_of(Notification(**values))
 
 
 def recall(notification_id: str) -> bool:
     """Note that a notification was taken back; False if it was before. Call it inside a transaction."""
     run(COUNT_RECALL)  # first: of two transactions with several recalls each, one waits here
-    fresh = (Notification.id == notification_id) & Notification.recalled_at.is_null()
-    return bool(Notification.update(recalled_at=now_ms()).where(fresh).execute())
+    text = "UPDATE notiway_notification SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL"
+    return bool(run(text, (now_ms(), notification_id)).rowcount)
 
 
 def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arriving: bool = False) -> int:
@@ -130,14 +134,19 @@ def _next_id(made: str | None) -> str:
     would drag all later ones along, for years.
     """
     fresh = made or new_id()
-    if not has_one_writer():
-        return fresh
-    newest = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
-    limit = id_limit()
-    if newest is not None and newest >= limit:
-        _come_back(newest)
-        newest = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
+    newest = newest_id() if has_one_writer() else None
     return fresh if newest is None or fresh > newest else id_after(newest)
+
+
+def newest_id() -> str | None:
+    """The highest stored id, of those that do not carry a time far ahead of the clock; None where there is none."""
+    newest: str | None = run("SELECT MAX(id) FROM notiway_notification").fetchone()[0]
+    limit = id_limit()
+    if newest is None or newest < limit:
+        return newest
+    _come_back(newest)
+    found: str | None = run("SELECT MAX(id) FROM notiway_notification WHERE id < ?", (limit,)).fetchone()[0]
+    return found
 
 
 def _come_back(newest: str) -> None:

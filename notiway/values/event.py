@@ -8,6 +8,7 @@ from typing import Any
 
 UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job queue too: a resume overlaps by as much
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each Event
 COUNT_CAP = 100  # unread items: the badge shows 99+, so counting further is wasted
 
 KINDS = frozenset(
@@ -61,7 +62,7 @@ class Event:
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""
         parts = {"k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}
-        return json.dumps(parts, separators=(",", ":"), ensure_ascii=False).encode()
+        return _ENCODER.encode(parts).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Event:

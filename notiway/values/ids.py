@@ -23,6 +23,13 @@ def new_id() -> str:
     return str(uuid_utils.uuid7(nanoseconds=time.time_ns()))
 
 
+def new_ids(count: int) -> list[str]:
+    """So many of them, rising; at less than half the cost of each alone."""
+    limit = id_limit()
+    made = [str(uuid_utils.uuid7()) for _ in range(count)]
+    return made if not made or made[-1] < limit else [new_id() for _ in range(count)]
+
+
 def id_limit() -> str:
     """Ids from here on were made while a clock was wrong: nothing goes on from them."""
     return id_floor(now_ms() + AHEAD_MS)

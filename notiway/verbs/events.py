@@ -47,9 +47,8 @@ def publish(runtime: Runtime, event: Event) -> None:
     if noted is not None and (noted[0] or noted[1]):
         noted[0].append(event)
         return
-    stamped = Event(event.kind, event.audience, event.data, time.time())  # `replace` costs eight times as much
     try:
-        runtime.broker.publish(stamped)
+        runtime.broker.publish(_stamped(event, time.time()))
     except Exception:
         # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
         metrics.PUBLISH_FAILURES.inc()
@@ -58,6 +57,34 @@ def publish(runtime: Runtime, event: Event) -> None:
         log.exception("the broker did not take an event; clients will see it when they reconnect")
     else:
         metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+
+
+def publish_all(runtime: Runtime, events: Sequence[Event]) -> None:
+    """Hand over several at once: a process without sockets puts them on the queue together.
+
+    Where the broker does not take them, all count as untold: a client that gets one again drops it.
+    """
+    noted = _untold.get()
+    if not runtime.broker.takes_many or (noted is not None and (noted[0] or noted[1])):
+        for event in in_stretches(events):
+            publish(runtime, event)
+        return
+    now = time.time()
+    try:
+        if events:
+            runtime.broker.publish_all([_stamped(event, now) for event in events])
+    except Exception:
+        metrics.PUBLISH_FAILURES.inc(len(events))
+        if noted is not None:
+            noted[0].extend(events)
+        log.exception("the broker did not take %d events; clients will see them when they reconnect", len(events))
+    else:
+        for event in events:
+            metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+
+
+def _stamped(event: Event, now: float) -> Event:
+    return Event(event.kind, event.audience, event.data, now)  # `replace` costs eight times as much
 
 
 def created(item: Item, *, to: str | None = None, unread: int | None = None, replaces: str | None = None) -> Event:

@@ -8,7 +8,7 @@ from notiway.live.runtime import Runtime, current
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.inbox import Name
-from notiway.store.search import Filters
+from notiway.store.search.filters import Filters
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.ids import id_after

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from peewee import PeeweeException
 
@@ -10,7 +11,8 @@ from notiway import security_log
 from notiway.live.runtime import Runtime, current
 from notiway.store import inbox, membership
 from notiway.store.database import db
-from notiway.store.log import standing
+from notiway.store.log import positions, standing
+from notiway.store.log.resuming import Cursor
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.verbs.events import publish
@@ -33,8 +35,7 @@ def join(user_id: str, audience: Audience) -> None:
         membership.join(user_id, audience)
         inbox.catch_up(user_id)
         changed = {"unread": inbox.unread_count(user_id), "audience": audience.key}
-        db.after_commit(lambda: publish(runtime, Event("joined", f"user:{user_id}", changed)))
-        db.after_commit(lambda: _tell_what_stands(runtime, user_id, audience))
+        db.after_commit(lambda: _tell_devices(runtime, user_id, audience, changed))
         db.after_commit(lambda: security_log.note("member_joined", user=user_id, audience=audience.key))
 
 
@@ -48,10 +49,19 @@ def leave(user_id: str, audience: Audience) -> None:
         db.after_commit(lambda: security_log.note("member_left", user=user_id, audience=audience.key))
 
 
-def _tell_what_stands(runtime: Runtime, user_id: str, audience: Audience) -> None:
-    """Read after the devices were told to listen: a broadcast that is not among these reaches them by itself."""
+def _tell_devices(runtime: Runtime, user_id: str, audience: Audience, changed: dict[str, Any]) -> None:
+    """Let them listen, and tell what stands up to now; each process tells what came later, once its devices listen."""
     try:
-        items = standing.items(user_id, [audience.key])
+        seen = positions.now()
+    except PeeweeException:
+        log.exception(
+            "what is sent to %s while its new member is told of that, devices show once reloaded", audience.key
+        )
+        publish(runtime, Event("joined", f"user:{user_id}", changed))
+        return
+    publish(runtime, Event("joined", f"user:{user_id}", changed | {"since": Cursor(seen).as_text()}))
+    try:
+        items = standing.items(user_id, [audience.key], until=seen)
         mine = [item for item in items if item.audience == audience.key]
         unread = inbox.arrive(user_id)
     except PeeweeException:

@@ -15,5 +15,15 @@ def keep_nowhere(response: Response) -> Response:
     if UPGRADE_FLAG in request.environ or (request.endpoint or "").endswith(".static"):
         return response
     response.headers.setdefault("Cache-Control", "no-store")
-    response.vary.update(VARY)
+    vary(response, VARY)
     return response
+
+
+def vary(response: Response, names: tuple[str, ...]) -> None:
+    """Say that an answer depends on these headers of the request, beside those that it names already."""
+    given = response.headers.get("Vary")
+    if given is None:
+        response.headers["Vary"] = ", ".join(names)
+        return
+    listed = {name.strip().lower() for name in given.split(",")}
+    response.headers["Vary"] = ", ".join([given, *(name for name in names if name.lower() not in listed)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Response, request
 
 from notiway.live.runtime import current
+from notiway.web.caching import vary
 
 HEADERS = "Authorization, Content-Type, X-Requested-With, X-SignalR-User-Agent"
 
@@ -24,7 +25,7 @@ def allow_tokens(response: Response) -> Response:
 
 def _allow(response: Response) -> bool:
     origin = request.headers.get("Origin")
-    response.vary.add("Origin")
+    vary(response, ("Origin",))
     if origin is None or origin not in current().config.allowed_origins:
         return False
     response.headers["Access-Control-Allow-Origin"] = origin

@@ -12,8 +12,10 @@ from flask.sessions import SessionInterface, SessionMixin
 from itsdangerous import BadSignature
 
 BACKGROUND_HEADER = "X-Notiway-Background"
+BACKGROUND_KEY = "HTTP_X_NOTIWAY_BACKGROUND"  # the same in a WSGI environ; this is asked of every request
 SESSION_END = "notiway_session_end"  # in the session, set by a host that bounds it: seconds since the epoch
 LIVE = "notiway_live"  # the blueprint of what programs ask for: sockets, streams, the API, health
+LIVE_PREFIX = f"{LIVE}."  # of its endpoints
 READ_BY_PEOPLE = f"{LIVE}.api_docs"
 ASSETS = "notiway.static"
 
@@ -26,6 +28,7 @@ class QuietSessions:
 
     def __init__(self, inner: SessionInterface, on_saved: Callable[[], None] = lambda: None) -> None:
         self.inner = inner
+        self.open_session = inner.open_session  # each request asks for it: not through `__getattr__`
         self.on_saved = on_saved  # called when the session's cookie was sent anew: its end has moved
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
@@ -33,9 +36,10 @@ class QuietSessions:
             _leave_remembered(app, response)
             return
         self.inner.save_session(app, session, response)
-        name = f"{self.inner.get_cookie_name(app)}="
-        if session and any(line.startswith(name) for line in response.headers.getlist("Set-Cookie")):
-            self.on_saved()
+        if session:
+            name = f"{self.inner.get_cookie_name(app)}="
+            if any(line.startswith(name) for line in response.headers.getlist("Set-Cookie")):
+                self.on_saved()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -43,6 +47,8 @@ class QuietSessions:
 
 def _leave_remembered(app: Flask, response: Response) -> None:
     """Take back that flask-login renews its "remember me" (REMEMBER_COOKIE_REFRESH_EACH_REQUEST)."""
+    if "Set-Cookie" not in response.headers:
+        return
     name = f"{_remember_name(app)}="
     cookies = response.headers.getlist("Set-Cookie")
     if any(each.startswith(name) for each in cookies):
@@ -106,6 +112,7 @@ def is_background() -> bool:
 
     Known from the route, before anything has asked who is signed in.
     """
-    if BACKGROUND_HEADER in request.headers or request.endpoint == ASSETS:
+    if BACKGROUND_KEY in request.environ:
         return True
-    return request.blueprint == LIVE and request.endpoint != READ_BY_PEOPLE
+    endpoint = request.endpoint or ""
+    return endpoint == ASSETS or (endpoint.startswith(LIVE_PREFIX) and endpoint != READ_BY_PEOPLE)

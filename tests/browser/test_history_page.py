@@ -45,6 +45,26 @@ def test_filters_narrow_the_list_and_the_address_keeps_them(browse: Browse, ada:
     expect(rows(history(page))).to_have_count(1)
 
 
+def test_a_search_in_a_large_inbox_goes_on_where_it_ended_and_lets_in_what_arrives(browse: Browse, ada: Person) -> None:
+    ada.store("The oldest Ärger of all")
+    ada.store_many([f"Number {n}" for n in range(21_000)])  # more than one search looks through
+    page = visit(browse(ada), "/notifications?text=%C3%A4rger+oldest")
+    further = page.get_by_role("link", name="Search further")
+    expect(page.get_by_text("Searched back to")).to_be_visible()
+    expect(page.get_by_text("Nothing matches")).to_be_hidden()
+    ada.notify("Neither here nor there")
+    ada.notify("Not the oldest", "but the newest ARGER")
+    expect(rows(history(page))).to_have_count(1)
+    found = row(history(page), "The oldest Ärger of all")
+    while not found.count():
+        reached = further.get_attribute("data-notiway-more")
+        further.click()
+        expect(page.locator(f'[data-notiway-more="{reached}"]')).to_have_count(0)
+    expect(rows(history(page))).to_have_count(2)
+    expect(rows(history(page)).last).to_contain_text("The oldest")
+    expect(further).to_have_count(0)
+
+
 def test_going_back_undoes_a_filter(browse: Browse, ada: Person) -> None:
     ada.store("An info")
     ada.store("An error", type="error")

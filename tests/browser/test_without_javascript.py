@@ -116,6 +116,17 @@ def test_nothing_selected_is_said_in_words(browse: Browse, ada: Person, console:
     expect(page.get_by_role("main")).not_to_contain_text("Internal")
 
 
+def test_a_search_that_ended_early_goes_on_by_a_link(browse: Browse, ada: Person) -> None:
+    ada.store("The oldest of all")
+    ada.store_many([f"Number {n}" for n in range(21_000)])  # more than one search looks through
+    page = plain(browse, ada, "/notifications?text=all+oldest")
+    expect(page.get_by_text("Searched back to")).to_be_visible()
+    while not rows(page).count():
+        page.get_by_role("link", name="Search further").click()
+    expect(rows(page)).to_have_count(1)
+    expect(page.get_by_text("Searched back to")).to_have_count(0)
+
+
 def test_filters_and_paging(browse: Browse, ada: Person) -> None:
     ada.store_many([f"Number {n:02}" for n in range(25)])
     ada.store("Backup failed", type="error")

@@ -149,7 +149,7 @@ def test_an_id_whose_transaction_failed_is_free_again(heard, monkeypatch):
         raise RuntimeError("the database is away")
 
     with monkeypatch.context() as patch:
-        patch.setattr("notiway.store.writing.insert", fail)
+        patch.setattr("notiway.store.batches.insert", fail)
         with pytest.raises(RuntimeError):
             publish(*both)
     assert heard == []

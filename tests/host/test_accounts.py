@@ -52,3 +52,11 @@ def test_a_user_is_made_staff_and_is_staff_no_more(app, rows, user):
     for wanted in (True, False):
         accounts.set_staff(user.id, wanted)
         assert accounts.find(user.id).is_staff is wanted
+
+
+def test_a_user_is_found_by_id_or_by_address_also_when_locked_out(app, rows, user, other):
+    accounts.deactivate(other.id)
+    assert accounts.find_named(user.id).id == user.id
+    assert accounts.find_named(f" {other.email.upper()} ").id == other.id
+    assert accounts.find_named("nobody") is None
+    assert accounts.find_named("no\0body") is None

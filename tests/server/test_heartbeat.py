@@ -37,7 +37,7 @@ def test_html_clients_get_their_badge_at_each_beat(guest):
     with listen(guest, connected=False, format="html") as tab:
         tab.socket.recv(timeout=60)
         badge = tab.socket.recv(timeout=60)
-        assert "3" in badge
+        assert 'data-count="3"' in badge
         assert badge == tab.socket.recv(timeout=60)
 
 

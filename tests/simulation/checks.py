@@ -90,7 +90,7 @@ class Checks:
                 waiting = [backlog._begun or b"", *(data for frame in backlog._frames for data in frame)]
                 held |= {id(data): len(data) for data in waiting}
             waits = backlog is not None and connection.sock.is_writable()
-            if waits and connection.state is State.OPEN and not process.loop.has_work:
+            if waits and connection.state is State.OPEN and not process.loop.has_work():
                 self.world.fault(
                     f"invariant 3: {connection.sock.client.name} reads, and yet {backlog.total} bytes wait"
                 )
@@ -101,7 +101,7 @@ class Checks:
     def _are_closed(self) -> None:
         """Whoever was connected when a sign-out reached its process is not connected any more."""
         for process, connection in list(self.world.must_close):
-            if not process.loop.has_work:
+            if not process.loop.has_work():
                 self.world.must_close.remove((process, connection))
                 if connection.state is State.OPEN:
                     self.world.fault(f"a sign-out passed over {connection.sock.client.name}")
@@ -123,7 +123,7 @@ class Checks:
             if self._should_hear(client, sent) and not self._may_lack(client, sent, strictly, at_rest, key):
                 world.fault(f"invariant 5: {client.name} lacks {sent.title}, and was not told")
         is_excused = not strictly and client.user in world.users_disordered
-        if not is_excused and (client.reconciles or client.wire == "signalr"):
+        if not is_excused and (client.reconciles or client.starts_afresh):
             self._is_exact(client, shown, expected, strictly and at_rest)
 
     def _counts(self, client: Client, truth: dict[str, bool]) -> None:
@@ -166,7 +166,7 @@ class Checks:
             return True
         if not strictly and sent.title in world.titles_restored and client.user in world.users_disordered:
             return True  # that it was restored may be what the broker lost
-        if not client.reconciles and client.wire != "signalr":
+        if not client.reconciles and not client.starts_afresh:
             # It resumes from what it heard last, and is not told what came into the inbox without an Event.
             if sent.audience.startswith("group:open") and not client.wishes.get(sent.audience):
                 return True

@@ -22,15 +22,16 @@ class Client:
     """`rows` are what it shows, by the key that its wire knows them by.
 
     One that `reconciles` loads the list whenever its line was opened, as the pages do. A SignalR client begins anew
-    with what the server replays. The others go on from what they hold.
+    with what the server replays, unless it `resumes`. The others go on from what they hold.
     """
 
-    def __init__(self, world: Any, name: str, user: str, wire: str, reconciles: bool) -> None:
+    def __init__(self, world: Any, name: str, user: str, wire: str, reconciles: bool, resumes: bool) -> None:
         self.world = world
         self.name = name
         self.user = user
         self.wire = wire
         self.reconciles = reconciles
+        self.starts_afresh = wire == "signalr" and not resumes
         self.rows: dict[str, Row] = {}
         self.hidden: dict[str, Row] = {}
         self.badge: int | None = None
@@ -39,6 +40,7 @@ class Client:
         self.is_open = False  # greeted by the server
         self.is_stalled = False
         self.newest = ""  # what it resumes from
+        self.known_as = ""  # the same as SignalR clients know it
         self.resumed_from = ""
         self.logins = 0
         self.is_signed_out = False
@@ -73,6 +75,8 @@ class Client:
             query["since"] = self.newest
         elif self.wire == "sse" and self.newest:
             query["lastEventId"] = self.newest
+        elif self.known_as:
+            query["since"] = self.known_as
         if self.is_signed_out:
             self.logins += 1  # the old session opens nothing any more
             self.is_signed_out = False
@@ -81,9 +85,10 @@ class Client:
         world.trace("  %s opens %s at %s from %s", self.name, self.wire, process.name, self.newest[:13] or "nothing")
         path, view = VIEWS[self.wire]
         process.request(path, query, view, visitor, line)
-        if self.wire == "signalr":
+        if self.starts_afresh:
             self.rows.clear()
             self.hidden.clear()
+        if self.wire == "signalr":
             line.incoming += speech.frame('{"protocol":"json","version":1}' + SEPARATOR)
 
     def cut(self) -> None:
@@ -190,6 +195,8 @@ class Client:
     def _show(self, row: Row) -> None:
         if row.is_kept and self.wire in ("json", "html"):
             self.newest = max(self.newest, row.id)
+        elif row.is_kept and self.wire == "signalr" and not self.starts_afresh:
+            self.newest, self.known_as = self.world.id_of(row.title), row.id.partition(" ")[2]
         if row.id not in self.rows:
             self.rows[row.id] = row
             self.hidden.pop(row.id, None)
@@ -222,7 +229,7 @@ class Client:
 
     def keep_alive(self) -> None:
         """What SignalR's clients do by themselves."""
-        if self.wire == "signalr" and self.is_open and self.world.clock.us - self._pinged_at > PING_US:
+        if self.is_open and self.world.clock.us - self._pinged_at > PING_US:
             self._pinged_at = self.world.clock.us
             self.say({"type": 6})
 

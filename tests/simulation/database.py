@@ -8,6 +8,7 @@ from typing import Any
 
 from notiway.store import schema
 from notiway.store.database import open_database
+from notiway.store.engine.guard import guard_of
 
 from . import stand_ins
 
@@ -34,10 +35,19 @@ class Database:
         self.opened.connect(reuse_if_open=True)
         self.raw = self.opened.connection()
         names = self.raw.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'notiway_%'")
-        self._tables = [row[0] for row in names if row[0] != schema.OWN.history_table]
+        # What the search catalogue keeps beneath its table is not to be touched; nothing here fills it.
+        self._tables = [
+            row[0]
+            for row in names
+            if row[0] != schema.OWN.history_table and not row[0].startswith("notiway_search_words")
+        ]
         # The one connection stays: it is the database.
         self.opened.close = lambda: False
         self.opened.connection_context = nullcontext
+        guard_of(self.opened).file = 0, 0  # there is none: else each connect would look for it
+        self._tables.reverse()  # rows that refer to others go first: then nobody looks for them
+        self._are_filled = "SELECT " + ", ".join(f"EXISTS (SELECT 1 FROM {table})" for table in self._tables)
+        self._inboxes: dict[str, tuple[Any, dict[str, bool]]] = {}
         execute, tell = self.opened.execute_sql, self.opened._run_commit_callbacks
 
         def execute_sql(sql: str, params: Any = None) -> Any:
@@ -62,13 +72,20 @@ class Database:
 
     def reset(self) -> None:
         self.raw.execute("BEGIN")
-        for table in self._tables:
-            self.raw.execute(f"DELETE FROM {table}")
+        for table, is_filled in zip(self._tables, self.raw.execute(self._are_filled).fetchone(), strict=True):
+            if is_filled:
+                self.raw.execute(f"DELETE FROM {table}")
         self.raw.execute("COMMIT")
+        self._inboxes.clear()
 
     def inbox(self, user_id: str, now_ms: int) -> dict[str, bool]:
-        """What stands for the user: id, and whether it was read."""
-        return {row[0]: row[1] is not None for row in self.raw.execute(TRUTH, (user_id, now_ms))}
+        """What stands for the user: id, and whether it was read. Asked again only once something has changed."""
+        asked = now_ms, self.raw.total_changes
+        before, found = self._inboxes.get(user_id, (None, {}))
+        if before != asked:
+            found = {row[0]: row[1] is not None for row in self.raw.execute(TRUTH, (user_id, now_ms))}
+            self._inboxes[user_id] = asked, found
+        return found
 
     def badge(self, user_id: str, now_ms: int) -> int:
         return min(COUNT_CAP, sum(not is_read for is_read in self.inbox(user_id, now_ms).values()))

@@ -16,8 +16,10 @@ from notiway.live.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
 from notiway.store.engine.proxy import Proxy
-from notiway.store.log import pulling, resuming
+from notiway.store.log import positions, pulling, resuming
+from notiway.store.log.resuming import Cursor
 from notiway.verbs import send
+from notiway.web.sockets import invocations
 
 Patch = tuple[Any, str, Any]  # object, attribute, what it is in the mutant
 
@@ -82,6 +84,8 @@ _send = Broadcast.send
 MUTANTS: dict[str, tuple[Patch, ...]] = {
     # A resume reads exactly after the newest id that was heard, though Events overtake each other.
     "resume-without-overlap": ((resuming, "OVERLAP_MS", 0),),
+    # A SignalR client that names what it has is told nothing of what came since.
+    "a-hub-resume-begins-now": ((invocations, "_cursor", lambda *_: Cursor(positions.now())),),
     # "Unsubscribe, subscribe" in a row leaves a client deaf.
     "subscribe-by-a-stale-look": ((joining, "subscribe", _subscribe_by_a_stale_look),),
     # Heartbeats count without pulling broadcasts whose Event was lost.

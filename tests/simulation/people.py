@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from notiway.store.search import Filters
+from notiway.store.search.filters import Filters
 from notiway.values.audience import Audience
 from notiway.verbs import items, membership
 from notiway.verbs.sign_out import sign_out

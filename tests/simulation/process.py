@@ -33,13 +33,14 @@ class Loop(Reactor):
         self._wake_read = -1
         self.turn = self._turn
 
-    @property
     def has_work(self) -> bool:
-        return bool(self._calls or self._jobs) or self._epoll.has_news()
+        return bool(self._calls or self._jobs or self._epoll.has_news())
 
 
 class Ear:
     """What a process's broker is to Notiway: hands Events to the network."""
+
+    takes_many = False
 
     def __init__(self, process: Process, network: Any) -> None:
         self._process = process
@@ -111,7 +112,7 @@ class Process:
             "QUERY_STRING": text,
             handshake.VISITOR: visitor,
             "simulation": line,
-            signalr.SINCE: None,
+            signalr.SINCE: query.get("since"),
         }
 
         def serve() -> None:

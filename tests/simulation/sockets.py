@@ -79,35 +79,35 @@ class Poll:
 
     def __init__(self, lines: dict[int, Line]) -> None:
         self._lines = lines
-        self._wanted: dict[int, int] = {}
+        self._watched: dict[int, tuple[Line, int, int]] = {}  # the line, whether to read from it, whether to write
 
     def register(self, fd: int, mask: int) -> None:
-        self._wanted[fd] = mask
+        self._watched[fd] = self._lines[fd], mask & POLLIN, mask & POLLOUT
 
     modify = register
 
     def unregister(self, fd: int) -> None:
-        del self._wanted[fd]
+        del self._watched[fd]
 
     def has_news(self) -> bool:
         """Whether `poll` would tell anything."""
-        lines = self._lines
-        for fd, wanted in self._wanted.items():
-            line = lines[fd]
+        for line, reads, writes in self._watched.values():
             if line.is_broken or line.client_left:
-                if wanted:
+                if reads or writes:
                     return True
-            elif (wanted & POLLIN and line.incoming) or (wanted & POLLOUT and len(line.outgoing) < line.room):
+            elif (reads and line.incoming) or (writes and len(line.outgoing) < line.room):
                 return True
         return False
 
     def poll(self, _: float) -> list[tuple[int, int]]:
         found = []
-        for fd, wanted in self._wanted.items():
-            line = self._lines[fd]
-            mask = POLLIN if wanted & POLLIN and line.is_readable() else 0
-            if wanted & POLLOUT and line.is_writable():
-                mask |= POLLOUT
+        for fd, (line, reads, writes) in self._watched.items():
+            if line.is_broken or line.client_left:
+                mask = reads | writes
+            else:
+                mask = reads if line.incoming else 0
+                if writes and len(line.outgoing) < line.room:
+                    mask |= writes
             if mask:
                 found.append((fd, mask))
         return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LENGTH_16, LENGTH_64 = 126, 127
+_scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 SEPARATOR = "\x1e"
 MASK_BIT = b"\x80"
 ROW = re.compile(
@@ -43,6 +44,14 @@ class Said:
     last_id: str | None = None
 
 
+def decoded(text: str) -> Any:
+    """The value of a JSON text without blanks around it."""
+    value, end = _scan(text, 0)
+    if end != len(text):
+        raise AssertionError(f"this is no JSON: {text!r}")
+    return value
+
+
 def frames(data: bytearray) -> Iterator[tuple[int, bytes]]:
     """Whole WebSocket frames, taken out of the bytes: opcode and payload."""
     while len(data) >= 2:
@@ -73,7 +82,7 @@ def _json_row(data: dict[str, Any]) -> Row:
 
 
 def json_said(text: str) -> Iterator[Said]:
-    message = json.loads(text)
+    message = decoded(text)
     data = message["data"]
     unread = data.get("unreadCount")
     match message["event"]:
@@ -119,7 +128,7 @@ def sse_said(data: bytearray) -> Iterator[Said]:
         del data[: end + 2]
         fields = {name: value for name, _, value in lines}
         if "event" in fields:
-            yield _event_said(fields["event"], json.loads(fields["data"]), fields.get("id"))
+            yield _event_said(fields["event"], decoded(fields["data"]), fields.get("id"))
 
 
 def _event_said(name: str, data: dict[str, Any], last_id: str | None) -> Said:
@@ -138,7 +147,7 @@ def _event_said(name: str, data: dict[str, Any], last_id: str | None) -> Said:
 
 def signalr_said(text: str) -> Iterator[Said]:
     for part in text.split(SEPARATOR)[:-1]:
-        message = json.loads(part)
+        message = decoded(part)
         match message.get("type"):
             case None:
                 yield Said(f"error {message['error']}" if "error" in message else "connected")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Callable
+from itertools import accumulate
 
 from . import people, sending, trouble
 from .world import World
@@ -12,7 +14,7 @@ Step = Callable[[World], None]
 
 def next_step(world: World) -> None:
     """Draw a step and take it."""
-    step: Step = world.chance.choices(STEPS, WEIGHTS)[0]
+    step = STEPS[bisect(SUMS, world.chance.random() * SUMS[-1], 0, len(STEPS) - 1)]
     world.trace("%s", step.__name__.strip("_"))
     step(world)
 
@@ -24,3 +26,4 @@ STEPS: tuple[Step, ...] = (
     trouble.wait,
 )  # fmt: skip
 WEIGHTS = (14, 3, 14, 2, 2, 2, 12, 3, 3, 3, 5, 1, 7, 3, 1, 0.7, 2, 0.7, 14)
+SUMS = tuple(accumulate(WEIGHTS))

@@ -24,20 +24,20 @@ class Task(greenlet):
     A task that is done does the next piece of work: to make a greenlet takes longer than many pieces.
     """
 
+    tasks: Tasks
     owner: Any
     commit: int
     work: Callable[[], None]
 
-    def __init__(self, tasks: Tasks) -> None:
-        super().__init__(self._body, tasks.home)
-        self._tasks = tasks
+    def __init__(self, home: greenlet) -> None:
+        super().__init__(self._body, home)
 
     def _body(self) -> None:
         try:
             while True:
                 self._do()
-                self._tasks.idle.append(self)
-                self._tasks.home.switch()
+                IDLE.append(self)
+                self.tasks.home.switch()
         except Crash:
             return
 
@@ -47,7 +47,10 @@ class Task(greenlet):
         except (Undo, NotiwayError):
             return
         except Exception as error:  # noqa: BLE001 - whatever it is, the schedule has found it
-            self._tasks.faults.append(f"a task died: {type(error).__name__}: {error}")
+            self.tasks.faults.append(f"a task died: {type(error).__name__}: {error}")
+
+
+IDLE: list[Task] = []  # from one schedule to the next
 
 
 class Tasks:
@@ -57,12 +60,11 @@ class Tasks:
         self.ready: list[Task] = []
         self.faults: list[str] = []
         self._waiting: dict[Task, None] = {}
-        self.idle: list[Task] = []
         self.home = getcurrent()
 
     def spawn(self, owner: Any, work: Callable[[], None]) -> Task:
-        task = self.idle.pop() if self.idle else Task(self)
-        task.owner, task.work, task.commit = owner, work, 0
+        task = IDLE.pop() if IDLE and IDLE[-1].parent is self.home else Task(self.home)
+        task.tasks, task.owner, task.work, task.commit = self, owner, work, 0
         self.ready.append(task)
         return task
 
@@ -99,10 +101,9 @@ class Tasks:
         return len(doomed)
 
     def end(self) -> None:
-        for task in (*self.ready, *self._waiting, *self.idle):
+        for task in (*self.ready, *self._waiting):
             _kill(task)
         self.ready.clear()
-        self.idle.clear()
         self._waiting.clear()
 
 

@@ -11,6 +11,7 @@ WITHIN = 600  # schedules
 # What each fault breaks first. The same fault may show as another one, for each schedule stops at its first.
 SHOWS = {
     "resume-without-overlap": "invariant 5",
+    "a-hub-resume-begins-now": "invariant 5",
     "subscribe-by-a-stale-look": "listens to group:open-x, but did not hear",
     "heartbeats-pull-nothing": "invariant 4",
     "publish-before-commit": "invariant 1",

@@ -17,6 +17,8 @@ SCHEDULES = 2_000
 PARTS = 8  # tests that share them, so that none is long
 SEEDS_KEPT = 1_000_000_000
 TRACED_SEEDS = (3, 46, 91)
+# What was sent to a group overtook the news that somebody had joined it; that news came when a resume had told it all.
+FAILED_ONCE = (1_003_687, 1_004_826, 1_006_555, 1_013_691, 1_012_942, 1_016_682, 1_017_388)
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +36,12 @@ def test_random_schedules_keep_the_invariants(first_seed, part):
     with simulating():
         failed = [outcome for outcome in map(run, range(start, start + each)) if outcome.fault is not None]
     assert not failed, "\n".join(map(told, failed)) + "\nreplay: python -m tests.simulation --seed N --trace"
+
+
+@pytest.mark.parametrize("seed", FAILED_ONCE)
+def test_a_seed_that_failed_once_does_not_any_more(seed):
+    with simulating():
+        assert run(seed).fault is None
 
 
 @pytest.mark.parametrize("seed", TRACED_SEEDS)

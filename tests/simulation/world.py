@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import random
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +11,7 @@ from notiway.pausing import STRETCH_SECONDS
 from notiway.store import inbox
 
 from .audiences import USERS
+from .chance import Chance
 from .checks import Checks
 from .client import Client
 from .clock import MICRO, Clock
@@ -36,7 +36,8 @@ class World(Record):
 
     def __init__(self, site: Site, seed: int, lines: list[str] | None = None) -> None:
         super().__init__(Clock(), site.database)
-        self.chance = random.Random(seed)
+        self.seed = seed
+        self.chance = Chance(seed)
         self.tasks = Tasks()
         self.faults = self.tasks.faults
         self.lines = lines
@@ -53,6 +54,7 @@ class World(Record):
         self.slots = site.slots[: chance.randint(1, SLOTS)]
         self.processes: dict[int, Process] = {}
         self.clients: list[Client] = []
+        self.pinging: list[Client] = []  # those of them who speak SignalR
         self.ended_sessions: set[str] = set()
         self.is_quiet = False
         self._fd = 0
@@ -101,9 +103,14 @@ class World(Record):
         for number, wire in enumerate(wires):
             user = chance.choice(USERS[:2])
             reconciles = wire == "html" or (wire != "signalr" and chance.random() < 0.5)
-            client = Client(self, f"c{number}", user, wire, reconciles)
+            # By the seed itself: what chance draws stays as it was, and so do the schedules without SignalR.
+            resumes = wire == "signalr" and bool(self.seed >> number & 1)
+            client = Client(self, f"c{number}", user, wire, reconciles, resumes)
             self.clients.append(client)
-            self.trace("%s is %s on %s%s", client.name, user, wire, ", reconciles" if reconciles else "")
+            if wire == "signalr":
+                self.pinging.append(client)
+            manner = ", reconciles" if reconciles else ", resumes" if resumes else ""
+            self.trace("%s is %s on %s%s", client.name, user, wire, manner)
             self.come_back(client)
         self.trace("%s, %d processes, %s", "calm" if self.is_calm else "stormy", len(self.slots), self.network.manners)
 
@@ -161,37 +168,35 @@ class World(Record):
     def has_work(self) -> bool:
         return bool(
             self.tasks.ready
-            or any(process.loop.has_work for process in self.processes.values())
+            or any(process.loop.has_work() for process in self.processes.values())
             or any(client.wants_to_read() for client in self.clients)
         )
 
     def work(self, units: int) -> None:
         """Let so many pieces of work be done, in an order by chance; all there is, if there is less."""
-        chance, is_calm = self.chance, self.is_calm
+        tasks, clients, below = self.tasks, self.clients, self.chance.below
         for _ in range(units):
-            if is_calm:
+            if self.is_calm:
                 if not self._work_in_order():
                     return
                 continue
-            ready: list[Any] = [process for process in self.processes.values() if process.loop.has_work]
-            ready += [client for client in self.clients if client.wants_to_read()]
-            number = len(ready) + len(self.tasks.ready)
+            ready = [process.loop.turn for process in self.processes.values() if process.loop.has_work()]
+            ready += [client.read for client in clients if client.wants_to_read()]
+            number = len(ready) + len(tasks.ready)
             if not number:
                 return
-            chosen = chance.randrange(number) if number > 1 else 0
-            if chosen >= len(ready):
-                self.tasks.run(chosen - len(ready))
-            elif isinstance(ready[chosen], Client):
-                ready[chosen].read()
+            chosen = below(number) if number > 1 else 0
+            if chosen < len(ready):
+                ready[chosen]()
             else:
-                ready[chosen].loop.turn()
+                tasks.run(chosen - len(ready))
         if units >= UNITS_AT_MOST:
             self.fault("invariant 14: the work never ends")
 
     def _work_in_order(self) -> bool:
         """Do the first piece of work that there is; False if there is none."""
         for process in self.processes.values():
-            if process.loop.has_work:
+            if process.loop.has_work():
                 process.loop.turn()
                 return True
         for client in self.clients:
@@ -210,16 +215,16 @@ class World(Record):
         """Let time pass, from one thing that is due to the next."""
         until = self.clock.us + us
         while self.clock.us < until and not self.faults:
-            due = min(
-                until, self.agenda[0][0] if self.agenda else until, *(each.beats_at for each in self.processes.values())
-            )
+            due = min(until, self.agenda[0][0]) if self.agenda else until
+            for process in self.processes.values():
+                due = min(due, process.beats_at)
             self.clock.us = max(due, self.clock.us)
             while self.agenda and self.agenda[0][0] <= self.clock.us:
                 _, _, call, args = heapq.heappop(self.agenda)
                 call(*args)
             for process in list(self.processes.values()):
                 process.loop.turn()
-            for client in self.clients:
+            for client in self.pinging:
                 client.keep_alive()
             if self.is_calm or self.is_quiet or self.chance.random() < 0.5:
                 self.work_off()

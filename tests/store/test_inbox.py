@@ -4,9 +4,10 @@ import pytest
 from fresh import verbs
 from peewee import SQL
 
-from notiway.store import inbox, membership, search, sql
+from notiway.store import inbox, membership, sql
 from notiway.store.database import db
 from notiway.store.log import resuming
+from notiway.store.search import finding, walking
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import moment, now_ms
@@ -145,7 +146,7 @@ def test_sources_are_those_of_the_users_items():
         send("ada", source=source)
     send("bob", source="his")
     send("ada")
-    assert inbox.sources("ada") == ["a", "b"]
+    assert finding.sources("ada") == ["a", "b"]
 
 
 # One definition of "there": list, count, replay and actions
@@ -431,7 +432,7 @@ def test_several_items_come_in_the_order_they_were_asked_for_and_once():
 def pauses(monkeypatch):
     """How often others could run."""
     seen = []
-    for module in (inbox, search, sql):
+    for module in (inbox, walking, sql):
         monkeypatch.setattr(module, "pause", lambda *seconds: seen.append(db.in_transaction()))
     return seen
 
@@ -464,8 +465,9 @@ def fill(count, user_id="ada"):
 @pytest.mark.parametrize("walk", [1, 7, 60, 1000])
 def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatch, pauses, filters, walk):
     fill(200)
-    monkeypatch.setattr(search, "PARTS", 1_000)
-    monkeypatch.setattr(search, "WALK", 100_000)
+    monkeypatch.setattr(walking, "PARTS", 1_000)
+    monkeypatch.setattr(walking, "WORK_SECONDS", 1_000.0)
+    monkeypatch.setattr(walking, "WALK", 100_000)
     expected, before = [], None
     while before is not None or not expected:
         page = inbox.feed("ada", limit=9, before=before, **filters)
@@ -474,7 +476,7 @@ def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatc
         if before is None:
             break
     assert pauses == []
-    monkeypatch.setattr(search, "WALK", walk)
+    monkeypatch.setattr(walking, "WALK", walk)
     found, before = [], None
     for _ in expected:
         page = inbox.feed("ada", limit=9, before=before, **filters)
@@ -487,7 +489,7 @@ def test_a_search_looks_through_the_inbox_in_parts_and_finds_the_same(monkeypatc
 
 def test_what_needs_no_search_is_one_statement(monkeypatch, pauses):
     fill(100)
-    monkeypatch.setattr(search, "WALK", 5)
+    monkeypatch.setattr(walking, "WALK", 5)
     assert len(inbox.feed("ada", limit=20).items) == 20
     assert len(inbox.feed("ada", state="unread", limit=20).items) == 20
     assert pauses == []
@@ -528,11 +530,11 @@ def test_without_a_transaction_of_the_caller_all_is_marked_or_nothing(monkeypatc
 
 def test_the_sources_are_those_of_the_newest_items(monkeypatch):
     ids = fill(100)
-    assert inbox.sources("ada") == ["s0", "s1", "s2", "s3"]
-    monkeypatch.setattr(inbox, "SOURCES_OF", 3)
+    assert finding.sources("ada") == ["s0", "s1", "s2", "s3"]
+    monkeypatch.setattr(finding, "SOURCES_OF", 3)
     newest = [ids[number] for number in (99, 97, 96)]  # 98 is deleted
     Notification.update(source="newest").where(Notification.id.in_(newest)).execute()
-    assert inbox.sources("ada") == ["newest"]
+    assert finding.sources("ada") == ["newest"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from fresh import fresh_database
 from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
 from notiway.store.log import positions, pulling, resuming, standing
+from notiway.store.search import finding
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor
@@ -87,7 +88,8 @@ def statements_of(database, work):
             raise Roll
     except Roll:
         raw.set_trace_callback(None)
-    return [text for text in seen if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", text)]
+    about_ours = (text for text in seen if "sqlite_master" not in text)
+    return [text for text in about_ours if re.match(r"\s*(SELECT|UPDATE|DELETE|INSERT)", text)]
 
 
 def mine(count=3):
@@ -112,7 +114,7 @@ WORK = {
     "resume": lambda: resuming.page("5", resuming.after(nth(ROWS // 2)), 200),
     "resume, next page": lambda: resuming.page("5", page_two(), 200),
     "standing": lambda: standing.items("5", ["global", "user:5"]),
-    "sources": lambda: inbox.sources("5"),
+    "sources": lambda: finding.sources("5"),
     "get": lambda: inbox.get("5", mine()[0]),
     "mark read": lambda: inbox.mark_read("5", mine()),
     "mark unread": lambda: inbox.mark_unread("5", mine()),
@@ -145,7 +147,9 @@ def test_each_statement_uses_an_index_and_none_walks_over_a_table(database, work
     assert statements
     for statement in statements:
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
-        assert not [step for step in plan if WALK.match(step)], (statement, plan)
+        # A part that was cut out first, by an index, is read through once.
+        walks = [step for step in plan if WALK.match(step) and not (step == "SCAN i" and "CO-ROUTINE i" in plan)]
+        assert not walks, (statement, plan)
         if "WHERE" in statement or "MAX(" in statement:
             assert any(INDEXED.match(step) for step in plan), (statement, plan)
 

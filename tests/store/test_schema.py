@@ -1,5 +1,6 @@
 """Schema: migrations make the tables of the models, and go back again."""
 
+import re
 from pathlib import Path
 
 import peewee
@@ -9,10 +10,13 @@ from fresh import statements
 from notiway.store import schema, writing
 from notiway.store.database import open_database, use_database
 from notiway.store.log import pulling
+from notiway.store.search import catalogue
 from notiway.store.tables import TABLES, InboxItem, Notification
 from notiway.values.draft import Draft
 from notiway.values.errors import WrongInput
 from notiway.values.ids import id_floor
+
+WORDS = "notiway_search_words"  # of the search catalogue, and what SQLite keeps beneath: no model stands for it
 
 
 def tables(opened):
@@ -26,10 +30,11 @@ def test_a_migrated_database_has_exactly_the_tables_of_the_models(empty, tmp_pat
     try:
         use_database(by_models)
         by_models.create_tables(TABLES)
-        assert statements(by_models) == migrated
+        assert statements(by_models) == {name: sql for name, sql in migrated.items() if not name.startswith(WORDS)}
     finally:
         by_models.close_all()
-    assert tables(empty) == {table._meta.table_name for table in TABLES}
+    with_models = {name for name in tables(empty) if not name.startswith(WORDS)}
+    assert with_models == {table._meta.table_name for table in TABLES}
 
 
 def test_migrations_go_up_and_down_and_up_again(empty):
@@ -169,3 +174,41 @@ def test_a_migration_that_fails_is_told_and_not_tried_for_ever(tmp_path, monkeyp
         schema.migrate(opened)
     assert len(tries) == 1
     opened.close_all()
+
+
+def test_the_search_catalogue_comes_and_goes_without_touching_what_is_stored(either, monkeypatch):
+    schema.migrate(either)
+    schema.revert(either, "0011_search")
+    execute, seen = either.execute_sql, []
+    monkeypatch.setattr(either, "execute_sql", lambda sql, *params: seen.append(sql) or execute(sql, *params))
+    schema.migrate(either)
+    assert not [
+        sql for sql in seen if re.search(r"(UPDATE|INTO|JOIN|ALTER TABLE) \"?notiway_(notification|inbox)", sql)
+    ]
+    seen.clear()
+    row = {"id": id_floor(1), "audience": "user:ada", "name": "n", "type": "info", "priority": "low", "title": "Hi"}
+    insert(either, "notiway_notification", [{**row, "message": "", "created_at": 0}])
+    insert(either, "notiway_inbox_item", [{"user_id": "ada", "notification_id": id_floor(1), "created_at": 0}])
+    catalogue.ask("ada")
+    assert catalogue.follow() == 1
+    schema.revert(either, "0011_search")
+    assert "notiway_search_entry" not in tables(either)
+    schema.migrate(either)
+    catalogue.ask("ada")
+    assert catalogue.follow() == 1
+
+
+def test_a_sqlite_without_fts5_gets_all_the_other_tables(empty, monkeypatch):
+    execute = empty.execute_sql
+
+    def without_fts5(sql, *params):
+        return execute(sql.replace("name = 'fts5'", "name = 'not built in'"), *params)
+
+    monkeypatch.setattr(empty, "execute_sql", without_fts5)
+    schema.migrate(empty)
+    assert {name for name in tables(empty) if "search" in name} == {"notiway_search_entry", "notiway_search_inbox"}
+    use_database(empty)
+    catalogue.ask("ada")
+    assert catalogue.follow() == 0
+    schema.revert(empty, "0001_first_tables")
+    assert tables(empty) == set()

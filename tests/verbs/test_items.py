@@ -5,7 +5,7 @@ from fresh import Undo
 
 from notiway.store import inbox
 from notiway.store.database import db
-from notiway.store.search import Filters
+from notiway.store.search.filters import Filters
 from notiway.store.tables import InboxItem
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound

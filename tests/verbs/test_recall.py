@@ -14,6 +14,7 @@ from notiway.live.wires.sse import SseWire
 from notiway.store import audit, inbox, membership
 from notiway.store.database import db
 from notiway.store.log import resuming, standing
+from notiway.store.search import finding
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
@@ -48,7 +49,7 @@ def test_it_is_gone_from_every_list_count_and_replay(sent):
     assert [item.title for item in standing.items("ada", ["global", "user:ada", sent.audience])] == ["No mistake"]
     assert inbox.unread_count("ada") == 1
     assert inbox.unread_counts(["ada"]) == {"ada": 1}
-    assert inbox.sources("ada") == ["shop"]
+    assert finding.sources("ada") == ["shop"]
 
 
 def test_who_has_not_looked_yet_never_gets_it(sent):

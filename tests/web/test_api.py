@@ -495,7 +495,7 @@ def test_a_failed_transaction_leaves_an_unstored_envelope_to_be_tried_again(publ
         raise OSError("the disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr("notiway.gateway.publish.writing.insert", fail)
+        broken.setattr("notiway.store.batches.insert", fail)
         app.config["PROPAGATE_EXCEPTIONS"] = False
         assert publish(batch).status_code == 500
     assert [item["duplicate"] for item in publish(batch).json] == [False, False]

@@ -10,10 +10,11 @@ import pytest
 from conftest import HTMX, JSON
 
 from notiway.live import runtime
-from notiway.store import inbox, search
+from notiway.store import inbox
 from notiway.store.credentials import api_keys
 from notiway.store.database import db
 from notiway.store.engine import turns
+from notiway.store.search import walking
 from notiway.store.tables import Notification
 
 HTML = {"Accept": "text/html"}
@@ -218,7 +219,7 @@ def test_rows_that_cannot_be_read_to_their_end_are_told_too(browser, monkeypatch
     def fail(*args, **options):
         raise error
 
-    monkeypatch.setattr(search, "read_items", fail)
+    monkeypatch.setattr(walking, "read_items", fail)
     assert_told(browser.get("/notifications", form="json"), "json")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -10,16 +10,24 @@ from notiway.values.errors import ConfigError
 from notiway.values.event import Event
 
 Deliver = Callable[[Event], None]
+DeliverAll = Callable[[Sequence[Event]], None]
 
 
 class Broker(Protocol):
     """What a backend offers. `deliver` is called with every Event, in every process, this one included."""
 
-    def start(self, deliver: Deliver) -> None:
-        """Begin to deliver; called once in each process."""
+    def start(self, deliver: Deliver, deliver_all: DeliverAll | None = None) -> None:
+        """Begin to deliver; called once in each process. With `deliver_all`, several at once go there together."""
 
     def publish(self, event: Event) -> None:
         """Hand an Event over; raises `OSError` when it cannot be taken."""
+
+    @property
+    def takes_many(self) -> bool:
+        """Whether several together cost less than one by one."""
+
+    def publish_all(self, events: Sequence[Event]) -> None:
+        """Hand over several, in their order, where it takes many; where it raises, some may have been taken."""
 
     def ping(self) -> None:
         """Return if the backend answers; raises `OSError` otherwise."""

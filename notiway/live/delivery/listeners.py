@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from notiway.live.connection import Connection
 from notiway.live.state import State
+from notiway.values.event import Event
 
 
 class Listeners:
@@ -56,6 +59,13 @@ class Listeners:
         connection.audiences = (*connection.audiences, audience)
         self._by_audience.setdefault(audience, {})[connection] = None
         return True
+
+    def admit(self, connections: Iterable[Connection], joined: Event) -> list[tuple[Connection, Event]]:
+        """Let a user's connections hear what the user has joined; those that did not yet are held, and returned."""
+        new = [each for each in connections if self.add(each, joined.data["audience"]) and "since" in joined.data]
+        for each in new:
+            each.hold()
+        return [(each, joined) for each in new]
 
     def remove(self, connection: Connection, audience: str) -> None:
         """Let it hear an audience no more."""

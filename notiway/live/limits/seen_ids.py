@@ -42,6 +42,13 @@ class SeenIds:
             self._drop_old()
             return self._taken.get(key, (0.0, None))[1]
 
+    def among(self, keys: Iterable[Key]) -> dict[Key, Any]:
+        """The same for those of many that are taken."""
+        with self._lock:
+            self._drop_old()
+            taken = self._taken
+            return {key: taken[key][1] for key in keys if key in taken} if taken else {}
+
     def forget(self, keys: Iterable[Key]) -> None:
         """These were not sent after all."""
         with self._lock:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from notiway.live.wires.json import ENCODER
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import iso
 from notiway.values.event import Event
@@ -60,7 +60,7 @@ class SignalRWire:
 
 def message(values: dict[str, Any]) -> str:
     """One message with its separator."""
-    return json.dumps(values, separators=(",", ":"), ensure_ascii=False) + SEPARATOR
+    return ENCODER.encode(values) + SEPARATOR
 
 
 def invocation(target: str, *arguments: Any) -> str:

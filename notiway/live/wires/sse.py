@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from notiway.live.wires.json import notification_dict, notification_list
+from notiway.live.wires.json import ENCODER, notification_dict, notification_list
 from notiway.values.event import Event
 
 # No ends of lines in this format, but for clients that split as Python does; JSON escapes the others by itself.
@@ -75,5 +74,5 @@ class SseWire:
 
 def _event(name: str, data: dict[str, Any], event_id: str | None = None) -> str:
     line = f"id: {event_id}\n" if event_id else ""
-    text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).translate(ESCAPED)
+    text = ENCODER.encode(data).translate(ESCAPED)
     return f"event: {name}\n{line}data: {text}\n\n"

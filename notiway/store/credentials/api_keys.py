@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from notiway.store.sql import run
 from notiway.store.tables import ApiKey
 from notiway.values.clock import now_ms
 from notiway.values.draft import LABEL_LIMIT, text_faults
@@ -21,6 +23,10 @@ SCOPE = re.compile(r"(?:publish|token)(?::[\w.*@:-]+)?", re.ASCII)
 PRODUCER = "producer:"  # before a name, or a pattern of names, that a key is bounded to
 MAX_NAME = 200  # characters
 USE_NOTED_MS = 60_000
+FIND = (  # every request of a producer asks this
+    "SELECT hash, id, name, scopes, created_at, last_used_at, revoked_at FROM notiway_api_key"
+    " WHERE hash = ? AND revoked_at IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +69,11 @@ def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
 
 def find(key: str) -> Producer | None:
     """The producer whose key this is, unless it was revoked."""
-    row = ApiKey.get_or_none((ApiKey.hash == hash_key(key)) & ApiKey.revoked_at.is_null())
-    return _producer(row) if row is not None and matches(row.hash, key) else None
+    hashed = hash_key(key)
+    row = run(FIND, (hashed,)).fetchone()
+    if row is None or not hmac.compare_digest(row[0].encode(), hashed.encode()):
+        return None
+    return Producer(row[1], row[2], tuple(json.loads(row[3])), *row[4:])
 
 
 def note_use(producer: Producer) -> None:

@@ -24,12 +24,13 @@ class Proxy(peewee.DatabaseProxy):
     def __init__(self) -> None:
         object.__setattr__(self, "_last", None)
         object.__setattr__(self, "_bound", WeakSet())
+        object.__setattr__(self, "_are_several", False)  # or have been
         object.__setattr__(self, "_find", lambda: None)
         super().__init__()
 
     @property
     def obj(self) -> Any:
-        if len(self._bound) > 1:  # one application, as nearly everywhere, costs nothing
+        if self._are_several:  # one application, as nearly everywhere, costs nothing
             found = self._find()
             if found is not None:
                 return found
@@ -40,6 +41,7 @@ class Proxy(peewee.DatabaseProxy):
         object.__setattr__(self, "_last", database)
         if database is not None:
             self._bound.add(database)
+            object.__setattr__(self, "_are_several", len(self._bound) > 1)
 
     def follow(self, find: Find) -> None:
         """Ask `find` for the database of the current application; it returns None outside of any."""

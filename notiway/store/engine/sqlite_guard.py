@@ -10,11 +10,13 @@ from typing import Any
 import peewee
 
 from notiway.pausing import pause
+from notiway.store.engine.aside import Aside
 from notiway.store.engine.checkpoints import Checkpoints
 from notiway.store.engine.faults import DatabaseUnavailable, translated
 from notiway.store.engine.guard import Guard
 from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
 
+MANY_ROWS = 200  # changed in one transaction: from so many on its commit may write for tens of milliseconds
 LOWER = "notiway_lower"  # a function for statements: every letter in its small form, which SQLite's own knows of ASCII
 
 
@@ -24,14 +26,21 @@ class SqliteGuard(Guard):
     So ids made inside it are commit-ordered, and no transaction fails half-way with "database is locked". SQLite's
     own wait (`busy_timeout`) would stop every greenlet of the process. Of the writers in this process only one asks
     for the lock; the others stand in line, and where `lends` is set they give their connection back to the pool
-    meanwhile. `atomic("DEFERRED")` reads without the lock.
+    meanwhile. `atomic("DEFERRED")` reads without the lock. The commit of a large transaction goes `aside`.
     """
 
     def __init__(
-        self, database: peewee.Database, *, lends: bool = False, checkpoints: Checkpoints | None = None
+        self,
+        database: peewee.Database,
+        *,
+        lends: bool = False,
+        checkpoints: Checkpoints | None = None,
+        aside: Aside | None = None,
     ) -> None:
         super().__init__(database, lends=lends)
         self.checkpoints = checkpoints
+        self.aside = aside
+        self._changes_before = 0  # rows that the connection of whoever has the turn had changed before
         self.turns = Turns()
         self.refused_at: float | None = None  # when a look first met the lock that it met last
         self.file: tuple[int, int] | None = None  # device and inode of what was opened first
@@ -59,13 +68,15 @@ class SqliteGuard(Guard):
             except BaseException:
                 self._leave_turn()
                 raise
+        if self.aside is not None:
+            self._changes_before = self.database._state.conn.total_changes
         self.refused_at = None
 
     def commit(self) -> None:
         try:
             # Outside WAL mode, which a host's own database may do without, readers can hold a commit back.
             with translated():
-                patiently(self.plain["commit"], deadline())
+                patiently(self._commit, deadline())
         except BaseException:
             if not self.is_in_transaction():
                 self._leave_turn()
@@ -73,6 +84,14 @@ class SqliteGuard(Guard):
         self._leave_turn()
         if self.checkpoints is not None:
             self.checkpoints.note()
+
+    def _commit(self) -> None:
+        connection = self.database._state.conn
+        if self.aside is None or not self._has_turn or connection.total_changes - self._changes_before < MANY_ROWS:
+            self.plain["commit"]()
+        else:
+            with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+                self.aside(lambda: connection.execute("COMMIT"))
 
     def rollback(self) -> None:
         try:

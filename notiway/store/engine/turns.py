@@ -98,13 +98,14 @@ def deadline() -> float:
 
 def patiently(attempt: Callable[[], Result], until: float) -> Result:
     """Try again while another connection writes, and let others run between two attempts."""
-    waits = chain(LOCK_RETRY_SECONDS, repeat(LOCK_RETRY_SECONDS[-1]))
+    waits: Iterator[float] | None = None
     while True:
         try:
             return attempt()
         except (peewee.OperationalError, sqlite3.OperationalError) as error:
             if not is_locked(error) or monotonic() > until:
                 raise
+        waits = waits or chain(LOCK_RETRY_SECONDS, repeat(LOCK_RETRY_SECONDS[-1]))
         pause(next(waits))
 
 

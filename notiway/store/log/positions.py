@@ -23,8 +23,8 @@ LOWEST = -(2**62)  # before every row
 OWN = "CAST(CAST(pg_current_xact_id() AS text) AS bigint)"
 OLDEST_OPEN = "CAST(CAST(pg_snapshot_xmin(pg_current_snapshot()) AS text) AS bigint)"
 TAKE = (
-    "INSERT INTO notiway_counter (name, value) VALUES ('position', 1)"
-    " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + 1 RETURNING value"
+    "INSERT INTO notiway_counter (name, value) VALUES ('position', ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = notiway_counter.value + excluded.value RETURNING value"
 )
 MEASURED = {
     "notiway_notification": ("position", "horizon"),
@@ -64,7 +64,12 @@ class Seen:
 
 def take() -> int | None:
     """The position of what is written now, inside a transaction; None where the database gives it by itself."""
-    return int(run(TAKE).fetchall()[0][0]) if has_one_writer() else None
+    return reserve(1) if has_one_writer() else None
+
+
+def reserve(count: int) -> int:
+    """The first of so many positions in a row, for what is written now, where the database does not give them."""
+    return int(run(TAKE, (count,)).fetchall()[0][0]) - count + 1
 
 
 def here() -> tuple[str, tuple[int, ...]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 
 from notiway.store.log import pulling
+from notiway.store.log.positions import Seen
 from notiway.store.log.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import BY_INBOX, marks, run
@@ -28,15 +29,26 @@ ANNOUNCEMENTS = (
 )
 
 
-def items(user_id: str, audiences: Collection[str], limit: int = REPLAY_LIMIT, *, after: str = "") -> list[Item]:
-    """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first."""
+def items(
+    user_id: str,
+    audiences: Collection[str],
+    limit: int = REPLAY_LIMIT,
+    *,
+    after: str = "",
+    until: Seen | None = None,
+) -> list[Item]:
+    """What is stored for the user in these audiences, unexpired, undeleted and not recalled, oldest first.
+
+    After an id, and of what could be seen by `until`, where they are given.
+    """
     catch_up(user_id)
     keys = [*audiences, SEVERAL]
+    within, numbers = ("1 = 1", ()) if until is None else until.within("i.position")
     newest_first = read_items(
         f"{FROM_INBOX} AND i.deleted_at IS NULL AND {VISIBLE} AND {BY_INBOX} IN ({marks(keys)})"
-        " AND i.notification_id > ?"
+        f" AND i.notification_id > ? AND {within}"
         " ORDER BY i.notification_id DESC LIMIT ?",
-        (user_id, now_ms(), *keys, after, limit),
+        (user_id, now_ms(), *keys, after, *numbers, limit),
     )
     return newest_first[::-1]
 

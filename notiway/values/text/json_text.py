@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import Any, NoReturn
 
+from pydantic_core import from_json
+
 from notiway.values.errors import TooLarge
 
 HALF_PAIR = "\\ud"  # how the escape of each half begins
@@ -24,15 +26,24 @@ def read(text: str | bytes) -> Any:
     >>> read('{"a": [1]}')
     {'a': [1]}
     """
+    try:
+        value = from_json(text, allow_inf_nan=False)
+    except ValueError:
+        value = _read_closely(text)
+    signs = (b"[", b"{") if isinstance(text, bytes) else ("[", "{")
+    if sum(map(text.count, signs)) > MAX_DEPTH and is_deeper(value, MAX_DEPTH):  # type: ignore[arg-type]
+        raise ValueError(_TOO_DEEP)
+    return value
+
+
+def _read_closely(text: str | bytes) -> Any:
+    """What the quick parser refuses: other encodings, half a surrogate pair. This one says what is wrong."""
     if isinstance(text, bytes):
         text = text.decode(json.detect_encoding(text), "surrogatepass")
     try:
-        value = _DECODER.decode(text)
+        return _DECODER.decode(text)
     except RecursionError:  # the parser's own: it calls itself for each level
         raise ValueError(_TOO_DEEP) from None
-    if is_deeper(value, MAX_DEPTH):
-        raise ValueError(_TOO_DEEP)
-    return value
 
 
 def read_message(text: str) -> Any:

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, jsonify, make_response, render_template, 
 from flask.typing import ResponseReturnValue
 
 from notiway.store import inbox
-from notiway.store.search import Filters
+from notiway.store.search.filters import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.verbs import items

@@ -8,6 +8,8 @@ from flask.typing import ResponseReturnValue
 from notiway.live import runtime
 from notiway.live.wires.json import notification_list
 from notiway.store import inbox
+from notiway.store.search import finding
+from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
@@ -54,7 +56,9 @@ def history() -> ResponseReturnValue:
     filters = listing.filters(request.args) | {"before": listing.cursor(request.args)}
     asked = reply.form()
     if asked == "json":
-        return _list(inbox.feed(user_id, **filters), inbox.unread_count(user_id))
+        page = inbox.feed(user_id, **filters)
+        searched_to = None if page.searched_to is None else iso(page.searched_to)
+        return _list(page, inbox.unread_count(user_id), searchedTo=searched_to)
     context = listing.context(user_id, filters)
     if asked == "fragment":
         return render_template(
@@ -64,7 +68,7 @@ def history() -> ResponseReturnValue:
         "notiway/history/page.html",
         **context,
         **changes.take_notice(),
-        sources=inbox.sources(user_id),
+        sources=finding.sources(user_id),
         unread=inbox.unread_count(user_id),
         notiway_base=runtime.current().config.base_template,
     )
@@ -111,9 +115,10 @@ def _only_looking() -> bool:
     return request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", "")
 
 
-def _list(page: inbox.Page, unread: int) -> Response:
+def _list(page: inbox.Page, unread: int, **more: str | None) -> Response:
     return jsonify(
         notifications=notification_list(item.as_dict() for item in page.items),
         unreadCount=unread,
         nextCursor=page.next_cursor,
+        **more,
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notiway.store import inbox
+from notiway.values.clock import moment
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.values.item import PRIORITIES, TYPES
@@ -53,6 +54,7 @@ def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "items": page.items,
         "next_cursor": page.next_cursor,
+        "searched_to": None if page.searched_to is None else moment(page.searched_to),
         "filters": dict(chosen),
         "csrf_token": reply.csrf_token(),
     }

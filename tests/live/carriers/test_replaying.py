@@ -7,9 +7,10 @@ from joined import Joiner
 from pair import settle
 
 from notiway.live import runtime
-from notiway.live.carriers import replaying
+from notiway.live.carriers import joining, replaying
 from notiway.live.delivery.format import Format
 from notiway.live.state import State
+from notiway.store import membership
 from notiway.store.log import resuming
 from notiway.values.audience import Audience
 from notiway.values.close_codes import CloseCode
@@ -17,6 +18,7 @@ from notiway.values.principal import Principal
 from notiway.verbs.send import send_notification
 
 ADA = Principal("ada")
+OPS = Audience.group("ops")
 
 
 @pytest.fixture(autouse=True)
@@ -160,3 +162,20 @@ def test_what_a_wire_cannot_show_is_left_out_and_the_rest_is_there(now, join, mo
     shown = replaying.frames_of(connection, items)
     assert shown[1] is None
     assert titles([shown[0], shown[2]]) == ["a", "c"]
+
+
+def test_a_subscription_meanwhile_ends_no_replay(now, join, monkeypatch):
+    monkeypatch.setattr(now.replaying, "_pool", Waiting())
+    send(now, *"abcde")
+    connection, client = join(ADA)
+    now.replaying.resume(connection, resuming.beginning())
+    assert titles(client.read(2)) == ["a", "b"]
+    settle(now.reactor)
+    membership.join("ada", OPS)
+    joining.subscribe(now, connection, OPS, '{"event": "answer"}')
+    assert json.loads(client.read()[0])["event"] == "answer"
+    send(now, "live")
+    for expected in (["c", "d"], ["e", "live"]):
+        now.replaying._pool.go_on()
+        assert titles(client.read(2)) == expected
+        settle(now.reactor)

@@ -9,7 +9,7 @@ from notiway.values.event import Event
 def test_each_kind_is_followed_and_a_fault_harms_no_other(caplog):
     done = []
     listeners = SimpleNamespace(
-        add=lambda connection, audience: done.append(("add", connection, audience)),
+        admit=lambda heard, event: done.append(("admit", *heard)) or [(heard[0], event)],
         remove=lambda connection, audience: done.append(("remove", connection, audience)),
     )
     news = SimpleNamespace(
@@ -24,6 +24,6 @@ def test_each_kind_is_followed_and_a_fault_harms_no_other(caplog):
         Event("renewed", "user:ada", {"session": "s", "ends_at": 1.0}),
         Event("sync", "user:ada", {"unread": 1}),
     ]
-    follow(events, ["tab"], listeners, news)
-    assert done == [("add", "tab", "group:a"), ("remove", "tab", "group:b"), ("kick", "tab"), ("renew", "tab")]
+    assert follow(events, ["tab"], listeners, news) == [("tab", events[0])]  # who is held
+    assert done == [("admit", "tab"), ("remove", "tab", "group:b"), ("kick", "tab"), ("renew", "tab")]
     assert "what follows left for user:ada was not done" in caplog.text

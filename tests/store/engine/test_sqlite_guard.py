@@ -10,6 +10,7 @@ from servers import wait_until
 
 from notiway.store.database import open_database
 from notiway.store.engine import sqlite_guard
+from notiway.store.engine.faults import DatabaseUnavailable
 from notiway.store.engine.guard import guard_of
 from notiway.store.engine.sqlite_guard import SqliteGuard, identity
 
@@ -130,3 +131,53 @@ def test_a_writer_that_is_killed_in_that_moment_leaves_its_turn(opened, in_line,
     assert in_line() == ["killed"]
     assert guard_of(opened).turns.take()
     guard_of(opened).turns.leave()
+
+
+@pytest.fixture
+def aside(opened):
+    """The statements whose commits went aside; what they called is done where it was asked."""
+    calls = []
+    guard_of(opened).aside = lambda call: calls.append(call())
+    return calls
+
+
+def insert(opened, rows):
+    opened.execute_sql(
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < ?) INSERT INTO t SELECT x FROM c",
+        (rows,),
+    )
+
+
+def test_the_commit_of_a_large_transaction_goes_aside_and_a_small_one_does_not(opened, aside):
+    for rows, expected in [(sqlite_guard.MANY_ROWS, 1), (1, 1), (sqlite_guard.MANY_ROWS - 1, 1), (1_000, 2)]:
+        with opened.atomic(), opened.atomic():
+            insert(opened, rows)
+        assert len(aside) == expected
+        assert not opened.connection().in_transaction
+    assert opened.execute_sql("SELECT COUNT(*) FROM t").fetchone() == (2 * sqlite_guard.MANY_ROWS + 1_000,)
+
+
+def test_a_commit_aside_that_is_refused_is_tried_again_and_a_fault_is_translated(opened, aside):
+    tries = []
+
+    def refused(call):
+        tries.append(call)
+        if len(tries) < 3:
+            raise sqlite3.OperationalError("database is locked")
+        return call()
+
+    guard_of(opened).aside = refused
+    with opened.atomic():
+        insert(opened, 1_000)
+    assert len(tries) == 3
+
+    def full(call):
+        error = sqlite3.OperationalError("database or disk is full")
+        error.sqlite_errorcode = sqlite3.SQLITE_FULL
+        raise error
+
+    guard_of(opened).aside = full
+    with pytest.raises(DatabaseUnavailable), opened.atomic():
+        insert(opened, 1_000)
+    assert not opened._state.has_turn
+    assert opened.execute_sql("SELECT COUNT(*) FROM t").fetchone() == (1_000,)

@@ -1,10 +1,14 @@
 """Listing: which filters are understood, what they find, and where the list goes on."""
 
+import re
+
 import pytest
 
 from notiway.store.database import db
+from notiway.store.search import walking
+from notiway.values.clock import iso, moment
 from notiway.values.errors import WrongInput
-from notiway.values.ids import new_id
+from notiway.values.ids import id_time, new_id
 from notiway.web.pages.listing import MAX_TEXT, context, cursor, filters
 
 FORMS = ("page", "htmx", "json")
@@ -43,6 +47,62 @@ def test_filters_narrow_the_list(browser, user, send, query, titles):
     listed = browser.get(f"/notifications?{query}", form="json").json["notifications"]
     assert [item["title"] for item in listed] == titles
     assert browser.get(f"/notifications?{query}").text.count('class="notiway-item"') == len(titles)
+
+
+@pytest.fixture
+def deep(user, send, monkeypatch):
+    """A dozen items, of which a search looks at four at most; the oldest is looked for. Their ids, the newest first."""
+    monkeypatch.setattr(walking, "WALK", 2)
+    monkeypatch.setattr(walking, "PARTS", 2)
+    sent = [send(user, "the needle").id, *(send(user, f"common {number}").id for number in range(11))]
+    return sent[::-1]
+
+
+MORE = re.compile(r'<li class="notiway-more">(.*?)</li>', re.DOTALL)
+
+
+@pytest.mark.parametrize("form", ["page", "htmx"])
+def test_a_search_that_ended_early_says_how_far_it_looked_and_leads_on(browser, deep, form):
+    before, queries = "", []
+    for _ in range(3):
+        page = browser.get(f"/notifications?text=needle&before={before}", form=form)
+        more = MORE.search(page.text)
+        if more is None:
+            break
+        date = moment(id_time(deep[len(queries) * 4 + 3])).strftime("%d %b %Y, %H:%M UTC")
+        assert "Searched back to" in more.group(1)
+        assert date in more.group(1)
+        assert "Search further" in more.group(1)
+        before = re.search(r'data-notiway-more="([^"]+)"', more.group(1)).group(1)
+        assert f"before={before}" in more.group(1)
+        queries.append(before)
+    assert queries == [deep[3], deep[7]]
+    assert "the needle" in page.text
+
+
+def test_json_clients_are_told_how_far_a_search_looked(browser, deep):
+    first = browser.get("/notifications?text=needle", form="json").json
+    assert first["notifications"] == []
+    assert first["nextCursor"] == deep[3]
+    assert first["searchedTo"] == iso(id_time(deep[3]))
+    last = browser.get(f"/notifications?text=needle&before={deep[7]}", form="json").json
+    assert [item["title"] for item in last["notifications"]] == ["the needle"]
+    assert last["nextCursor"] is last["searchedTo"] is None
+
+
+def test_a_page_that_is_full_says_nothing_of_how_far_it_looked(browser, user, send):
+    for number in range(21):
+        send(user, f"needle {number}")
+    assert browser.get("/notifications?text=needle", form="json").json["searchedTo"] is None
+    more = MORE.search(browser.get("/notifications?text=needle").text).group(1)
+    assert "Load more" in more
+    assert "Search" not in more
+
+
+def test_what_is_found_by_several_words_is_said_where_nothing_is(browser, send, user):
+    send(user, "Invoice paid")
+    assert "Every word has to be in" in browser.get("/notifications?text=paid+nothing").text
+    assert "Every word has to be in" not in browser.get("/notifications?text=nothing").text
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -12,8 +12,9 @@ function tidy(event) {
 function tell(event) {
   if (!event.detail.ctx.sourceElement?.matches?.("[data-notiway-filters]")) return;
   const shown = document.querySelectorAll("#notiway-results [data-notiway-id]").length;
-  const more = document.querySelector("#notiway-results [data-notiway-more]") ? " or more" : "";
-  speak(shown ? `${shown}${more} notifications` : "Nothing matches");
+  const more = document.querySelector("#notiway-results [data-notiway-more]");
+  const nothing = more ? "Nothing found yet. Search further" : "Nothing matches";
+  speak(shown ? `${shown}${more ? " or more" : ""} notifications` : nothing);
 }
 
 export function start() {

@@ -1,5 +1,6 @@
 // list: puts live rows where they belong, unless someone is reading there or too many come; then "3 new" waits above it.
 import { isBusy } from "./busy.js";
+import { says } from "./folding.js";
 import { countHeld, heldIds, hold, isHeld, isOverfull, release } from "./held.js";
 import { reload, toTop } from "./reload.js";
 import { hasRoom, limit } from "./room.js";
@@ -13,11 +14,12 @@ function fits(list, row) {
   if (page === "later" || (state !== "all" && row.dataset.state !== state)) return false;
   if ((type && row.dataset.type !== type) || (source && row.dataset.source !== source)) return false;
   if (priority && row.dataset.priority !== priority) return false;
-  return !text || row.textContent.toLowerCase().includes(text.toLowerCase());
+  return !text || says(row, text);
 }
 
-function isBelowWhatIsLoaded(list, older) {
-  return !older && (list.querySelector("[data-notiway-more]") !== null || rowsOf(list).length >= limit(list));
+function isBelowWhatIsLoaded(list, id, older) {
+  const { notiwayMore: end } = list.querySelector("[data-notiway-more]")?.dataset ?? {};
+  return !older && (id < end || rowsOf(list).length >= limit(list));
 }
 
 function prune(list) {
@@ -51,7 +53,7 @@ export function offer(list, rows, { restored = false } = {}) {
     if (known && isDeleted(known) && !isPending(known)) bringBack(list, known, row);
     if (known || isHeld(list, id)) continue;
     const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
-    if (!fits(list, row) || isBelowWhatIsLoaded(list, older)) continue;
+    if (!fits(list, row) || isBelowWhatIsLoaded(list, id, older)) continue;
     if (busy || isOverfull(list)) hold(list, row, { fresh: !restored });
     else if (restored || hasRoom(list)) insert(list, row);
     else hold(list, row, { whole: true });

@@ -1,0 +1,61 @@
+"""Filters: what a search lets in. SQL decides on the columns, and one function on the text, for every database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from notiway.store.rows import VISIBLE
+from notiway.values.text.folding import fold, words
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What is looked for: `state` is all, unread or read; every word of `text` is in the title or the message."""
+
+    state: str = "all"
+    type: str | None = None
+    source: str | None = None
+    priority: str | None = None
+    text: str | None = None
+
+    @property
+    def unread(self) -> bool:
+        """Whether only the unread are looked at, by their index."""
+        return self.state == "unread"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns of a notification that must hold a value, and which."""
+        wanted = {"type": self.type, "source": self.source, "priority": self.priority}
+        return {column: value for column, value in wanted.items() if value}
+
+    @property
+    def words(self) -> list[str]:
+        """The words that are looked for, folded."""
+        return words(self.text) if self.text else []
+
+    @property
+    def may_be_rare(self) -> bool:
+        """Whether most of what is looked at may not be what is looked for; if not, every unread item passes."""
+        return self.state == "read" or bool(self.columns or self.text)
+
+    def conditions(self, now: int) -> tuple[str, list[Any]]:
+        """The end of a statement for everything but the text, and its values."""
+        where, values = ["i.deleted_at IS NULL", VISIBLE], list[Any]([now])
+        if self.state in ("unread", "read"):
+            where.append(f"i.read_at IS {'NULL' if self.unread else 'NOT NULL'}")
+        for column, wanted in self.columns.items():
+            where.append(f"n.{column} = ?")
+            values.append(wanted)
+        return "".join(f" AND {part}" for part in where), values
+
+
+def says(wanted: list[str], title: str, message: str) -> bool:
+    """Whether each of these folded words is in the title or the message.
+
+    >>> says(["paid", "voice"], "Invoice 7", "It was PAID"), says(["paid"], "Invoice 7", "")
+    (True, False)
+    """
+    text = fold(f"{title}\n{message}")
+    return all(word in text for word in wanted)

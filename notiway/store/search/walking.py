@@ -1,0 +1,101 @@
+"""Walking: an inbox is looked through in parts, newest first, and others run between two of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from notiway.pausing import in_stretches, pause
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, read_items
+from notiway.store.search.filters import Filters, says
+from notiway.store.sql import BY_UNREAD, in_batches, marks, run
+from notiway.values.item import Item
+
+WALK = 500  # items that one statement looks at: a millisecond or two
+PARTS = 40  # that one search looks through at most; then whoever asked may ask to go on
+WORK_SECONDS = 0.012  # of CPU, all parts together: then it ends as well
+AT_ONCE = 100  # of items named beforehand that one statement looks at
+# The part is cut out first: PostgreSQL might else look for it among the items of all users.
+PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before} ORDER BY notification_id DESC"
+OF_PART = "FROM ({part} LIMIT ?) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
+UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
+
+clock = time.thread_time
+
+
+class Part(NamedTuple):
+    """What was found, and how far the search looked: the id below which there may be more, None if there is none."""
+
+    items: list[Item]
+    reached: str | None
+
+
+def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit: int, parts: int | None = None) -> Part:
+    """The newest items of the user that pass the filters, `limit` at most, older than `before`; `now` in ms.
+
+    It looks at so many `parts` of the inbox at most. Where nearly everything passes, one statement finds all.
+    """
+    if not filters.may_be_rare:
+        below = " AND i.notification_id < ?" if before else ""
+        return Part(_look(_all(filters) + below, (user_id, *filter(None, [before])), filters, now, limit), None)
+    found: list[Item] = []
+    worked = 0.0
+    for number in range(PARTS if parts is None else parts):
+        if number:
+            pause()
+        began = clock()
+        part, values = _part(user_id, filters, before, "*")
+        found += _look(OF_PART.format(part=part), (*values, WALK), filters, now, limit - len(found))
+        oldest = _oldest(user_id, filters, before) if len(found) < limit else None
+        if oldest is None:
+            return Part(found, None)
+        before = oldest
+        worked += clock() - began
+        if worked > WORK_SECONDS:
+            break
+    return Part(found, before)
+
+
+def among(user_id: str, filters: Filters, ids: Sequence[str], *, now: int, limit: int) -> list[Item]:
+    """Those of these items, newest first, that are the user's and pass the filters, `limit` at most."""
+    found: list[Item] = []
+    for part in in_batches(ids, AT_ONCE):
+        named = f"{_all(filters)} AND i.notification_id IN ({marks(part)})"
+        found += _look(named, (user_id, *part), filters, now, limit - len(found))
+        if len(found) == limit:
+            break
+    return found
+
+
+def _look(source: str, values: Sequence[Any], filters: Filters, now: int, limit: int) -> list[Item]:
+    """The newest items that pass, of those in `source`, whose first value is the user."""
+    conditions, wanted = filters.conditions(now)
+    tail, params = f"{source}{conditions} ORDER BY i.notification_id DESC", (*values, *wanted)
+    if not filters.text:
+        return read_items(f"{tail} LIMIT ?", (*params, limit))
+    words = filters.words
+    rows = run(f"SELECT n.id, n.title, n.message {tail}", params).fetchall()
+    ids = [row[0] for row in in_stretches(rows) if says(words, row[1], row[2])][:limit]
+    if not ids:
+        return []
+    named = f"{FROM_INBOX} AND i.notification_id IN ({marks(ids)}) ORDER BY i.notification_id DESC"
+    return read_items(named, (values[0], *ids))
+
+
+def _all(filters: Filters) -> str:
+    return FROM_UNREAD if filters.unread else FROM_INBOX
+
+
+def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> tuple[str, list[Any]]:
+    """The user's items below an id, newest first, and what to fill in."""
+    hint, unread = (BY_UNREAD, UNREAD) if filters.unread else ("", "")
+    below = " AND notification_id < ?" if before else ""
+    return PART.format(columns=columns, hint=hint, unread=unread, before=below), [user_id, *filter(None, [before])]
+
+
+def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:
+    """The last item of a part; None if nothing is behind it."""
+    part, values = _part(user_id, filters, before, "notification_id")
+    rows = run(f"{part} LIMIT 2 OFFSET ?", (*values, WALK - 1)).fetchall()
+    return str(rows[0][0]) if len(rows) > 1 else None

@@ -1,0 +1,147 @@
+"""Newcomers: who joins hears all that was sent since, though the news of the joining came late."""
+
+import json
+
+import pytest
+from joined import Joiner
+from pair import settle
+
+from notiway.live import newcomers, runtime
+from notiway.store import inbox
+from notiway.store.log import resuming
+from notiway.values.audience import Audience
+from notiway.values.close_codes import CloseCode
+from notiway.values.event import Event
+from notiway.values.principal import Principal
+from notiway.verbs import membership
+from notiway.verbs.send import send_notification
+
+OPS = Audience.group("ops")
+
+
+@pytest.fixture
+def now(make_app):
+    """A running hub without heartbeats, inside its application's context."""
+    app = make_app(NOTIWAY_HEARTBEAT_SECONDS=3_600, NOTIWAY_USERS="external")
+    with app.app_context():
+        running = runtime.current()
+        running.start()
+        yield running
+
+
+@pytest.fixture
+def ada(now):
+    """A device of ada's, and its client."""
+    joiner = Joiner(now)
+    connection, client = joiner(Principal("ada"))
+    now.hub.release(connection, [])
+    settle(now.reactor)
+    yield connection, client
+    joiner.close()
+
+
+@pytest.fixture
+def under_way(now, monkeypatch):
+    """The Events that the broker has not delivered yet, by kind; the counts that each process makes go their way."""
+    waiting = {}
+    monkeypatch.setattr(now.broker, "publish", lambda event: waiting.setdefault(event.kind, []).append(event))
+    return waiting
+
+
+@pytest.fixture
+def arrive(now):
+    """An Event comes from the broker, and all that follows from it is done."""
+
+    def come(event):
+        now.badges.deliver(event)
+        settle(now.reactor)
+
+    return come
+
+
+def told(client, count):
+    """The titles among the next messages, which a message of the test's own ends."""
+    found = []
+    while len(found) < count:
+        message = json.loads(client.read()[0])
+        if message["event"] == "notification":
+            found.append(message["data"]["title"])
+    return found
+
+
+def test_what_overtook_the_news_of_a_joining_is_told(now, ada, under_way, arrive):
+    membership.join("ada", OPS)
+    send_notification(OPS, "Overtakes")
+    [overtaking] = under_way["created"]
+    arrive(overtaking)  # nobody hears it here
+    arrive(under_way["joined"][0])
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 2) == ["Overtakes", "The end"]
+
+
+def test_what_comes_while_it_is_read_is_told_once_and_in_its_order(now, ada, under_way, arrive, monkeypatch):
+    membership.join("ada", OPS)
+    send_notification(OPS, "First")
+    page = resuming.page
+
+    def meanwhile(*args):
+        found = page(*args)
+        send_notification(OPS, "Second")
+        for event in under_way["created"]:
+            now.badges.deliver(event)
+        return found
+
+    monkeypatch.setattr(resuming, "page", meanwhile)
+    arrive(under_way["joined"][0])
+    assert told(ada[1], 2) == ["First", "Second"]
+
+
+def test_what_stood_before_is_told_by_the_joining_itself_and_nothing_twice(now, ada, under_way, arrive):
+    send_notification(OPS, "Stood")
+    membership.join("ada", OPS)
+    for kind in ("joined", "restored"):
+        arrive(under_way[kind][0])
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 1) == ["The end"]
+    assert [each["title"] for each in under_way["restored"][0].data["notifications"]] == ["Stood"]
+
+
+def test_what_a_client_has_from_its_resume_is_not_told_again(now, ada, under_way, arrive):
+    """The user has left again, so the connection did not listen when the news of the joining came at last."""
+    membership.join("ada", OPS)
+    known = send_notification(OPS, "Known").id
+    inbox.catch_up("ada")
+    now.hub.hold(ada[0])
+    now.hub.release(ada[0], [], [known])
+    settle(now.reactor)
+    arrive(under_way["joined"][0])
+    send_notification("ada", "The end")
+    arrive(under_way["created"][1])
+    assert told(ada[1], 1) == ["The end"]
+
+
+def test_a_client_that_cannot_be_brought_up_to_date_is_told_to_come_again(now, ada, under_way, monkeypatch, caplog):
+    membership.join("ada", OPS)
+    monkeypatch.setattr(resuming, "page", lambda *_: 1 / 0)
+    now.badges.deliver(under_way["joined"][0])
+    *_, end = ada[1].read_all()
+    assert end == ("close", CloseCode.TRY_AGAIN)
+    assert "has joined" in caplog.text
+
+
+def test_a_client_that_missed_more_than_fits_comes_again_and_resumes(now, ada, under_way, monkeypatch):
+    monkeypatch.setattr(newcomers, "MISSED_AT_MOST", 1)
+    membership.join("ada", OPS)
+    for title in "ab":
+        send_notification(OPS, title)
+    now.badges.deliver(under_way["joined"][0])
+    *_, end = ada[1].read_all()
+    assert end == ("close", CloseCode.TRY_AGAIN)
+
+
+def test_an_event_of_an_older_version_lets_devices_listen(now, ada, under_way, arrive):
+    arrive(Event("joined", "user:ada", {"unread": 0, "audience": OPS.key}))
+    assert OPS.key in ada[0].audiences
+    assert ada[0].held is None
