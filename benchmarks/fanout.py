@@ -2,7 +2,7 @@
 
     python benchmarks/fanout.py            1,000, 5,000 and 10,000 connections, about three minutes
     python benchmarks/fanout.py --quick    1,000 connections, fewer repeats
-    python benchmarks/fanout.py --stored   stored and unstored broadcasts beside a C send() loop, each user one connection
+    python benchmarks/fanout.py --stored   stored and unstored broadcasts beside a C send() loop, a connection each
     python benchmarks/fanout.py --stored --json PATH    writes the figures there, too
 
 README.md beside this file tells what is measured and how.
