@@ -135,7 +135,7 @@ class Connection:
             self.then = then
 
     def release(self, first: list[bytes], unread: int | None = None) -> None:
-        """End a hold: `first`, of any size, tells `unread`; after the last one what came and is not known goes out."""
+        """End a hold: `first`, tells `unread`; after the last one goes out what came, but for known items."""
         self.told = self.told if unread is None else unread
         if self.state is State.OPEN and self.holds > 1:
             self.holds -= 1

@@ -48,12 +48,14 @@ def test_each_event_that_the_broker_took_is_counted_by_its_kind(broker):
 
 
 @pytest.mark.usefixtures("broker")
-def test_without_a_database_no_count_is_told_and_the_reason_is_logged(monkeypatch, caplog):
+@pytest.mark.parametrize("users", [["ada"], ["ada", "grace"]], ids=["one", "several"])
+def test_without_a_database_no_count_is_told_and_the_reason_is_logged(monkeypatch, caplog, users):
     def away(user_ids):
         raise OperationalError("no route to host")
 
-    monkeypatch.setattr(inbox, "unread_counts", away)
-    assert events.unread_counts(["ada"]) == {}
+    for name in ("unread_counts", "arrive"):
+        monkeypatch.setattr(inbox, name, away)
+    assert events.unread_counts(users) == {}
     assert "no route to host" in caplog.text
 
 

@@ -149,7 +149,7 @@ def test_an_action_is_answered_with_the_code_unavailable(app, user, running, con
 
 
 def test_an_action_that_meets_a_fault_of_ours_is_answered_too(app, running, connection, monkeypatch, caplog):
-    monkeypatch.setattr(inbox, "unread_count", lambda user_id: 1 / 0)
+    monkeypatch.setattr(inbox, "arrive", lambda user_id: 1 / 0)
     actions.handler(app)(connection("json"), json.dumps({"action": "ping"}))
     (told,) = map(json.loads, running.told)
     assert (told["event"], told["data"]["code"]) == ("error", "Error")
