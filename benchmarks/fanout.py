@@ -2,6 +2,8 @@
 
     python benchmarks/fanout.py            1,000, 5,000 and 10,000 connections, about three minutes
     python benchmarks/fanout.py --quick    1,000 connections, fewer repeats
+    python benchmarks/fanout.py --stored   stored and unstored broadcasts beside a C send() loop, a connection each
+    python benchmarks/fanout.py --stored --json PATH    writes the figures there, too
 
 README.md beside this file tells what is measured and how.
 """
@@ -9,20 +11,25 @@ README.md beside this file tells what is measured and how.
 from __future__ import annotations
 
 import argparse
+import json
 import math
+import os
 import platform
 import resource
+import shutil
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from others import FLOOR, compile_floor
 from server import HERE, ROOT, Recipe, Server, clean_environment
 
 PAYLOAD = 600  # bytes of text in a broadcast
@@ -56,7 +63,15 @@ NOTIWAY = Recipe(
 )  # fmt: skip
 RECIPES = (NOTIWAY, NAIVE_SIGNED_IN, NAIVE, BARE)
 
+STORED = replace(NOTIWAY, name="Notiway, stored")
+
 DELIVERY_GOAL = 1.5  # times the bare loop
+UNSTORED_GOAL = 1.3  # times the C loop
+WIRE_GOAL = 1.3  # of a stored broadcast, until everybody has it
+SETTLED_GOAL = 2.0  # of the same, with all that follows
+SETTLED_SECONDS = 3.0  # after which rows and counts are settled, or have begun to be
+BEAT_SECONDS = 3_600  # heartbeats are no part of this; benchmarks of idle connections measure them
+ROUNDS_TOGETHER = 10  # broadcasts one after the other, in about a second
 MEMORY_GOAL = 2.0  # KB per connection
 
 
@@ -129,25 +144,31 @@ def measure(results: list[Result], stages: tuple[int, ...], deliveries: int) -> 
 
 
 @contextmanager
-def running(recipes: tuple[Recipe, ...], most: int) -> Iterator[list[Result]]:
+def running(recipes: tuple[Recipe, ...], most: int, per_user: int = PER_USER) -> Iterator[list[Result]]:
     """All servers, each with a crowd of its own."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         environment = clean_environment(
             BENCHMARK_PAYLOAD=str(PAYLOAD),
             NOTIWAY_ENV="production",
+            NOTIWAY_HEARTBEAT_SECONDS=os.environ.get("BENCHMARK_BEAT", "15"),
             NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/notiway.db",
             SECRET_KEY="a secret of the benchmark, of more than 32 bytes",
             PYTHONPATH=str(ROOT),
         )
         cookies = folder / "cookies"
-        command = [sys.executable, str(HERE / "peers" / "notiway_app.py"), str(math.ceil((WARM_UP + most) / PER_USER))]
+        command = [sys.executable, str(HERE / "peers" / "notiway_app.py"), str(math.ceil((WARM_UP + most) / per_user))]
         made = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if made.returncode:
             raise SystemExit(made.stderr)
         cookies.write_text(made.stdout)
         results = []
         for number, recipe in enumerate(recipes):
+            if recipe is STORED:  # a database of its own: only one process may serve one
+                for file in folder.glob("notiway.db*"):
+                    shutil.copy(file, folder / f"stored-{file.name}")
+                own = {"BENCHMARK_STORED": "yes", "NOTIWAY_DATABASE_URL": f"sqlite:///{folder}/stored-notiway.db"}
+                environment |= own
             signed_in = cookies if recipe.greets else None
             server = Server(recipe, environment, PAYLOAD, signed_in, folder / f"{number}.log")
             stack.callback(server.close)
@@ -196,9 +217,77 @@ def goals(results: list[Result], stages: tuple[int, ...]) -> list[tuple[str, boo
     return judged
 
 
+@dataclass
+class Costs:
+    """CPU of a delivery, in µs: until everybody has read it, and with what follows; alone, and of several in a row."""
+
+    wire: list[float] = field(default_factory=list)
+    settled: list[float] = field(default_factory=list)
+    together: list[float] = field(default_factory=list)
+
+    def add(self, result: Result) -> None:
+        """Measure each once more."""
+        server, count = result.server, result.opened
+        before = server.cpu_seconds()
+        time.sleep(SETTLED_SECONDS)
+        begins = server.cpu_now()
+        idle = begins - before
+        result.broadcast(1)
+        self.wire.append((server.cpu_now() - begins) * 1e6 / count)
+        time.sleep(SETTLED_SECONDS)
+        after = server.cpu_seconds()
+        self.settled.append((after - begins - idle) * 1e6 / count)
+        result.broadcast(ROUNDS_TOGETHER)
+        time.sleep(SETTLED_SECONDS)
+        self.together.append((server.cpu_seconds() - after - idle) * 1e6 / count / ROUNDS_TOGETHER)
+
+    def medians(self) -> tuple[float, float, float]:
+        return statistics.median(self.wire), statistics.median(self.settled), statistics.median(self.together)
+
+
+def compare_stored(most: int, path: Path | None) -> None:
+    """Stored and unstored broadcasts beside the C loop: the table, and the goals."""
+    compile_floor()
+    os.environ["BENCHMARK_BEAT"] = str(BEAT_SECONDS)
+    with running((FLOOR, NOTIWAY, STORED), most, per_user=1) as results:
+        costs = [Costs() for _ in results]
+        for result in results:
+            result.server.ask(do="connect", to=most)
+            result.opened = most
+            result.broadcast(WARM_UP_ROUNDS)
+        for _ in range(BATCHES):
+            for result, cost in zip(results, costs, strict=True):
+                cost.add(result)
+    print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")
+    print(
+        f"{most:,} connections of as many users. CPU µs of a delivery, and times the C loop. {PAYLOAD}-byte frames.\n"
+    )
+    print(f"| server | until all have it | and until it rests | {ROUNDS_TOGETHER} in a row, until it rests |")
+    print("|---|---|---|---|")
+    floor = costs[0].medians()
+    for result, cost in zip(results, costs, strict=True):
+        cells = " | ".join(f"{own:.1f} ({own / base:.2f}x)" for own, base in zip(cost.medians(), floor, strict=True))
+        print(f"| {result.server.recipe.name} | {cells} |")
+    wire, settled, together = (own / base for own, base in zip(costs[2].medians(), floor, strict=True))
+    unstored = costs[1].medians()[2] / floor[2]
+    print()
+    for text, ratio, goal in (
+        ("unstored, in a row", unstored, UNSTORED_GOAL),
+        ("stored, until all have it", wire, WIRE_GOAL),
+        ("stored, settled, in a row", together, SETTLED_GOAL),
+        ("stored, settled, alone", settled, SETTLED_GOAL),
+    ):
+        print(f"{'met   ' if ratio <= goal else 'MISSED'} {text}: {ratio:.2f} times the C loop (at most {goal})")
+    if path:
+        named = {result.server.recipe.name: vars(cost) for result, cost in zip(results, costs, strict=True)}
+        path.write_text(json.dumps({"connections": most, "cpu_us": named}, indent=1))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="1,000 connections only, with fewer repeats")
+    parser.add_argument("--stored", action="store_true", help="stored and unstored broadcasts beside a C loop")
+    parser.add_argument("--json", type=Path, help="a file for the figures of --stored")
     given = parser.parse_args()
     stages = STAGES[:1] if given.quick else STAGES
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -206,6 +295,9 @@ def main() -> None:
         raise SystemExit(f"{stages[-1]:,} connections need that many open files, and {hard:,} are allowed (ulimit -Hn)")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and so the servers are stopped too
+    if given.stored:
+        compare_stored(stages[-1], given.json)
+        return
     with running(RECIPES, stages[-1]) as results:
         measure(results, stages, QUICK_DELIVERIES if given.quick else DELIVERIES)
         print(f"{datetime.now(UTC):%Y-%m-%d}, Python {platform.python_version()}, {platform.machine()}")

@@ -64,6 +64,12 @@ def installed() -> list[Recipe]:
     return found
 
 
+def compile_floor() -> None:
+    """Make the C loop; the only one that needs nothing but a compiler."""
+    FOLDER.mkdir(exist_ok=True)
+    _floor()
+
+
 def _run(*command: str, **environment: str) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, env={**os.environ, **environment}, cwd=FOLDER)
 

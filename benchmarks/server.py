@@ -93,6 +93,10 @@ class Server:
                 break
         return now
 
+    def cpu_now(self) -> float:
+        """The same at once, whatever it is doing."""
+        return self._cpu()
+
     def resident_kib(self) -> int:
         """Resident memory; from smaps_rollup, for the cheaper counters lag behind by some pages per processor."""
         found = re.search(r"^Rss:\s+(\d+) kB", Path(f"/proc/{self.pid}/smaps_rollup").read_text(), re.MULTILINE)

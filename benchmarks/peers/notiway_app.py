@@ -24,6 +24,7 @@ from notiway.values.draft import Draft
 from notiway.values.event import Event
 
 PAYLOAD = int(os.environ["BENCHMARK_PAYLOAD"])
+IS_STORED = os.environ.get("BENCHMARK_STORED") == "yes"
 UNREAD = 3  # notifications that wait in each inbox
 TITLE = "Deploy finished"
 
@@ -32,7 +33,7 @@ app: Flask = create_app()
 
 def message_of_that_size() -> str:
     """The message with which a frame's JSON text has PAYLOAD bytes."""
-    item = item_of(row_of(Draft(TITLE), "global"), persisted=False)
+    item = item_of(row_of(Draft(TITLE), "global"), persisted=IS_STORED)
     text = JsonWire().render(Event("created", item.audience, {"notification": item.as_dict()})) or ""
     return "x" * (PAYLOAD - len(text))
 
@@ -42,7 +43,7 @@ MESSAGE = message_of_that_size()
 
 @app.get("/broadcast")
 def broadcast() -> tuple[str, int]:
-    send_notification(Audience.everyone(), TITLE, MESSAGE, persist=False)
+    send_notification(Audience.everyone(), TITLE, MESSAGE, persist=IS_STORED)
     return "", 204
 
 

@@ -117,8 +117,11 @@ class Hub:
             self.reactor.call_soon(connection.offer, data)
 
     def tell_count(self, connections: Iterable[Connection], unread: int) -> None:
-        """Tell connections how many are unread; a count that waits for them is superseded."""
-        self.reactor.call_soon(counts.offer, connections, unread)
+        """Tell connections how many are unread; a count that waits for them is superseded.
+
+        In turn: a broadcast on its way may be in this count, and would be counted once more behind it.
+        """
+        self.in_turn(counts.offer, connections, unread)
 
     def subscribe(self, connection: Connection, audience: str) -> bool:
         """Let a connection listen to one more audience; whether it did not already. Waits for its turn.

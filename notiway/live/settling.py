@@ -28,9 +28,10 @@ from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
-# Broadcasts that follow each other are settled together: a row for each costs less than a pass for each. Only where
-# nobody waits for it: everybody has the right count by then, and everybody's row comes with the next look anyway.
-SPACING_SECONDS = 1.0
+# Broadcasts that follow each other are settled together: the rows of one user lie side by side, and what a transaction
+# costs is the pages that it changes. Only where nobody waits for it: everybody was told a count, and whoever looks at
+# the inbox meanwhile pulls what is missing.
+TOGETHER_SECONDS = 2.0
 LEAST_SECONDS = 0.001  # not worth a wait
 LEAST_USERS = 20  # in one statement, however many broadcasts there are
 
@@ -65,7 +66,7 @@ class Settling:
         self._is_running = False
         self._is_waiting = False  # for its time; something urgent does not wait with it
         self._number = 0  # of the run that is at work
-        self._next_pass = 0.0
+        self._due_at = 0.0
 
     def note(self, event: Event) -> None:
         """This broadcast was given to the hub; from any thread."""
@@ -105,6 +106,8 @@ class Settling:
             heard.users = {each.user_id for each in listeners if each.user_id is not None}
             is_urgent = is_urgent or any(map(_lacks_its_count, listeners))
         with self._lock:
+            if not self._open:
+                self._due_at = self._clock() + TOGETHER_SECONDS
             for audience, heard in told.items():
                 before = self._open.setdefault(audience, Heard())
                 before.events += heard.events
@@ -133,10 +136,9 @@ class Settling:
                 if not self._open:
                     self._is_running = False
                     return {}
-                wait = 0.0 if self._is_urgent else self._next_pass - self._clock()
+                wait = 0.0 if self._is_urgent else self._due_at - self._clock()
                 if wait < LEAST_SECONDS:
                     heard, self._open, self._is_urgent = self._open, {}, False
-                    self._next_pass = self._clock() + SPACING_SECONDS
                     return heard
                 self._is_waiting = True
             pause(wait)

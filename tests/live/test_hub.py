@@ -303,6 +303,16 @@ def test_telling_one_supersedes_what_it_has_not_read(hub, connect):
     assert counts(client, 1) == [49]
 
 
+def test_a_count_takes_its_turn_behind_the_broadcasts_that_are_in_it(hub, connect, busy):
+    """Or whoever has the count, but not yet the broadcast, would be told one too many."""
+    connection, client = connect()
+    hub.deliver(sync(1))
+    busy(created(1, "global"), lambda: hub.tell_count([connection], 2))
+    assert connection.told == 2
+    seen = [json.loads(text) for text in client.read(4)]
+    assert [each["data"].get("unreadCount") for each in seen] == [1, None, 2, 2]
+
+
 # Membership
 
 

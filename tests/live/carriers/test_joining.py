@@ -256,7 +256,7 @@ def test_unsubscribing_ends_it(now, ada):
 FAULTS = {
     "what stands is pulled": "notiway.store.log.standing.pull",
     "what stands is read": "notiway.store.log.standing.items",
-    "the unread are counted": "notiway.store.inbox.unread_count",
+    "the unread are counted": "notiway.store.inbox.arrive",
 }
 
 
