@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from notiway.pausing import pause
@@ -24,6 +25,7 @@ IN_ORDER = " ORDER BY 1, 2"
 IF_IT_STAYS = " FOR KEY SHARE OF n"
 
 BATCH = 500  # values in one statement
+WRITTEN = 256  # statements that are kept as they are written for a database
 LIKE_ESCAPE = str.maketrans({"\\": "\\\\", "%": "\\%", "_": "\\_"})
 
 Value = TypeVar("Value")
@@ -37,11 +39,17 @@ def has_one_writer() -> bool:
 def run(text: str, params: Sequence[Any] = ()) -> Any:
     """Execute SQL written with `?` on whichever database is bound; returns the cursor."""
     database = db.obj
-    if database.param == "?":
-        return database.execute_sql(text.replace(IN_ORDER, "").replace(IF_IT_STAYS, ""), params)
+    return database.execute_sql(_written_for(database.param, text), params)
+
+
+@lru_cache(maxsize=WRITTEN)
+def _written_for(param: str, text: str) -> str:
+    """The statement in the words of one kind of database."""
+    if param == "?":
+        return text.replace(IN_ORDER, "").replace(IF_IT_STAYS, "")
     for hint in (BY_UNREAD, BY_AUDIENCE):
         text = text.replace(hint, "")
-    return database.execute_sql(text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", database.param), params)
+    return text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", param)
 
 
 def marks(values: Sequence[Any]) -> str:

@@ -57,6 +57,19 @@ def principal() -> Principal | None:
     return Principal(user_id, session_key(), sessions.ends_at())
 
 
+def asking_user_id() -> str | None:
+    """The user of `principal`, asked anew, without what stays as it is: the origin, and when the session ends."""
+    token = given_token()
+    if token is not None:
+        return _admit(token).user_id
+    # The application's own loader, without what flask-login does around it: nearly always that is the answer.
+    login_id, load = session.get("_user_id"), current_app.login_manager._user_callback  # type: ignore[attr-defined]
+    user = None if login_id is None or load is None else load(login_id)
+    if user is None:
+        return current_user_id()
+    return _id_of(user) if user.is_authenticated else None
+
+
 def require_principal() -> Principal:
     """The same; `Unauthorized` for nobody."""
     found = principal()
@@ -108,7 +121,7 @@ def current_user_id() -> str | None:
     if not hasattr(current_app, "login_manager"):
         advice = "give the application a flask_login.LoginManager with a user_loader"
         raise ConfigError("Notiway asks flask-login who is signed in", [Fault("login_manager", advice)])
-    user: Any = flask_login.current_user
+    user: Any = flask_login.current_user._get_current_object()  # each look through the proxy costs as much as a line
     return _id_of(user) if user and user.is_authenticated else None
 
 
@@ -192,7 +205,8 @@ def check_origin() -> None:
         return
     # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
     schemes = ("https",) if request.is_secure else ("http", "https")
-    if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
+    host = request.host.lower()
+    if origin.lower() not in [f"{scheme}://{host}" for scheme in schemes]:
         security_log.note("origin_refused", origin=origin, address=request.remote_addr)
         raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
 

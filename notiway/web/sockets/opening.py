@@ -2,11 +2,13 @@
 
 A sign-out closes what is registered. One that is committed before the second look is seen by it, and one that is
 committed later finds the connection. So neither leaves a socket open, whatever the database's isolation level shows
-to statements of one transaction: nothing is left of the first look but the request.
+to statements of one transaction: nothing is left of the first look but the request, and the session where its cookie
+is all there is of it.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from flask import current_app, request
@@ -17,7 +19,7 @@ from notiway.live.runtime import Runtime
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, Unauthorized
 from notiway.values.principal import Principal
-from notiway.web import auth
+from notiway.web import auth, sessions
 from notiway.web.sockets import handshake
 
 
@@ -41,9 +43,11 @@ def is_still(principal: Principal) -> bool:
     Asked in contexts of their own: the application's loader, its session store and SQLAlchemy keep what they have read
     for as long as a context lasts.
     """
-    with current_app.app_context(), current_app.request_context(request.environ):
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    # The session as its store has it now. A cookie that holds all of it says what it said before.
+    session_anew = nullcontext() if sessions.are_cookies(app) else app.request_context(request.environ)
+    with app.app_context(), session_anew:
         try:
-            found = auth.principal()
+            return auth.asking_user_id() == principal.user_id
         except (Unauthorized, Forbidden):
             return False
-    return found is not None and found.user_id == principal.user_id

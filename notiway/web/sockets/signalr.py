@@ -19,9 +19,11 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
 from notiway.web import auth
+from notiway.web.sessions import LIVE
 from notiway.web.sockets import handshake, opening
 
 SINCE = "notiway.hub_since"  # in the WSGI environ: what the client says that it has
+ENDPOINT = f"{LIVE}.hub"
 TOKEN_SECONDS = 30  # between negotiating and connecting
 LONGEST_SINCE = 200  # characters of an id that a token remembers
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
@@ -53,7 +55,7 @@ def negotiate() -> ResponseReturnValue:
 
 
 def _guard() -> ResponseReturnValue | None:
-    if request.endpoint != f"{request.blueprint}.hub":
+    if request.endpoint != ENDPOINT:
         return None
     if (refusal := handshake.refusal()) is not None:
         return refusal
