@@ -43,7 +43,7 @@ class Hub:
         self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = QUEUE_TOTAL
     ) -> None:
         self.reactor = reactor
-        self.draining = False
+        self.draining, self.heard = False, object()  # the latter anew with each Event
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
@@ -63,6 +63,7 @@ class Hub:
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
+        self.heard = object()  # before it takes effect: whoever finds the same one as before has missed nothing
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         # As a call, in order with `open`: who was registered before this event hears it.
         self.reactor.call_soon(self._coalescing.put, event)
@@ -139,7 +140,7 @@ class Hub:
         # In this order: the reactor moves connections from one to the other.
         return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
 
-    def in_turn(self, call: Callable[..., None], *args: Any) -> None:
+    def in_turn(self, call: Callable[..., Any], *args: Any) -> None:
         """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, appcontext_pushed, g
 
+from notiway.live.runtime import KEY
 from notiway.store.database import db
 
 log = logging.getLogger(__name__)
@@ -19,7 +20,9 @@ def follow_contexts(app: Flask) -> None:
 
 
 def _begin(_app: Flask, **_: Any) -> None:
-    g.notiway_found_open = not db.is_closed()
+    own = g._get_current_object()
+    own.notiway_found_open = not db.is_closed()
+    own.notiway_heard = _app.extensions[KEY].hub.heard
 
 
 def _end(_error: BaseException | None) -> None:

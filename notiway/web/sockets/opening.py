@@ -1,9 +1,10 @@
-"""Opening: a client is registered, and looked at once more, for it may have been signed out meanwhile.
+"""Opening: a client is registered, and looked at once more if it may have been signed out meanwhile.
 
-A sign-out closes what is registered. One that is committed before the second look is seen by it, and one that is
-committed later finds the connection. So neither leaves a socket open, whatever the database's isolation level shows
-to statements of one transaction: nothing is left of the first look but the request, and the session where its cookie
-is all there is of it.
+A sign-out closes what is registered, once it is told here, which is after its commit. While no Event has come to this
+process since the request began, none has been told that the first look did not see, and every later one finds the
+connection: nothing need be asked again. Else a second look sees what is committed by then. So no sign-out leaves a
+socket open, whatever the database's isolation level shows to statements of one transaction: nothing is left of the
+first look but the request, and the session where its cookie is all there is of it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
@@ -26,15 +27,23 @@ from notiway.web.sockets import handshake
 def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None, **options: Any) -> Connection:
     """Register a client as `joining.join` does; it is closed with 4009 if it may not come in any more."""
     connection = joining.join(now, sock, format_name, principal, **options)
-    if principal is not None:
-        joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal))
+    if principal is not None and now.hub.heard is not g.notiway_heard:
+        known = connection.audiences
+        joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal, known))
     return connection
 
 
-def _look_again(now: Runtime, connection: Connection, principal: Principal) -> None:
+def _look_again(now: Runtime, connection: Connection, principal: Principal, known: tuple[str, ...]) -> None:
     if not is_still(principal):
         now.hub.in_turn(connection.close, CloseCode.SIGNED_OUT, "signed out")
     handshake.take_connection()  # an application may close the database at the end of any context
+    # Whoever joined or left a group meanwhile was told so before this connection could hear it.
+    audiences = joining.audiences_of(principal)
+    for key in audiences:
+        now.hub.in_turn(now.hub.listeners.add, connection, key)
+    for key in known:
+        if key not in audiences:
+            now.hub.unsubscribe(connection, key)
 
 
 def is_still(principal: Principal) -> bool:
