@@ -90,8 +90,8 @@ def post_worker_init(worker):
 
     for name in (None, "gunicorn.error", "gunicorn.access"):
         logs.protect(logging.getLogger(name))
-    lobby.open_lobby(worker)
     runtime = _runtime(worker)
+    lobby.open_lobby(worker, runtime.config.connect_rate)
     runtime.start()
     worker.notiway_drain = None
 

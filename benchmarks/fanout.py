@@ -129,7 +129,7 @@ def measure(results: list[Result], stages: tuple[int, ...], deliveries: int) -> 
 
 
 @contextmanager
-def running(recipes: tuple[Recipe, ...], most: int) -> Iterator[list[Result]]:
+def running(recipes: tuple[Recipe, ...], most: int, per_user: int = PER_USER) -> Iterator[list[Result]]:
     """All servers, each with a crowd of its own."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
@@ -141,7 +141,7 @@ def running(recipes: tuple[Recipe, ...], most: int) -> Iterator[list[Result]]:
             PYTHONPATH=str(ROOT),
         )
         cookies = folder / "cookies"
-        command = [sys.executable, str(HERE / "peers" / "notiway_app.py"), str(math.ceil((WARM_UP + most) / PER_USER))]
+        command = [sys.executable, str(HERE / "peers" / "notiway_app.py"), str(math.ceil((WARM_UP + most) / per_user))]
         made = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if made.returncode:
             raise SystemExit(made.stderr)

@@ -35,9 +35,11 @@ class Recipe:
 class Server:
     """A running server and its crowd of clients."""
 
-    def __init__(self, recipe: Recipe, environment: dict[str, str], payload: int, cookies: Path | None, log: Path):
+    def __init__(
+        self, recipe: Recipe, environment: dict[str, str], payload: int, cookies: Path | None, log: Path, port: int = 0
+    ):
         self.recipe = recipe
-        self.port = free_port()
+        self.port = port or free_port()
         environment = {**environment, "PORT": str(self.port)}
         command = [part.format(port=self.port, payload=payload) for part in recipe.command]
         with log.open("wb") as out:

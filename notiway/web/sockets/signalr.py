@@ -38,6 +38,7 @@ def register(blueprint: Blueprint) -> None:
 
 def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
+    runtime.current().gate.admit()
     principal = auth.require_principal()
     check_server(request.environ)
     _refuse_while_draining()
@@ -59,6 +60,8 @@ def _guard() -> ResponseReturnValue | None:
         return None
     if (refusal := handshake.refusal()) is not None:
         return refusal
+    if "id" not in request.args:  # else the negotiation was admitted
+        runtime.current().gate.admit()
     principal = auth.require_principal()
     _refuse_while_draining()
     connection_id, since = _spend(request.args["id"], principal) if "id" in request.args else (None, "")

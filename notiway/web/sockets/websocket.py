@@ -38,6 +38,7 @@ def _guard() -> ResponseReturnValue | None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
+    runtime.current().gate.admit()
     try:
         principal = auth.principal()
     except Unauthorized:
