@@ -69,10 +69,10 @@ class Server:
     def cpu_seconds(self) -> float:
         """User and system time of the serving process, when it has finished what it was doing."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        now = self._cpu()
+        now = self.cpu_now()
         while time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-            before, now = now, self._cpu()
+            before, now = now, self.cpu_now()
             if now - before < QUIET_CPU_SECONDS:
                 break
         return now
@@ -103,7 +103,8 @@ class Server:
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
 
-    def _cpu(self) -> float:
+    def cpu_now(self) -> float:
+        """The same, at this moment."""
         return time.clock_gettime(~self.pid << 3 | PROCESS_CLOCK)
 
     def _wait_until_it_listens(self) -> None:

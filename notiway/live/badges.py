@@ -45,8 +45,8 @@ class Badges:
         self._beats_waiting = 0
         self._open: deque[Event] = deque()  # broadcasts whose listeners' counts are not settled yet
         self._is_asked = False
-        reactor.every(hub.heartbeat.interval / SLICES, self.beat)
-        reactor.every(hub.heartbeat.quick.interval / SLICES, self.ping)
+        for pulse, beat in ((hub.heartbeat, self.beat), (hub.heartbeat.quick, self.ping)):
+            pulse.begin = reactor.ticker(pulse.interval / SLICES, beat)
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
@@ -58,17 +58,19 @@ class Badges:
                 self._is_asked = True
                 self._hub.in_turn(self._settle_open)
 
-    def beat(self) -> None:
-        """Ping the next slice of connections, and tell each of them its count."""
+    def beat(self) -> bool:
+        """Ping the next slice of connections, and tell each of them its count; whether there are any."""
         alive = self._hub.heartbeat.beat()
         # With a database that is slow, a beat without counts is better than ever more that wait.
         if alive and self._beats_waiting < BEATS_WAITING:
             self._beats_waiting += 1
             self._run(partial(self._count, alive))
+        return bool(self._hub.heartbeat)
 
-    def ping(self) -> None:
-        """Ping the next slice of the clients that cannot wait for a heartbeat."""
+    def ping(self) -> bool:
+        """Ping the next slice of the clients that cannot wait for a heartbeat; whether there are any."""
         self._hub.heartbeat.quick.beat()
+        return bool(self._hub.heartbeat.quick)
 
     def close(self) -> None:
         """Finish what is being counted; take nothing new."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 from notiway.live.connection import PING, Connection
 from notiway.live.state import State
@@ -17,6 +18,7 @@ class Pulse:
 
     def __init__(self, interval: float) -> None:
         self.interval = interval
+        self.begin: Callable[[], None] = lambda: None  # what lets `beat` come; called with each connection
         self._slices: list[dict[Connection, None]] = [{} for _ in range(SLICES)]
         self._next_for_new = itertools.cycle(range(SLICES))
         self._next_to_beat = itertools.cycle(range(SLICES))
@@ -25,6 +27,11 @@ class Pulse:
         """Begin to ping a connection."""
         connection.slot = next(self._next_for_new)
         self._slices[connection.slot][connection] = None
+        self.begin()
+
+    def __bool__(self) -> bool:
+        """Whether there is anybody to ping."""
+        return any(self._slices)
 
     def remove(self, connection: Connection) -> None:
         """Stop pinging it."""

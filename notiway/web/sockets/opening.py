@@ -27,7 +27,7 @@ from notiway.web.sockets import handshake
 def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None, **options: Any) -> Connection:
     """Register a client as `joining.join` does; it is closed with 4009 if it may not come in any more."""
     connection = joining.join(now, sock, format_name, principal, **options)
-    if principal is not None and now.hub.heard is not g.notiway_heard:
+    if principal is not None and now.hub.heard is not g.get("notiway_heard"):
         known = connection.audiences
         joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal, known))
     return connection
