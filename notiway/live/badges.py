@@ -16,7 +16,7 @@ from typing import Any
 
 from notiway.live.connection import Connection
 from notiway.live.delivery.format import Format
-from notiway.live.heartbeat import SLICES
+from notiway.live.heartbeat import SLICES, ping
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
 from notiway.store import inbox, writing
@@ -60,9 +60,10 @@ class Badges:
 
     def beat(self) -> bool:
         """Ping the next slice of connections, and tell each of them its count; whether there are any."""
-        alive = self._hub.heartbeat.beat()
         # With a database that is slow, a beat without counts is better than ever more that wait.
-        if alive and self._beats_waiting < BEATS_WAITING:
+        counts = self._beats_waiting < BEATS_WAITING
+        alive = self._hub.heartbeat.beat(silent=counts)
+        if alive and counts:
             self._beats_waiting += 1
             self._run(partial(self._count, alive))
         return bool(self._hub.heartbeat)
@@ -77,7 +78,7 @@ class Badges:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tell_counts(self, alive: list[Connection]) -> None:
-        """Tell each of these connections its unread count; two queries for up to 500 users.
+        """Ping these connections and tell each its unread count, in one write; two queries for up to 500 users.
 
         A broadcast whose Event was lost is not in the inbox of whoever is connected, so it is pulled first.
         """
@@ -91,7 +92,8 @@ class Badges:
                 if connection.user_id in counts:
                     alike.setdefault((connection.format, counts[connection.user_id]), []).append(connection)
             for (format, unread), connections in alike.items():
-                self._hub.tell_all(connections, format.wire.heartbeat(unread), "unread")
+                data = format.frame(format.wire.heartbeat(unread))
+                self._hub.reactor.call_soon(ping, connections, data, "unread")
 
     def settle(self, event: Event, users: list[str]) -> None:
         """After a stored broadcast: put the item into the inboxes of `users`, and correct their badges.
@@ -114,6 +116,9 @@ class Badges:
     def _count(self, alive: list[Connection]) -> None:
         try:
             self.tell_counts(alive)
+        except Exception:
+            self._hub.reactor.call_soon(ping, alive)  # some a second time, which does no harm
+            raise
         finally:
             self._beats_waiting -= 1
 
