@@ -19,7 +19,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from fanout import FILES_BESIDE, NAIVE_SIGNED_IN, NOTIWAY, running
+from fanout import FILES_BESIDE, NAIVE_SIGNED_IN, NOTIWAY, WARM_UP, running
 from server import Server
 
 CLIENTS, QUICK_CLIENTS = 10_000, 1_000
@@ -53,7 +53,7 @@ def watch(servers: list[Server], seconds: float) -> list[tuple[float, float]]:
 
 
 def measure(clients: int, seconds: float) -> dict[str, dict[str, list[float]]]:
-    """By server and number of connections: percent of a core, wake-ups a second, KB a connection."""
+    """By server and number of connections: percent of a core, wake-ups a second, KB a connection beyond the first."""
     with running((NOTIWAY, NAIVE_SIGNED_IN), clients, per_user=1) as results:
         servers = [result.server for result in results]
         found: dict[str, dict[str, list[float]]] = {server.recipe.name: {} for server in servers}
@@ -62,8 +62,10 @@ def measure(clients: int, seconds: float) -> dict[str, dict[str, list[float]]]:
             found[server.recipe.name]["0"] = [*figures, 0.0]
         empty = []
         for server in servers:
+            server.ask(do="connect", to=WARM_UP)
+            server.cpu_seconds()
             empty.append(server.resident_kib())
-            server.ask(do="connect", to=clients)
+            server.ask(do="connect", to=WARM_UP + clients)
         time.sleep(SETTLE_SECONDS)
         for server, figures, kib in zip(servers, watch(servers, seconds), empty, strict=True):
             found[server.recipe.name][str(clients)] = [*figures, (server.resident_kib() - kib) / clients]

@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from notiway.pausing import until_then
+
 
 class Ticker:
     """Calls a function at an interval while there is something to do, so a process with nothing to do sleeps.
@@ -22,8 +24,10 @@ class Ticker:
 
     def __call__(self) -> None:
         if self.due == math.inf:
-            self.due = time.monotonic() + self._seconds
-            self._timers.later(self._seconds, self._tick)
+            now = time.monotonic()
+            seconds = until_then(self._seconds, now)  # together with what else comes once a second
+            self.due = now + seconds
+            self._timers.later(seconds, self._tick)
 
     def _tick(self) -> None:
         self.due = math.inf

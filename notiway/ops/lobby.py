@@ -81,8 +81,7 @@ class Lobby(StreamServer):  # type: ignore[misc]
 
     def start(self) -> None:
         super().start()
-        self._sweeper = self.loop.timer(SWEEP_SECONDS, SWEEP_SECONDS)
-        self._sweeper.start(self._sweep)
+        self._sweeper = self.loop.timer(SWEEP_SECONDS, SWEEP_SECONDS)  # started while somebody waits
 
     def close(self) -> None:
         """Take no more connections; those that have not spoken yet are closed."""
@@ -108,6 +107,8 @@ class Lobby(StreamServer):  # type: ignore[misc]
         guest.watcher = self.loop.io(client.fileno(), READ)
         guest.watcher.start(self._look_at, guest)
         self._guests[guest] = None
+        if not self._sweeper.active:
+            self._sweeper.start(self._sweep)
         if len(self._guests) > self._most:
             self._drop(next(iter(self._guests)))
         metrics.UNFINISHED_REQUESTS.set(len(self._guests))
@@ -159,6 +160,8 @@ class Lobby(StreamServer):  # type: ignore[misc]
             if guest in self._guests:
                 guest.watcher.start(self._look_at, guest)
         metrics.UNFINISHED_REQUESTS.set(len(self._guests))
+        if not self._guests:
+            self._sweeper.stop()
 
     def _drop(self, guest: Guest) -> None:
         self._leave(guest)
