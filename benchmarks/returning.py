@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 # As in templates/notiway/bell/_bell.html and hx-ws.
-DELAY_SECONDS, LONGEST_SECONDS, JITTER = 0.5, 10.0, 0.3
+DELAY_SECONDS, LONGEST_SECONDS, JITTER = 0.5, 8.0, 0.3
 CONNECT_AT_ONCE = 50
 GREETING = b'"event":"connected"'
 PING, PONG = b"\x89\0", b"\x8a\x80\0\0\0\0"

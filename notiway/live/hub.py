@@ -104,12 +104,6 @@ class Hub:
         if data is not None:
             self.reactor.call_soon(connection.offer, data, key)
 
-    def tell_all(self, connections: list[Connection], text: str | None, key: str | None = None) -> None:
-        """The same for several connections of one format."""
-        data = connections[0].format.frame(text)
-        if data is not None:
-            self.reactor.call_soon(_offer, connections, data, key)
-
     def subscribe(self, connection: Connection, audience: str) -> bool:
         """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
 
@@ -243,8 +237,3 @@ class Hub:
 
 def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:
     return [data for text in texts if (data := connection.format.frame(text)) is not None]
-
-
-def _offer(connections: list[Connection], data: bytes, key: str | None) -> None:
-    for connection in connections:
-        connection.offer(data, key)

@@ -91,9 +91,9 @@ def _signed_at(app: Flask) -> int | None:
     value = request.cookies.get(interface.get_cookie_name(app))
     if value is None:
         return None
-    if "_user_id" in session and are_cookies(app):
+    if "_user_id" in session and not session.modified and are_cookies(app):
         with suppress(BadData, IndexError):
-            return _moment_in(value)  # the signature is good, or the session would be empty
+            return _moment_in(value)  # all that is in the session is from there, so the signature is good
     serializer_of = getattr(interface, "get_signing_serializer", None)
     serializer = None if serializer_of is None else serializer_of(app)
     if serializer is None:

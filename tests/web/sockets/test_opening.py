@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from conftest import SECRET_KEY
 from flask import Flask, request, session
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_login import LoginManager, UserMixin
 from pair import WAIT_SECONDS, Client, settle
 from servers import wait_until
@@ -230,4 +231,40 @@ def test_the_users_are_asked_anew_and_not_remembered_from_the_first_look(tmp_pat
         assert auth.current_user_id() == "7", "what this request has read is kept"
         assert not opening.is_still(principal)
         assert request.environ["PATH_INFO"] == seen
+    app.extensions["notiway"].database.close_all()
+
+
+def test_a_session_that_a_store_keeps_is_read_anew(tmp_path):
+    """Another process may have removed it; what a cookie holds by itself stays as it was."""
+    store = {}
+
+    class Stored(SecureCookieSessionInterface):
+        def open_session(self, app, request):
+            return SecureCookieSession(store)
+
+    app = Flask("shop")
+    app.session_interface = Stored()
+    app.config.update(
+        SECRET_KEY=SECRET_KEY,
+        NOTIWAY_DATABASE_URL=f"sqlite:///{tmp_path}/shop.db",
+        NOTIWAY_JOBS="off",
+        TESTING=True,
+    )
+    login = LoginManager(app)
+
+    @login.user_loader
+    def load(user_id):
+        found = UserMixin()
+        found.id = user_id
+        return found
+
+    Notiway(app)
+    with app.app_context():
+        schema.migrate(db.obj, runtime.current().migrations)
+    store["_user_id"] = "7"
+    with app.test_request_context("/ws/notifications"):
+        principal = auth.principal()
+        assert opening.is_still(principal)
+        store.clear()
+        assert not opening.is_still(principal)
     app.extensions["notiway"].database.close_all()
