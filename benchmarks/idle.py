@@ -64,11 +64,11 @@ def measure(clients: int, seconds: float) -> dict[str, dict[str, list[float]]]:
         for server in servers:
             server.ask(do="connect", to=WARM_UP)
             server.cpu_seconds()
-            empty.append(server.resident_kib())
+            empty.append(server.own_kib())
             server.ask(do="connect", to=WARM_UP + clients)
         time.sleep(SETTLE_SECONDS)
         for server, figures, kib in zip(servers, watch(servers, seconds), empty, strict=True):
-            found[server.recipe.name][str(clients)] = [*figures, (server.resident_kib() - kib) / clients]
+            found[server.recipe.name][str(clients)] = [*figures, (server.own_kib() - kib) / clients]
         return found
 
 

@@ -77,6 +77,12 @@ class Server:
                 break
         return now
 
+    def own_kib(self) -> int:
+        """Memory of its own: without files, such as the database's, that it has mapped."""
+        found = re.search(r"^Anonymous:\s+(\d+) kB", Path(f"/proc/{self.pid}/smaps_rollup").read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found.group(1))
+
     def resident_kib(self) -> int:
         """Resident memory; from smaps_rollup, for the cheaper counters lag behind by some pages per processor."""
         found = re.search(r"^Rss:\s+(\d+) kB", Path(f"/proc/{self.pid}/smaps_rollup").read_text(), re.MULTILINE)

@@ -22,7 +22,7 @@ from notiway.live.limits.bucket import Bucket
 from notiway.live.limits.gate import CROWDED, LONGEST_RETRY_SECONDS
 
 TICK_SECONDS = 0.01  # between two looks at the line
-LATE_SECONDS = 0.01  # a look that comes so late finds the loop busy: fewer are let in
+BUSY_SECONDS = 0.015  # of CPU that the loop has used since the last look: others wait for as long, so fewer are let in
 FEWER, MORE = 0.7, 1.0  # times as many at the next look; so many more
 AT_ONCE = 20  # that are let in without a look, after a while with none
 PATIENCE_SECONDS = 10.0  # the longest line: whoever would wait for longer is refused
@@ -46,7 +46,9 @@ class Arrivals:
         self._some = self._most
         self._bucket = Bucket(rate, max(AT_ONCE, self._most), time.monotonic())
         self._timer: Any = loop.timer(TICK_SECONDS)
-        self._due = 0.0  # when the next look should come
+        self._used = (
+            0.0  # of CPU when the line was last looked at: other processes that take the core count for nothing
+        )
 
     def __len__(self) -> int:
         return len(self._line)
@@ -72,13 +74,13 @@ class Arrivals:
         metrics.CONNECTS_WAITING.set(0)
 
     def _look_soon(self) -> None:
-        self._due = time.monotonic() + TICK_SECONDS
+        self._used = time.thread_time()
         self._timer.start(self._look)
 
     def _look(self) -> None:
         now = time.monotonic()
-        is_late = now - self._due > LATE_SECONDS
-        self._some = max(1.0, self._some * FEWER) if is_late else min(self._most, self._some + MORE)
+        is_busy = time.thread_time() - self._used > BUSY_SECONDS
+        self._some = max(1.0, self._some * FEWER) if is_busy else min(self._most, self._some + MORE)
         for _ in range(int(self._some)):
             if not self._line or self._is_full() or not self._bucket.take_if_there(1, now):
                 break

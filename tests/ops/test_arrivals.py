@@ -1,5 +1,7 @@
 """Live connects wait in line: a crowd that comes back at once is let in at a bounded rate, and holds up nobody else."""
 
+from types import SimpleNamespace
+
 import gevent
 import pytest
 from gevent import pool, socket
@@ -25,9 +27,10 @@ class Door:
     """A line whose clock and timer stand still: `let_in` has who was let in, `look` is what the timer would do."""
 
     def __init__(self, monkeypatch, rate):
-        self.now = 100.0
+        self.now, self.cpu = 100.0, 5.0
         self.let_in, self.is_full, self.look = [], False, None
-        monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
+        clock = SimpleNamespace(monotonic=lambda: self.now, thread_time=lambda: self.cpu)
+        monkeypatch.setattr(module, "time", clock)
         monkeypatch.setattr(module, "_has_left", lambda client: client in self.gone)
         self.gone = set()
         self.line = Arrivals(self, rate, lambda client, address: self.let_in.append(client), lambda: self.is_full)
@@ -43,8 +46,9 @@ class Door:
 
     close = stop
 
-    def pass_time(self, seconds):
+    def pass_time(self, seconds, cpu=0.0):
         self.now += seconds
+        self.cpu += cpu
         look, self.look = self.look, None
         if look is not None:
             look()
@@ -112,14 +116,14 @@ def test_nobody_passes_those_who_wait(door):
     assert here.let_in == [*first, last]
 
 
-def test_a_loop_that_is_late_is_given_less(door):
+def test_a_loop_that_is_busy_is_given_less_and_one_that_merely_waits_for_a_core_is_not(door):
     here = door(1_000)
     come(here, 1_000)
     here.pass_time(module.TICK_SECONDS)
     counts = []
     for _ in range(5):
         before = len(here.let_in)
-        here.pass_time(0.2)
+        here.pass_time(0.2, cpu=0.1)
         counts.append(len(here.let_in) - before)
     assert counts == sorted(counts, reverse=True)
     assert 1 <= counts[-1] < counts[0] < 10
@@ -127,7 +131,9 @@ def test_a_loop_that_is_late_is_given_less(door):
         here.pass_time(module.TICK_SECONDS)
     before = len(here.let_in)
     here.pass_time(module.TICK_SECONDS)
-    assert len(here.let_in) - before == 10, "in time again: all that the rate allows"
+    assert len(here.let_in) - before == 10, "not busy any more: all that the rate allows"
+    here.pass_time(0.2)
+    assert len(here.let_in) - before == 20
 
 
 def test_who_would_wait_for_too_long_is_refused_with_a_time_to_come_back(door):
