@@ -86,14 +86,15 @@ def _keep_to_one_worker(server):
 
 def post_worker_init(worker):
     """Start what lives beside the requests: the hub, the broker's reader, the background work."""
-    from notiway.ops import access_log, lobby, logs
+    from notiway.ops import access_log, lobby, logs, waking
 
     for name in (None, "gunicorn.error", "gunicorn.access"):
         logs.protect(logging.getLogger(name))
     access_log.quicken(worker.log)
-    lobby.open_lobby(worker)
     runtime = _runtime(worker)
+    lobby.open_lobby(worker, runtime.config.connect_rate)
     runtime.start()
+    waking.notify_with_others(worker)
     worker.notiway_drain = None
 
     def drain(signal_number, frame):

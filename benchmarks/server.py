@@ -42,9 +42,11 @@ class Recipe:
 class Server:
     """A running server and its crowd of clients."""
 
-    def __init__(self, recipe: Recipe, environment: dict[str, str], payload: int, cookies: Path | None, log: Path):
+    def __init__(
+        self, recipe: Recipe, environment: dict[str, str], payload: int, cookies: Path | None, log: Path, port: int = 0
+    ):
         self.recipe = recipe
-        self.port = free_port()
+        self.port = port or free_port()
         environment = {**environment, "PORT": str(self.port)}
         command = [part.format(port=self.port, payload=payload) for part in recipe.command]
         with log.open("wb") as out:
@@ -85,10 +87,10 @@ class Server:
     def cpu_seconds(self) -> float:
         """User and system time of the serving process, when it has finished what it was doing."""
         deadline = time.monotonic() + SETTLE_SECONDS
-        now = self._cpu()
+        now = self.cpu_now()
         while time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-            before, now = now, self._cpu()
+            before, now = now, self.cpu_now()
             if now - before < QUIET_CPU_SECONDS:
                 break
         return now
@@ -96,6 +98,12 @@ class Server:
     def cpu_now(self) -> float:
         """The same at once, whatever it is doing."""
         return self._cpu()
+
+    def own_kib(self) -> int:
+        """Memory of its own: without files, such as the database's, that it has mapped."""
+        found = re.search(r"^Anonymous:\s+(\d+) kB", Path(f"/proc/{self.pid}/smaps_rollup").read_text(), re.MULTILINE)
+        assert found is not None
+        return int(found.group(1))
 
     def resident_kib(self) -> int:
         """Resident memory; from smaps_rollup, for the cheaper counters lag behind by some pages per processor."""
@@ -122,9 +130,6 @@ class Server:
 
     def tail(self) -> str:
         return self.log.read_text(errors="replace")[-3000:]
-
-    def _cpu(self) -> float:
-        return time.clock_gettime(~self.pid << 3 | PROCESS_CLOCK)
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -25,6 +25,7 @@ from notiway.live.carriers.sse import StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
 from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
+from notiway.live.limits.gate import Gate
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
 from notiway.live.runtime import KEY, Runtime, database_in_context
@@ -227,6 +228,7 @@ def _runtime(
         unknown_users=unknown,
         user_is_active=active,
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
+        gate=Gate(config.connect_rate),
         throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
         huey=huey,
         events=events,

@@ -35,6 +35,10 @@ UNFINISHED_REQUESTS = Gauge(
 UNFINISHED_DROPS = Counter(
     "notiway_unfinished_drops", "Connections closed because the head of their request did not come", registry=REGISTRY
 )
+CONNECTS_WAITING = Gauge("notiway_connects_waiting", "Live connects that wait in line", registry=REGISTRY)
+CONNECTS_REFUSED = Counter(
+    "notiway_connects_refused", "Live connects refused because too many came at once", registry=REGISTRY
+)
 CLOSES = Counter("notiway_closes", "Connections closed by this server", ["code"], registry=REGISTRY)
 DELIVERY_SECONDS = Histogram(
     "notiway_delivery_seconds",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 LEAST_SECONDS = 1e-9  # any length will do, except none
+SHORTEST_SECONDS = 0.5  # a shorter wait is no idle one
+EARLY_SECONDS = 0.02  # that one clock may be ahead of another
 STRETCH_SECONDS = 0.005  # of work between two pauses
 
 Value = TypeVar("Value")
@@ -27,6 +30,18 @@ def pause(seconds: float = 0.0) -> None:
     `time.sleep` is looked up now, for gevent may have replaced it since the import.
     """
     time.sleep(max(seconds, LEAST_SECONDS))
+
+
+def until_then(seconds: float, now: float) -> float:
+    """How long to wait instead, so that the wait ends with a second of `time.monotonic`; never longer.
+
+    >>> until_then(1.0, 7.25), until_then(1.0, 8.001), until_then(0.1, 7.25)
+    (0.75, 0.9989999999999988, 0.1)
+    """
+    if seconds < SHORTEST_SECONDS:
+        return seconds
+    length = math.floor(now + seconds + EARLY_SECONDS) - now
+    return length if length > EARLY_SECONDS else seconds
 
 
 def in_stretches(

@@ -39,7 +39,7 @@ def _load(user_id: str) -> Account | None:
     if found is None:
         return None
     user, seen_at = found
-    if not is_background() and not sessions.is_seen_lately(seen_at):
+    if not sessions.is_seen_lately(seen_at) and not is_background():
         request.environ[UNNOTED] = name
     return user
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from notiway.live.carriers import newcomers
 from notiway.live.connection import Connection
-from notiway.live.heartbeat import SLICES
+from notiway.live.heartbeat import SLICES, ping
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
 from notiway.live.settling import Run, Settling
@@ -43,8 +43,8 @@ class Badges:
         self._run = run or self._submit
         self._beats_waiting = 0
         self.settling = Settling(hub, self._run)
-        reactor.every(hub.heartbeat.interval / SLICES, self.beat)
-        reactor.every(hub.heartbeat.quick.interval / SLICES, self.ping)
+        for pulse, beat in ((hub.heartbeat, self.beat), (hub.heartbeat.quick, self.ping)):
+            pulse.begin = reactor.ticker(pulse.interval / SLICES, beat)
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
@@ -54,24 +54,27 @@ class Badges:
         if event.leaves_counts_open:
             self.settling.note(event)
 
-    def beat(self) -> None:
-        """Ping the next slice of connections, and tell each of them its count."""
-        alive = self._hub.heartbeat.beat()
+    def beat(self) -> bool:
+        """Ping the next slice of connections, and tell each of them its count; whether there are any."""
         # With a database that is slow, a beat without counts is better than ever more that wait.
-        if alive and self._beats_waiting < BEATS_WAITING:
+        counts = self._beats_waiting < BEATS_WAITING
+        alive = self._hub.heartbeat.beat(silent=counts)
+        if alive and counts:
             self._beats_waiting += 1
             self._run(partial(self._count, alive))
+        return bool(self._hub.heartbeat)
 
-    def ping(self) -> None:
-        """Ping the next slice of the clients that cannot wait for a heartbeat."""
+    def ping(self) -> bool:
+        """Ping the next slice of the clients that cannot wait for a heartbeat; whether there are any."""
         self._hub.heartbeat.quick.beat()
+        return bool(self._hub.heartbeat.quick)
 
     def close(self) -> None:
         """Finish what is being counted; take nothing new."""
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tell_counts(self, alive: list[Connection]) -> None:
-        """Tell each of these connections its unread count; two queries for up to 500 users.
+        """Ping these connections and tell each its unread count, in one write; two queries for up to 500 users.
 
         A broadcast whose Event was lost is not in the inbox of whoever is connected, so it is pulled first.
         """
@@ -85,11 +88,14 @@ class Badges:
                 if connection.user_id in counts:
                     alike.setdefault(counts[connection.user_id], []).append(connection)
             for unread, connections in alike.items():
-                self._hub.tell_count(connections, unread)
+                self._hub.tell_count(connections, unread, pings=True)
 
     def _count(self, alive: list[Connection]) -> None:
         try:
             self.tell_counts(alive)
+        except Exception:
+            self._hub.reactor.call_soon(ping, alive)  # some a second time, which does no harm
+            raise
         finally:
             self._beats_waiting -= 1
 

@@ -27,7 +27,7 @@ class Deadlines:
     def __init__(self, reactor: Reactor) -> None:
         self._ends: dict[Connection, tuple[float, Ending]] = {}
         self._next = math.inf  # nothing is due before this time
-        reactor.every(TICK_SECONDS, self._close_due)
+        self._watch = reactor.ticker(TICK_SECONDS, self._close_due)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -44,6 +44,7 @@ class Deadlines:
         else:
             self._ends[connection] = ends_at, end
             self._next = min(self._next, ends_at)
+            self._watch()
 
     def move(self, connection: Connection, ends_at: float | None) -> None:
         """The session goes on until this time; a client that must say hello first has no more time for that.
@@ -65,12 +66,13 @@ class Deadlines:
         """The connection has ended by itself."""
         self._ends.pop(connection, None)
 
-    def _close_due(self) -> None:
+    def _close_due(self) -> bool:
         now = time.time()
         if now < self._next:
-            return
+            return bool(self._ends)
         for connection, (due, end) in list(self._ends.items()):
             if due <= now:
                 self.forget(connection)
                 end(connection)
         self._next = min((due for due, _ in self._ends.values()), default=math.inf)
+        return bool(self._ends)

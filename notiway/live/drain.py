@@ -37,8 +37,9 @@ def close_gradually(
     leaving = deque(connections)
     at_once = max(1, math.ceil(len(leaving) * TICK_SECONDS / seconds)) if seconds else len(leaving)
 
-    def close_some() -> None:
+    def close_some() -> bool:
         for _ in range(min(at_once, len(leaving))):
             leaving.popleft().close(code, reason)
+        return bool(leaving)
 
-    reactor.every(TICK_SECONDS, close_some)
+    reactor.ticker(TICK_SECONDS, close_some)()

@@ -43,7 +43,7 @@ class Hub:
         self, reactor: Reactor, *, connections_per_user: int, heartbeat_seconds: float, queue_total: int = QUEUE_TOTAL
     ) -> None:
         self.reactor = reactor
-        self.draining = False
+        self.draining, self.heard = False, object()  # the latter anew with each Event
         self._per_user = connections_per_user
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
@@ -65,6 +65,7 @@ class Hub:
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
+        self.heard = object()  # before it takes effect: whoever finds the same one as before has missed nothing
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
         self.waiting.hand_over()
         # As a call, in order with `open`: who was registered before this event hears it.
@@ -116,12 +117,12 @@ class Hub:
         if data is not None:
             self.reactor.call_soon(connection.offer, data)
 
-    def tell_count(self, connections: Iterable[Connection], unread: int) -> None:
-        """Tell connections how many are unread; a count that waits for them is superseded.
+    def tell_count(self, connections: Iterable[Connection], unread: int, *, pings: bool = False) -> None:
+        """Tell connections how many are unread, with `pings` behind a ping; a count that waits for them is superseded.
 
         In turn: a broadcast on its way may be in this count, and would be counted once more behind it.
         """
-        self.in_turn(counts.offer, connections, unread)
+        self.in_turn(counts.offer, connections, unread, pings)
 
     def subscribe(self, connection: Connection, audience: str) -> bool:
         """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
@@ -153,7 +154,7 @@ class Hub:
         # In this order: the reactor moves connections from one to the other.
         return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
 
-    def in_turn(self, call: Callable[..., None], *args: Any) -> None:
+    def in_turn(self, call: Callable[..., Any], *args: Any) -> None:
         """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
         self.reactor.call_soon(self._pump.take_turn, partial(call, *args))
 

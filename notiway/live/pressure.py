@@ -28,11 +28,12 @@ class Pressure:
         self._silence = silence
         self._behind: dict[Connection, None] = {}
         self._is_relieving = False
-        reactor.every(SWEEP_SECONDS, self.sweep)
+        self._watch = reactor.ticker(SWEEP_SECONDS, self.sweep)
 
     def enter(self, connection: Connection) -> None:
         """Something waits for this client."""
         self._behind[connection] = None
+        self._watch()
 
     def leave(self, connection: Connection) -> None:
         """Nothing waits for it any more."""
@@ -57,8 +58,8 @@ class Pressure:
             self._waiting[id(data)] = waiting - 1
         self.queued -= FRAME_BYTES if waiting > 1 else FRAME_BYTES + len(data)
 
-    def sweep(self) -> None:
-        """Let go of clients that take nothing."""
+    def sweep(self) -> bool:
+        """Let go of clients that take nothing; whether anything waits for anybody."""
         metrics.QUEUED_BYTES.set(self.queued)
         gone = monotonic() - self._silence
         for connection in list(self._behind):
@@ -69,6 +70,7 @@ class Pressure:
                 connection.lost()
             elif connection.state <= State.FINISHING and backlog.has_stalled(connection.limit):
                 connection.drop()
+        return bool(self._behind)
 
     def _relieve(self) -> None:
         stalled_since = monotonic() - STALL_SECONDS

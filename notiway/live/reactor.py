@@ -20,11 +20,14 @@ from typing import Any
 from notiway.live.backlog import BLOCKED
 from notiway.live.connection import Connection
 from notiway.live.state import State
+from notiway.live.timers import Timers
+from notiway.live.waiting import waiter_for
 from notiway.pausing import pause
 
 log = logging.getLogger(__name__)
 
-IDLE_SECONDS = 1.0  # the longest sleep without a timer
+IDLE_SECONDS = 60.0  # the longest sleep without a timer
+FAREWELL_SECONDS = 1.0  # between two looks for clients that do not end their side
 CALLS_AT_ONCE = 200  # calls of other threads in one turn
 READ_BYTES = 16 * 1024  # at once: a flood of tiny frames in it costs a few milliseconds
 GRACE_SECONDS = 10.0  # how long a client that was said goodbye to may take to end its side
@@ -48,12 +51,13 @@ class Reactor:
         self._by_fd: dict[int, Connection] = {}
         self._calls: deque[tuple[Callable[..., None], tuple[Any, ...]]] = deque()
         self._jobs: deque[Iterator[None]] = deque()
-        self._timers: list[list[Any]] = []  # [next time, interval, function]
+        self._timers = Timers()
+        self.every, self.ticker = self._timers.every, self._timers.ticker  # on the reactor, or before it starts
         self._farewells: dict[Connection, float] = {}
         self._awake = True  # nobody to wake yet: the first turn takes the calls that are here
         self._stopping = False
         self._thread: threading.Thread | None = None
-        self.every(1.0, self._end_farewells)
+        self._watch_farewells = self.ticker(FAREWELL_SECONDS, self._end_farewells)
 
     def start(self) -> None:
         """Run in a thread of its own; called once in each process, after a fork: processes must not share an epoll."""
@@ -81,10 +85,6 @@ class Reactor:
             except BlockingIOError:
                 log.debug("the reactor has been woken already")
 
-    def every(self, seconds: float, function: Callable[[], None]) -> None:
-        """Call a function on the reactor at this interval, in seconds."""
-        self._timers.append([time.monotonic() + seconds, seconds, function])
-
     def add_job(self, job: Iterator[None]) -> None:
         """Run a generator slice by slice; between slices sockets are read and other threads run."""
         self._jobs.append(job)
@@ -100,6 +100,7 @@ class Reactor:
             return
         if connection.state > State.FINISHING:
             self._farewells.setdefault(connection, time.monotonic() + GRACE_SECONDS)
+            self._watch_farewells()
         connection.wants_write = wanted
         self._look_for(connection)
 
@@ -129,16 +130,14 @@ class Reactor:
         self._stopping = True
 
     def _run(self) -> None:
-        waiter = select.poll()
-        waiter.register(self._epoll.fileno(), select.POLLIN)
+        waiter = waiter_for(self._epoll.fileno())
         while not self._stopping:
             if self._jobs or self._calls:
                 pause()  # others first
             else:
-                next_timer = min((timer[0] for timer in self._timers), default=float("inf"))
-                idle = min(max(next_timer - time.monotonic(), 0.0), IDLE_SECONDS)
-                waiter.poll(idle * 1000)
+                waiter.wait(self._timers.rest(IDLE_SECONDS))
             self._turn()
+        waiter.close()
 
     def _turn(self) -> None:
         for fd, mask in self._epoll.poll(0):
@@ -150,11 +149,8 @@ class Reactor:
         for _ in range(min(len(self._calls), CALLS_AT_ONCE)):
             function, args = self._calls.popleft()
             self._guard(function, *args)
-        now = time.monotonic()
-        for timer in self._timers:
-            if timer[0] <= now:
-                timer[0] = now + timer[1]
-                self._guard(timer[2])
+        for function in self._timers.due():
+            self._guard(function)
         if self._jobs:
             self._guard(self._slice, self._jobs[0])
 
@@ -201,10 +197,11 @@ class Reactor:
             if not getattr(connection.sock, "pending", int)():
                 return
 
-    def _end_farewells(self) -> None:
+    def _end_farewells(self) -> bool:
         now = time.monotonic()
         for connection in [each for each, deadline in self._farewells.items() if deadline <= now]:
             connection.lost()
+        return bool(self._farewells)
 
     def _guard(self, function: Callable[..., None], *args: Any) -> None:
         try:

@@ -22,7 +22,7 @@ class Replayed:
 
     def __init__(self, reactor: Reactor) -> None:
         self._known: deque[tuple[float, Connection, frozenset[str]]] = deque()
-        reactor.every(TICK_SECONDS, self._forget)
+        self._watch = reactor.ticker(TICK_SECONDS, self._forget)
 
     def __len__(self) -> int:
         return len(self._known)
@@ -33,9 +33,11 @@ class Replayed:
         if known:
             connection.know(connection.known | known)
             self._known.append((monotonic() + KEEP_SECONDS, connection, known))
+            self._watch()
 
-    def _forget(self) -> None:
+    def _forget(self) -> bool:
         now = monotonic()
         while self._known and self._known[0][0] <= now:
             _, connection, known = self._known.popleft()
             connection.know(connection.known - known)
+        return bool(self._known)

@@ -18,6 +18,7 @@ from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
 from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
+from notiway.live.limits.gate import Gate
 from notiway.live.limits.pace import Pace
 from notiway.live.limits.seen_ids import SeenIds
 from notiway.live.limits.throttle import Throttle
@@ -58,6 +59,7 @@ class Runtime:
     user_is_active: UserIsActive
     token_secret: str
     throttle: Throttle
+    gate: Gate
     people: People | None = None
     migrations: tuple[Migrations, ...] = (OWN,)
     seen_ids: SeenIds = field(default_factory=SeenIds)

@@ -25,6 +25,7 @@ from huey.serializer import SignedSerializer
 from notiway.live import runtime
 from notiway.ops import time_limit
 from notiway.ops.queue_file import QueueFile
+from notiway.ops.waking import Flag
 from notiway.store import retention
 from notiway.store.engine import private_files
 from notiway.store.search import catalogue
@@ -189,6 +190,11 @@ class OnceConsumer(Consumer):  # type: ignore[misc]
 
 class Background(OnceConsumer):
     """A consumer inside another process: it leaves that process's signals alone."""
+
+    def get_environment(self, worker_type: str) -> Any:
+        environment = super().get_environment(worker_type)
+        environment.get_stop_flag = Flag
+        return environment
 
     def start(self) -> None:
         super().start()

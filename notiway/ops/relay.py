@@ -21,6 +21,7 @@ from notiway import metrics
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
 from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
+from notiway.ops.waking import Flag
 from notiway.pausing import in_stretches, pause
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
@@ -127,7 +128,7 @@ class Relay:
     """The web process's end: a thread (a greenlet under gevent) that publishes what the queue holds, in order."""
 
     def __init__(self, events: Huey) -> None:
-        self._ends = threading.Event()
+        self._ends = Flag()
         self._taker = Worker(events, self._ends, FIRST_POLL_SECONDS, MAX_POLL_SECONDS, LONGER)
         self._thread = threading.Thread(target=self._run, name="notiway-relay", daemon=True)
 

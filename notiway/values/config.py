@@ -60,6 +60,7 @@ class Config:
     max_connections_per_user: int = 50
     max_message_bytes: int = 32 * KIB
     message_rate: float = 100.0  # messages a second that one client may say; ten seconds' worth at once
+    connect_rate: float = 1_000.0  # live connections a second that a process takes; others wait a little
     heartbeat_seconds: float = 15.0  # at most 15 for SignalR clients, whatever is set
     drain_seconds: float = 10.0
     login_rate: str = "10 per minute"
@@ -159,6 +160,7 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         ("max_connections_per_user", 1),
         ("max_message_bytes", 1 * KIB),
         ("message_rate", 1),
+        ("connect_rate", 1),
         ("heartbeat_seconds", 0.1),
         ("drain_seconds", 0),
         ("job_seconds", 1),

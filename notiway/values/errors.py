@@ -119,6 +119,18 @@ class Restarting(NotiwayError):
     status = 503
 
 
+class Busy(NotiwayError):
+    """More live connections at once than this process takes; `retry_after` is in seconds."""
+
+    code = "Unavailable"
+    status = 503
+    retry_after: int
+
+    def __init__(self, message: str, retry_after: int) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class TooLarge(NotiwayError):
     """The input is over a size limit."""
 

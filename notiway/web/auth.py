@@ -44,17 +44,27 @@ CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends wi
 def principal() -> Principal | None:
     """Who is asking: by client token where one is given, else by the login session; None for nobody.
 
-    A bad token is `Unauthorized`: the session is no second try. Only cookies need an origin check,
-    for a browser sends them along by itself.
+    A bad token is `Unauthorized`: the session is no second try. Only cookies need an origin check.
     """
     token = given_token()
     if token is not None:
         return of_claims(_admit(token))
     check_origin()
     user_id = current_user_id()
-    if user_id is None:
-        return None
-    return Principal(user_id, session_key(), sessions.ends_at())
+    return None if user_id is None else Principal(user_id, session_key(), sessions.ends_at())
+
+
+def asking_user_id() -> str | None:
+    """The user of `principal`, asked anew, without what stays as it is: the origin, and when the session ends."""
+    token = given_token()
+    if token is not None:
+        return _admit(token).user_id
+    # The application's own loader, without what flask-login does around it: nearly always that is the answer.
+    login_id, load = session.get("_user_id"), current_app.login_manager._user_callback  # type: ignore[attr-defined]
+    user = None if login_id is None or load is None else load(login_id)
+    if user is None:
+        return current_user_id()
+    return _id_of(user) if user.is_authenticated else None
 
 
 def require_principal() -> Principal:
@@ -91,12 +101,8 @@ def _admit(token: str) -> Claims:
 
 
 def require_owner() -> str:
-    """Whose items a request is about: the bearer of a client token, else the user who is signed in.
-
-    `Unauthorized` for a bad token, though there may be a good session, and for nobody.
-    """
-    token = bearer()
-    if token is None:
+    """Whose items a request is about: a token's bearer, else the user who is signed in; `Unauthorized` for nobody."""
+    if (token := bearer()) is None:
         return require_user()
     if OWNER not in request.environ:
         request.environ[OWNER] = _admit(token).user_id
@@ -108,7 +114,7 @@ def current_user_id() -> str | None:
     if not hasattr(current_app, "login_manager"):
         advice = "give the application a flask_login.LoginManager with a user_loader"
         raise ConfigError("Notiway asks flask-login who is signed in", [Fault("login_manager", advice)])
-    user: Any = flask_login.current_user
+    user: Any = flask_login.current_user._get_current_object()  # each look through the proxy costs as much as a line
     return _id_of(user) if user and user.is_authenticated else None
 
 
@@ -192,7 +198,8 @@ def check_origin() -> None:
         return
     # Behind a proxy that ends TLS the request may look like http; the reverse would be a downgrade.
     schemes = ("https",) if request.is_secure else ("http", "https")
-    if origin.lower() not in [f"{scheme}://{request.host.lower()}" for scheme in schemes]:
+    host = request.host.lower()
+    if origin.lower() not in [f"{scheme}://{host}" for scheme in schemes]:
         security_log.note("origin_refused", origin=origin, address=request.remote_addr)
         raise Forbidden("This origin may not connect; add it to NOTIWAY_ALLOWED_ORIGINS")
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from flask import Flask, appcontext_pushed, g
 
+from notiway.live.runtime import KEY
 from notiway.store.database import db
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ def _begin(_app: Flask, **_: Any) -> None:
     # Both ask the connection first: nearly always there is none, and the application's own requests pay for the rest.
     if not db.is_closed():
         g.notiway_found_open = True
+    g.notiway_heard = _app.extensions[KEY].hub.heard
 
 
 def _end(_error: BaseException | None) -> None:

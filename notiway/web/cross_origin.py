@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Response, request
 
+from notiway.live.carriers.websocket import UPGRADE_FLAG
 from notiway.live.runtime import current
 from notiway.web.caching import vary
 
@@ -24,7 +25,10 @@ def allow_tokens(response: Response) -> Response:
 
 
 def _allow(response: Response) -> bool:
-    origin = request.headers.get("Origin")
+    environ = request.environ
+    if UPGRADE_FLAG in environ:
+        return False  # stays here: the handshake has answered
+    origin = environ.get("HTTP_ORIGIN")
     vary(response, ("Origin",))
     if origin is None or origin not in current().config.allowed_origins:
         return False

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import flask_login
 from flask import Flask, Response, current_app, request, session
-from flask.sessions import SessionInterface, SessionMixin
-from itsdangerous import BadSignature
+from flask.sessions import SecureCookieSessionInterface, SessionInterface, SessionMixin
+from itsdangerous import BadData, BadSignature
+from itsdangerous.encoding import base64_decode, bytes_to_int
 
 BACKGROUND_HEADER = "X-Notiway-Background"
 BACKGROUND_KEY = "HTTP_X_NOTIWAY_BACKGROUND"  # the same in a WSGI environ; this is asked of every request
@@ -64,10 +66,11 @@ def ends_at() -> float | None:
 
     That is a lifetime after its cookie was signed, not after now: a socket that opens late must not live longer.
     """
-    if _is_remembered():
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    if _is_remembered(app):
         return None
-    lifetime = current_app.permanent_session_lifetime.total_seconds()
-    signed_at = _signed_at()
+    lifetime = app.permanent_session_lifetime.total_seconds()
+    signed_at = _signed_at(app)
     if signed_at is not None:
         return _bounded(signed_at + int(lifetime) + 1)  # the second in which the cookie is no longer taken
     # Kept by the server, which renews it as it likes.
@@ -76,18 +79,30 @@ def ends_at() -> float | None:
 
 def end_if_renewed() -> float | None:
     """When it ends after this request, which has signed the cookie anew."""
-    if _is_remembered():
+    if _is_remembered(current_app):
         return None
     lifetime = current_app.permanent_session_lifetime.total_seconds()
     return _bounded(int(time.time()) + int(lifetime) + 1)
 
 
-def _signed_at() -> int | None:
-    interface = current_app.session_interface
+def are_cookies(app: Flask) -> bool:
+    """Whether the application keeps its sessions in their cookies, as Flask does by itself, and nothing elsewhere."""
+    interface = app.session_interface
+    kept = type(getattr(interface, "inner", interface))
+    return getattr(kept, "open_session", None) is SecureCookieSessionInterface.open_session
+
+
+def _signed_at(app: Flask) -> int | None:
+    interface = app.session_interface
+    value = request.cookies.get(interface.get_cookie_name(app))
+    if value is None:
+        return None
+    if "_user_id" in session and not session.modified and are_cookies(app):
+        with suppress(BadData, IndexError):
+            return _moment_in(value)  # all that is in the session is from there, so the signature is good
     serializer_of = getattr(interface, "get_signing_serializer", None)
-    serializer = None if serializer_of is None else serializer_of(current_app)
-    value = request.cookies.get(interface.get_cookie_name(current_app))
-    if serializer is None or value is None:
+    serializer = None if serializer_of is None else serializer_of(app)
+    if serializer is None:
         return None
     try:
         _, moment = serializer.loads(value, return_timestamp=True)
@@ -96,14 +111,19 @@ def _signed_at() -> int | None:
     return int(moment.timestamp())
 
 
+def _moment_in(cookie: str) -> int:
+    """When a cookie was signed, in seconds since the epoch (itsdangerous: payload, moment and signature, by dots)."""
+    return bytes_to_int(base64_decode(cookie.rsplit(".", 2)[1]))
+
+
 def _bounded(moment: float | None) -> float | None:
     last: float | None = session.get(SESSION_END)
     return min((each for each in (moment, last) if each is not None), default=None)
 
 
-def _is_remembered() -> bool:
+def _is_remembered(app: Flask) -> bool:
     """Whether flask-login's "remember me" signs this browser in again when the session has ended."""
-    value = request.cookies.get(_remember_name(current_app))
+    value = request.cookies.get(_remember_name(app))
     return value is not None and flask_login.decode_cookie(value) is not None
 
 

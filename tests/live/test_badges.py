@@ -88,8 +88,32 @@ def test_a_broadcast_whose_event_was_lost_is_in_the_next_beats_count(running, en
     monkeypatch.setattr(running.broker, "publish", lambda event: None)
     send_notification(audience, "Nobody heard of this")
     running.badges.tell_counts([ada, bob])
+    assert told.read() == also_told.read() == ["ping"]
     assert (unread(told), unread(also_told)) == (1, 1 if audience.key == "global" else 0)
     assert len(inbox.feed("ada").items) == 1
+
+
+def test_a_ping_and_a_count_go_out_in_one_write(running, enter):
+    ada, told = enter("ada")
+    settle(running.reactor)
+    writes, send = [], ada.send
+    ada.send = lambda data: (writes.append(data), send(data))[1]
+    running.badges.tell_counts([ada])
+    settle(running.reactor)
+    assert len(writes) == 1
+    assert (told.read(), unread(told)) == (["ping"], 0)
+
+
+def test_without_counts_everybody_is_pinged_all_the_same(running, enter, monkeypatch):
+    ada, told = enter("ada")
+
+    def fail(users):
+        raise ValueError("deliberate")
+
+    monkeypatch.setattr(inbox, "unread_counts", fail)
+    with pytest.raises(ValueError, match="deliberate"):
+        running.badges._count([ada])
+    assert told.read() == ["ping"]
 
 
 def test_a_beat_asks_once_who_is_behind_and_writes_for_nobody_who_is_not(running, enter, monkeypatch):

@@ -14,8 +14,9 @@ class Clock:
     def __init__(self):
         self.ticks = []
 
-    def every(self, seconds, function):
+    def ticker(self, seconds, function):
         self.ticks.append(function)
+        return lambda: None
 
 
 class Client(SimpleNamespace):

@@ -21,7 +21,7 @@ def test_draining_closes_all_and_lets_nobody_in(hub, connect):
 
 def test_a_drain_is_spread_over_the_window(hub, connect, reactor, monkeypatch):
     ticks = []
-    monkeypatch.setattr(reactor, "every", lambda seconds, function: ticks.append((seconds, function)))
+    monkeypatch.setattr(reactor, "ticker", lambda seconds, function: lambda: ticks.append((seconds, function)))
     connections = [connect(str(number))[0] for number in range(10)]
     hub.close_all(CloseCode.RESTARTING, "restarting", drain.TICK_SECONDS * 5)
     settle(reactor)

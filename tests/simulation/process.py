@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 from urllib.parse import quote
+
+from flask import g
 
 from notiway.live import runtime
 from notiway.live.badges import Badges
@@ -22,6 +25,7 @@ from .site import Slot
 from .sockets import Line, Poll
 
 HEARTBEAT_SECONDS = 15.0
+NEVER = 2**62  # microseconds
 
 
 class Loop(Reactor):
@@ -88,12 +92,12 @@ class Process:
             remember(connection, listed)
 
         self.hub._replayed.remember = note  # type: ignore[method-assign]
-        self._beat = max(self.loop._timers, key=lambda timer: timer[1])
 
     @property
     def beats_at(self) -> int:
         """When its next heartbeat is due, in microseconds."""
-        return int(self._beat[0] * MICRO) + 1
+        due = self.hub.heartbeat.begin.due  # type: ignore[attr-defined]
+        return NEVER if due == math.inf else int(due * MICRO) + 1
 
     def do(self, work: Callable[[], Any]) -> Any:
         """Run something as a task of this process, inside its application."""
@@ -115,8 +119,11 @@ class Process:
             signalr.SINCE: query.get("since"),
         }
 
+        heard = self.hub.heard  # as the visitor is known from here on
+
         def serve() -> None:
             with self.slot.app.request_context(environ):
+                g.notiway_heard = heard
                 view()
 
         self.world.tasks.spawn(self, serve)

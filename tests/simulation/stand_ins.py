@@ -31,15 +31,15 @@ VIEWS: dict[str, Any] = {
     "SENDS": 1,  # between two pauses: no time passes in a turn, and few clients listen
     "take_socket": lambda _: (request.environ["simulation"], False),
     "take_carrier": lambda *_: (request.environ["simulation"], False),
-    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR], principal=lambda: _signed_in()),
+    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR], asking_user_id=lambda: _signed_in()),
 }
 
 
-def _signed_in() -> Principal | None:
+def _signed_in() -> str | None:
     """Whose request this is, unless the session has ended."""
     visitor = request.environ[VISITOR]
     principal: Principal = visitor[0] if isinstance(visitor, tuple) else visitor
-    return None if principal.session in stage.ended_sessions else principal
+    return None if principal.session in stage.ended_sessions else principal.user_id
 
 
 stage: Any = None  # the world that is running now

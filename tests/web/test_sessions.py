@@ -65,13 +65,22 @@ def test_what_a_page_does_by_itself_reads_the_session_and_never_saves_it(site, o
         assert answer.text == "2"
 
 
-def test_a_session_ends_when_its_cookie_does_not_a_lifetime_from_now(site):
+@pytest.mark.parametrize("who", [{}, {"_user_id": "7"}], ids=["nobody", "somebody"])
+def test_a_session_ends_when_its_cookie_does_not_a_lifetime_from_now(site, who):
     site.get("/")
     app = site.application
     signed_at = int(time.time()) - 600
-    cookie = signed(app, {"_permanent": True}, signed_at)
+    cookie = signed(app, {"_permanent": True, **who}, signed_at)
     with app.test_request_context(headers={"Cookie": f"session={cookie}"}):
         assert ends_at() == signed_at + 30 * 60 + 1, "the last second in which the cookie is good"
+
+
+@pytest.mark.parametrize("cookie", ["x", "a.b.c", "..", "a.%.c"])
+def test_what_a_bad_cookie_says_of_its_moment_is_not_believed(site, cookie):
+    """Somebody may be signed in by other means than the cookie."""
+    with site.application.test_request_context(headers={"Cookie": f"session={cookie}"}):
+        session["_user_id"] = "7"
+        assert ends_at() is None
 
 
 def test_a_session_that_says_when_it_ends_at_the_latest_ends_then(site):

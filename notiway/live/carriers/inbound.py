@@ -51,7 +51,7 @@ class Inbound:
         self._behind: list[Connection] = []  # they have messages here, and too much to read yet
         self._number = itertools.count()
         self._sweep_at = SWEEP_BUCKETS
-        reactor.every(TICK_SECONDS, self._resume)
+        self._look = reactor.ticker(TICK_SECONDS, self._resume)
 
     def put(self, connection: Connection, text: str) -> None:
         """Take a message from the reactor."""
@@ -91,6 +91,8 @@ class Inbound:
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = Bucket(rate, rate * BURST_SECONDS, now)
+            if len(self._buckets) > self._sweep_at:
+                self._look()
         return bucket
 
     def _rest(self, connection: Connection, seconds: float) -> None:
@@ -98,9 +100,10 @@ class Inbound:
             metrics.INBOUND_PAUSES.inc()
             self._reactor.pause(connection, True)
             heapq.heappush(self._resting, (self._clock() + seconds, next(self._number), connection))
+            self._look()
 
-    def _resume(self) -> None:
-        """On the reactor: let those go on whose time has come and whose messages are done."""
+    def _resume(self) -> bool:
+        """On the reactor: let those go on whose time has come and whose messages are done; whether others wait."""
         self._serve_again()
         now = self._clock()
         while self._resting and self._resting[0][0] <= now:
@@ -112,6 +115,7 @@ class Inbound:
         if len(self._buckets) > self._sweep_at:
             self._buckets = {key: bucket for key, bucket in self._buckets.items() if not bucket.is_full(now)}
             self._sweep_at = 2 * len(self._buckets) + SWEEP_BUCKETS
+        return bool(self._resting or self._behind)
 
     def _serve_again(self) -> None:
         with self._lock:
@@ -133,6 +137,7 @@ class Inbound:
                 return
             if _is_behind(connection):
                 self._behind.append(connection)
+                self._reactor.call_soon(self._look)
                 return
             text = connection.mail.popleft()
         try:

@@ -52,10 +52,7 @@ def join(
         return connection
     connection.session = principal.session
     connection.grants = principal.grants
-    audiences = membership.listens_to(principal.user_id)
-    if principal.tenant_id is not None and (key := f"tenant:{principal.tenant_id}") not in audiences:
-        audiences.append(key)
-        standing.pull(principal.user_id, key)
+    audiences = audiences_of(principal)
     # Before it is open: from then on the client is read, and what it says may set another end.
     connection.ends_at = principal.ends_at
     if hello is not None:
@@ -64,6 +61,15 @@ def join(
         now.hub.end_at(connection, principal.ends_at)
     now.hub.open(connection, audiences)
     return connection
+
+
+def audiences_of(principal: Principal) -> list[str]:
+    """What somebody hears without asking. What stands for the tenant of a token is then in the inbox."""
+    audiences = membership.listens_to(principal.user_id)
+    if principal.tenant_id is not None and (key := f"tenant:{principal.tenant_id}") not in audiences:
+        audiences.append(key)
+        standing.pull(principal.user_id, key)
+    return audiences
 
 
 def bring_up_to_date(now: Runtime, connection: Connection, work: Callable[[], None]) -> None:

@@ -20,6 +20,7 @@ PONG_BYTES = 6  # with the mask
 SWITCHING = (
     b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: %b\r\n\r\n"
 )
+CARRIERS = {"gunicorn.socket": "gunicorn", "werkzeug.socket": "werkzeug"}  # in the WSGI environ, and whose it is
 UPGRADE_FLAG = "notiway.upgrade"  # in the WSGI environ: this handshake is ours
 
 
@@ -42,11 +43,19 @@ class Upgrade(simple_websocket.Server):  # type: ignore[misc]
     naming it (RFC 7692 §5: an extension that the server does not name is not used).
     """
 
+    close_reason: int = CloseCode.NORMAL  # flask-sock asks when it finds ours not connected
+    close_message = None
+
     def __init__(self, environ: dict[str, Any], *args: Any, **options: Any) -> None:
+        carrier = next((name for name in CARRIERS if name in environ), None)
         if UPGRADE_FLAG not in environ:
             super().__init__(environ, *args, **options)
-            return
-        super().__init__(environ, thread_class=_NoThread)
+        elif carrier is None:
+            super().__init__(environ, thread_class=_NoThread)
+        else:
+            # All that is left of simple-websocket for ours: it would make a parser and an event for each of them.
+            self.environ, self.sock, self.mode = environ, environ[carrier], CARRIERS[carrier]
+            self.handshake()
 
     def handshake(self) -> None:
         """Answer the opening handshake (RFC 6455 §4.2.2).

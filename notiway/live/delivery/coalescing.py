@@ -17,7 +17,7 @@ class Coalescing:
     def __init__(self, reactor: Reactor, take: Callable[[Event], None]) -> None:
         self._newest: dict[str, dict[str, Event]] = {}  # by audience and key
         self._take = take
-        reactor.every(INTERVAL_SECONDS, self._flush)
+        self._soon = reactor.ticker(INTERVAL_SECONDS, self._flush)
 
     def put(self, event: Event) -> None:
         """Take an Event; its data name under `coalesce` what it supersedes, if anything."""
@@ -29,6 +29,7 @@ class Coalescing:
             self._take(event)
         else:
             self._newest.setdefault(event.audience, {})[key] = event
+            self._soon()
 
     def _flush(self) -> None:
         newest, self._newest = self._newest, {}

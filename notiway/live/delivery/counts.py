@@ -5,14 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from notiway.live.connection import Connection
+from notiway.live.heartbeat import ping
 
 KEY = "unread"  # under which a count takes the place of one that still waits
 
 
-def offer(connections: Iterable[Connection], unread: int) -> None:
-    """Tell connections a count; on the reactor. What is held goes out behind counts that are not known here."""
+def offer(connections: Iterable[Connection], unread: int, pings: bool = False) -> None:
+    """Tell connections a count, with `pings` behind a ping, in one write; on the reactor.
+
+    What is held goes out behind counts that are not known here.
+    """
+    alike: dict[int, list[Connection]] = {}
     for connection in connections:
-        data = connection.format.badge(unread)
-        if data is not None:
-            connection.offer(data, KEY)
-        connection.told = unread if data is not None and connection.held is None else None
+        alike.setdefault(id(connection.format), []).append(connection)
+    for group in alike.values():
+        data = group[0].format.badge(unread)
+        if pings:
+            ping(group, data, KEY)
+        for connection in group:
+            if data is not None and not pings:
+                connection.offer(data, KEY)
+            connection.told = unread if data is not None and connection.held is None else None

@@ -27,6 +27,15 @@ class Bucket:
         self._at = now
         return max(0.0, -self._tokens / self._rate)
 
+    def take_if_there(self, amount: float, now: float) -> bool:
+        """Take so many if there are as many; whether there were. Nothing is owed."""
+        self._tokens = min(self._burst, self._tokens + (now - self._at) * self._rate)
+        self._at = now
+        if self._tokens < amount:
+            return False
+        self._tokens -= amount
+        return True
+
     def is_full(self, now: float) -> bool:
         """Whether nothing is owed or used: a bucket that need not be kept."""
         return self._tokens + (now - self._at) * self._rate >= self._burst

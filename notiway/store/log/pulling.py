@@ -7,6 +7,7 @@ missing, and moves the cursor to where everything is decided; what is not decide
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from weakref import WeakKeyDictionary
 
 import peewee
@@ -68,7 +69,12 @@ def keep_backlog(database: peewee.Database, days: float) -> None:
 
 def behind_clause(source: str) -> str:
     """SQL for those of the users in `source` who have something to pull, or a cursor to move."""
-    return BEHIND.format(users=source, ahead=AHEAD if has_one_writer() else AHEAD_OF_OPEN)
+    return _behind(source, AHEAD if has_one_writer() else AHEAD_OF_OPEN)
+
+
+@cache
+def _behind(source: str, ahead: str) -> str:
+    return BEHIND.format(users=source, ahead=ahead)
 
 
 def behind(user_ids: Sequence[str]) -> list[str]:

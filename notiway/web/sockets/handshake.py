@@ -21,18 +21,20 @@ def refusal() -> ResponseReturnValue | None:
 
     Raises `WrongInput` for a bad key, and `CannotHold` where an open socket would hold up the server.
     """
-    check_server(request.environ)
-    if request.headers.get("Sec-WebSocket-Version") != VERSION:
+    environ = request.environ
+    check_server(environ)
+    if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != VERSION:
         wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
         return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}
-    if not _is_key(request.headers.get("Sec-WebSocket-Key", "")):
+    if not _is_key(environ.get("HTTP_SEC_WEBSOCKET_KEY", "").strip()):
         raise WrongInput("Sec-WebSocket-Key must be 16 bytes in base64")
     return None
 
 
 def take_connection() -> None:
     """Have a database connection before the upgrade: `Unavailable` can be answered with 503 only until then."""
-    db.connect(reuse_if_open=True)
+    if db.is_closed():
+        db.connect(reuse_if_open=True)
 
 
 def _is_key(text: str) -> bool:

@@ -1,15 +1,18 @@
-"""Opening: a client is registered, and looked at once more, for it may have been signed out meanwhile.
+"""Opening: a client is registered, and looked at once more if it may have been signed out meanwhile.
 
-A sign-out closes what is registered. One that is committed before the second look is seen by it, and one that is
-committed later finds the connection. So neither leaves a socket open, whatever the database's isolation level shows
-to statements of one transaction: nothing is left of the first look but the request.
+A sign-out closes what is registered, once it is told here, which is after its commit. While no Event has come to this
+process since the request began, none has been told that the first look did not see, and every later one finds the
+connection: nothing need be asked again. Else a second look sees what is committed by then. So no sign-out leaves a
+socket open, whatever the database's isolation level shows to statements of one transaction: nothing is left of the
+first look but the request, and the session where its cookie is all there is of it.
 """
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
@@ -17,22 +20,30 @@ from notiway.live.runtime import Runtime
 from notiway.values.close_codes import CloseCode
 from notiway.values.errors import Forbidden, Unauthorized
 from notiway.values.principal import Principal
-from notiway.web import auth
+from notiway.web import auth, sessions
 from notiway.web.sockets import handshake
 
 
 def join(now: Runtime, sock: Any, format_name: str, principal: Principal | None, **options: Any) -> Connection:
     """Register a client as `joining.join` does; it is closed with 4009 if it may not come in any more."""
     connection = joining.join(now, sock, format_name, principal, **options)
-    if principal is not None:
-        joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal))
+    if principal is not None and now.hub.heard is not g.get("notiway_heard"):
+        known = connection.audiences
+        joining.bring_up_to_date(now, connection, lambda: _look_again(now, connection, principal, known))
     return connection
 
 
-def _look_again(now: Runtime, connection: Connection, principal: Principal) -> None:
+def _look_again(now: Runtime, connection: Connection, principal: Principal, known: tuple[str, ...]) -> None:
     if not is_still(principal):
         now.hub.in_turn(connection.close, CloseCode.SIGNED_OUT, "signed out")
     handshake.take_connection()  # an application may close the database at the end of any context
+    # Whoever joined or left a group meanwhile was told so before this connection could hear it.
+    audiences = joining.audiences_of(principal)
+    for key in audiences:
+        now.hub.in_turn(now.hub.listeners.add, connection, key)
+    for key in known:
+        if key not in audiences:
+            now.hub.unsubscribe(connection, key)
 
 
 def is_still(principal: Principal) -> bool:
@@ -41,9 +52,11 @@ def is_still(principal: Principal) -> bool:
     Asked in contexts of their own: the application's loader, its session store and SQLAlchemy keep what they have read
     for as long as a context lasts.
     """
-    with current_app.app_context(), current_app.request_context(request.environ):
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    # The session as its store has it now. A cookie that holds all of it says what it said before.
+    session_anew = nullcontext() if sessions.are_cookies(app) else app.request_context(request.environ)
+    with app.app_context(), session_anew:
         try:
-            found = auth.principal()
+            return auth.asking_user_id() == principal.user_id
         except (Unauthorized, Forbidden):
             return False
-    return found is not None and found.user_id == principal.user_id

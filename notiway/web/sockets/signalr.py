@@ -19,9 +19,11 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import NotFound, Restarting
 from notiway.values.principal import Principal
 from notiway.web import auth
+from notiway.web.sessions import LIVE
 from notiway.web.sockets import handshake, opening
 
 SINCE = "notiway.hub_since"  # in the WSGI environ: what the client says that it has
+ENDPOINT = f"{LIVE}.hub"
 TOKEN_SECONDS = 30  # between negotiating and connecting
 LONGEST_SINCE = 200  # characters of an id that a token remembers
 TOKEN_SALT = "notiway.signalr"  # noqa: S105 - separates these signatures from others
@@ -36,6 +38,7 @@ def register(blueprint: Blueprint) -> None:
 
 def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
+    runtime.current().gate.admit()
     principal = auth.require_principal()
     check_server(request.environ)
     _refuse_while_draining()
@@ -53,10 +56,12 @@ def negotiate() -> ResponseReturnValue:
 
 
 def _guard() -> ResponseReturnValue | None:
-    if request.endpoint != f"{request.blueprint}.hub":
+    if request.endpoint != ENDPOINT:
         return None
     if (refusal := handshake.refusal()) is not None:
         return refusal
+    if "id" not in request.args:  # else the negotiation was admitted
+        runtime.current().gate.admit()
     principal = auth.require_principal()
     _refuse_while_draining()
     connection_id, since = _spend(request.args["id"], principal) if "id" in request.args else (None, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import Any, cast
 
 from flask import Blueprint, Response, request
@@ -18,11 +19,12 @@ from notiway.store import inbox
 from notiway.store.log import resuming
 from notiway.store.log.resuming import Cursor
 from notiway.values.clock import DAY_MS, now_ms
-from notiway.values.errors import NoCarrier
+from notiway.values.errors import Busy, NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
 from notiway.web.sockets import handshake, opening
 
+EVENTS = "text/event-stream"
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
 
@@ -42,10 +44,16 @@ class Handled(Response):
 
 def stream() -> ResponseReturnValue:
     """Open a stream for a user who is signed in, or for the bearer of a client token."""
-    principal = auth.require_principal()
     now = runtime.current()
+    try:
+        now.gate.admit()
+    except Busy as busy:
+        if EVENTS not in request.headers.get("Accept", ""):
+            raise
+        return _come_back(busy.retry_after)
+    principal = auth.require_principal()
     if request.method == "HEAD":
-        return Response(mimetype="text/event-stream")
+        return Response(mimetype=EVENTS)
     check_server(request.environ)
     carrier, mode = _carrier()
     handshake.take_connection()
@@ -55,6 +63,12 @@ def stream() -> ResponseReturnValue:
     joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
     stay(connection, view_stays)
     return Handled()
+
+
+def _come_back(seconds: int) -> Response:
+    """A stream that ends at once, and says when to come back: any other status ends an `EventSource` for ever."""
+    head = {"Retry-After": str(seconds), "Connection": "close"}
+    return Response(f"retry: {seconds * 1000 + secrets.randbelow(1000)}\n\n", mimetype=EVENTS, headers=head)
 
 
 def _carrier() -> tuple[Any, str]:

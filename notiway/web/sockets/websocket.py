@@ -18,9 +18,11 @@ from notiway.store.log import resuming
 from notiway.store.log.resuming import Cursor
 from notiway.values.errors import Unauthorized, WrongInput
 from notiway.web import auth
+from notiway.web.sessions import LIVE
 from notiway.web.sockets import handshake, opening
 
 FORMATS = ("json", "html")
+ENDPOINT = f"{LIVE}.socket"
 
 
 def register(blueprint: Blueprint) -> None:
@@ -30,20 +32,22 @@ def register(blueprint: Blueprint) -> None:
 
 
 def _guard() -> ResponseReturnValue | None:
-    if request.endpoint != f"{request.blueprint}.socket":
+    if request.endpoint != ENDPOINT:
         return None
     if (refusal := handshake.refusal()) is not None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")
+    runtime.current().gate.admit()
     try:
         principal = auth.principal()
     except Unauthorized:
         principal = None  # a browser cannot read an HTTP status here, but it can read close code 4001
     if principal is not None:
         handshake.take_connection()
-    request.environ[handshake.VISITOR] = principal
-    request.environ[UPGRADE_FLAG] = True
+    environ = request.environ
+    environ[handshake.VISITOR] = principal
+    environ[UPGRADE_FLAG] = True
     return None
 
 

@@ -24,8 +24,9 @@ class Reactor:
         connection.paused = paused
         self.paused.append(paused)
 
-    def every(self, seconds, function):
+    def ticker(self, seconds, function):
         self.tick = function
+        return lambda: None
 
 
 class SPEECH:

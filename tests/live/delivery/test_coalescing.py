@@ -11,8 +11,9 @@ REPORTS = 10_000
 
 
 class Ticks:
-    def every(self, seconds, function):
+    def ticker(self, seconds, function):
         self.tick = function
+        return lambda: None
 
 
 @pytest.fixture
