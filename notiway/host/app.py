@@ -20,6 +20,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from notiway.extension import Notiway
 from notiway.folders import resources
 from notiway.host import accounts, commands, contacts, headers, login
+from notiway.host.express import Express
 from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, LiveNumbers
 from notiway.host.pages import account, dashboard, errors, profile, sending, usecases
 from notiway.host.secret import development_wanted, find_secret
@@ -29,7 +30,6 @@ from notiway.ops import jobs, logs
 from notiway.store.schema import Migrations
 from notiway.values.config import KIB, Config
 from notiway.web import body, reply
-from notiway.web.express import Express
 from notiway.web.sessions import LIVE
 
 HERE = Path(__file__).resolve().parent

@@ -9,10 +9,11 @@ import pytest
 from clients import producer
 from flask import Flask
 
+from notiway.host import express
 from notiway.store import inbox
 from notiway.store.credentials import api_keys
 from notiway.store.tables import Notification
-from notiway.web import express, publishing
+from notiway.web import publishing
 
 Answer = tuple[int, dict[str, str], Any]
 
