@@ -54,10 +54,10 @@ class Heard:
 class Settling:
     """Brings inboxes and counts in line with the broadcasts that the connections of a hub heard."""
 
-    def __init__(self, hub: Hub, run: Run, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, hub: Hub, run: Run, clock: Callable[[], float] | None = None) -> None:
         self._hub = hub
         self._run = run
-        self._clock = clock
+        self._clock = clock or time.monotonic
         self._lock = threading.Lock()
         self._delivered: deque[Event] = deque()  # their listeners have not heard them yet
         self._is_asked = False
