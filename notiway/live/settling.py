@@ -57,7 +57,7 @@ class Settling:
     def __init__(self, hub: Hub, run: Run, clock: Callable[[], float] | None = None) -> None:
         self._hub = hub
         self._run = run
-        self._clock = clock or (lambda: time.monotonic())  # looked up each time, as `pause` does
+        self._clock = clock or time.monotonic
         self._lock = threading.Lock()
         self._delivered: deque[Event] = deque()  # their listeners have not heard them yet
         self._is_asked = False
