@@ -112,6 +112,7 @@ def works(made: Made) -> Iterator[tuple[str, Callable[[], Any], int]]:
     yield f"list {catalogue.AT_ONCE:,} items in the catalogue", catalogue.follow, 1
     while catalogue.follow():
         pass
+    run("ANALYZE")  # PostgreSQL does it by itself within a minute; here it is switched off
     yield "list nothing new", catalogue.follow, BATCHES
     for name, filters in FILTERS.items():
         yield f"filter, listed: {name}", partial(feed, **filters), BATCHES

@@ -14,7 +14,7 @@ from notiway.store.search.filters import Filters
 from notiway.values.text.folding import fold
 
 LARGEST = 2**31 - 1  # an integer of PostgreSQL
-MOST = 7  # parts of words that one search looks up: each costs time, and a few tell enough
+MOST = 6  # parts of words that one search looks up: each costs time, and a few tell enough
 
 
 def of_item(user_id: str, columns: dict[str, str | None], title: str, message: str) -> list[int]:
