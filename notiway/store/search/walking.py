@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from notiway.pausing import in_stretches, pause
 from notiway.store.rows import FROM_INBOX, FROM_UNREAD, named, read_items
 from notiway.store.search.filters import Filters, says
-from notiway.store.sql import BY_UNREAD, in_batches, run
+from notiway.store.sql import BY_UNREAD, has_one_writer, in_batches, run
 from notiway.values.item import Item
 
 WALK = 500  # items that one statement looks at: a millisecond or two
@@ -19,7 +19,16 @@ AT_ONCE = 100  # of items named beforehand that one statement looks at
 # The part is cut out first: PostgreSQL might else look for it among the items of all users. Its size is written out,
 # for a plan that is prepared without it takes a limit for a tenth of the table.
 PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before} ORDER BY notification_id DESC"
-OF_PART = "FROM ({part} LIMIT {size}) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id"
+# PostgreSQL prepares it for a user with few items, for whom sorting all of them seems as good as the one index that has
+# them in order. Without the user as a condition nothing else is left; what follows the user's items is sorted out.
+SEEK = (
+    "SELECT {columns} FROM notiway_inbox_item WHERE (user_id, notification_id) < (?, ?){unread}"
+    " ORDER BY user_id DESC, notification_id DESC"
+)
+ABOVE = "z"  # above every id, in every collation
+OF_PART = (
+    "FROM ({part} LIMIT {size}) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id AND i.user_id = ?"
+)
 NEWEST_FIRST = " ORDER BY i.notification_id DESC"
 UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
 
@@ -50,7 +59,7 @@ def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit:
         began = clock()
         part, values = _part(user_id, filters, before, "*")
         source = OF_PART.format(part=part, size=WALK)
-        found += _look(user_id, source, values, filters, now, limit - len(found), NEWEST_FIRST)
+        found += _look(user_id, source, [*values, user_id], filters, now, limit - len(found), NEWEST_FIRST)
         oldest = _oldest(user_id, filters, before) if len(found) < limit else None
         if oldest is None:
             return Part(found, None)
@@ -90,14 +99,16 @@ def _sorted(items: list[Item]) -> list[Item]:
 
 
 def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> tuple[str, list[Any]]:
-    """The user's items below an id, newest first, and what to fill in."""
+    """The user's items below an id, newest first, and what to fill in; on PostgreSQL others' may follow the last."""
     hint, unread = (BY_UNREAD, UNREAD) if filters.unread else ("", "")
+    if not has_one_writer():
+        return SEEK.format(columns=columns, unread=unread), [user_id, before or ABOVE]
     below = " AND notification_id < ?" if before else ""
     return PART.format(columns=columns, hint=hint, unread=unread, before=below), [user_id, *filter(None, [before])]
 
 
 def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:
     """The last item of a part; None if nothing is behind it."""
-    part, values = _part(user_id, filters, before, "notification_id")
+    part, values = _part(user_id, filters, before, "notification_id, user_id")
     rows = run(f"{part} LIMIT 2 OFFSET {WALK - 1}", values).fetchall()
-    return str(rows[0][0]) if len(rows) > 1 else None
+    return str(rows[0][0]) if [row[1] for row in rows] == [user_id] * 2 else None
