@@ -53,7 +53,7 @@ class Person:
         now = time.time_ns() // 1_000_000 - age_ms
         ids = []
         with self._database() as database:
-            (position,) = database.execute(TAKE).fetchone()  # a resume finds them by that
+            (position,) = database.execute(TAKE, (1,)).fetchone()  # a resume finds them by that
             for title in titles:
                 ids.append(str(uuid_utils.uuid7()))
                 row = {"id": ids[-1], "audience": f"user:{self.id}", "name": "notification", "type": "info",
