@@ -1,7 +1,7 @@
 """Express: one good envelope is published without the way through Flask, which takes longer than the publishing.
 
-For this application, whose hooks are known to have no say in it: they are not run. An envelope with a fault, and whatever
-else is not the plain case, goes the usual way and is answered there.
+For this application, whose hooks are known to have no say in it: they are not run. An envelope with a fault, and all
+that is not the plain case, goes the usual way and is answered there.
 """
 
 from __future__ import annotations
