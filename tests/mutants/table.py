@@ -78,8 +78,8 @@ MUTANTS = (
     Mutant(
         "a bad token is followed by a look at the session",
         "notiway/web/auth.py",
-        "return of_claims(_admit(token))",
-        "return of_claims(_admit(token)) if token.count('.') == 2 else None",
+        "return of_claims(admit_token(token))",
+        "return of_claims(admit_token(token)) if token.count('.') == 2 else None",
         "tests/web/test_auth.py",
     ),
     Mutant(
