@@ -128,6 +128,6 @@ def is_background() -> bool:
     """
     asked = request._get_current_object()  # type: ignore[attr-defined]
     endpoint = asked.endpoint
-    if endpoint == ASSETS or (asked.blueprint == LIVE and endpoint != READ_BY_PEOPLE):
+    if endpoint == ASSETS or BACKGROUND_HEADER in asked.headers:
         return True
-    return BACKGROUND_HEADER in asked.headers
+    return bool(asked.blueprint == LIVE and endpoint != READ_BY_PEOPLE)
