@@ -19,9 +19,9 @@ from typing import Any
 
 from notiway.live.backlog import BLOCKED
 from notiway.live.connection import Connection
+from notiway.live.loop.timers import Timers
+from notiway.live.loop.waiting import waiter_for
 from notiway.live.state import State
-from notiway.live.timers import Timers
-from notiway.live.waiting import waiter_for
 from notiway.pausing import pause
 
 log = logging.getLogger(__name__)

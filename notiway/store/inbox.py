@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, NamedTuple
 
 from notiway.pausing import pause
@@ -124,13 +123,9 @@ def unread_count(user_id: str) -> int:
 
 def arrive(user_id: str) -> int:
     """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
-    count, is_behind = run(_arrival(behind_clause(ONE_USER)), (user_id, now_ms(), user_id)).fetchone()
+    query = f"SELECT ({COUNT}), EXISTS ({behind_clause(ONE_USER)})"
+    count, is_behind = run(query, (user_id, now_ms(), user_id)).fetchone()
     return unread_count(user_id) if is_behind and pull([user_id]) else int(count)
-
-
-@cache
-def _arrival(behind: str) -> str:
-    return f"SELECT ({COUNT}), EXISTS ({behind})"
 
 
 def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:

@@ -48,23 +48,10 @@ def principal() -> Principal | None:
     """
     token = given_token()
     if token is not None:
-        return of_claims(_admit(token))
+        return of_claims(admit_token(token))
     check_origin()
     user_id = current_user_id()
     return None if user_id is None else Principal(user_id, session_key(), sessions.ends_at())
-
-
-def asking_user_id() -> str | None:
-    """The user of `principal`, asked anew, without what stays as it is: the origin, and when the session ends."""
-    token = given_token()
-    if token is not None:
-        return _admit(token).user_id
-    # The application's own loader, without what flask-login does around it: nearly always that is the answer.
-    login_id, load = session.get("_user_id"), current_app.login_manager._user_callback  # type: ignore[attr-defined]
-    user = None if login_id is None or load is None else load(login_id)
-    if user is None:
-        return current_user_id()
-    return _id_of(user) if user.is_authenticated else None
 
 
 def require_principal() -> Principal:
@@ -92,7 +79,8 @@ def bearer() -> str | None:
     return value.strip() or None if scheme.lower() == "bearer" else None
 
 
-def _admit(token: str) -> Claims:
+def admit_token(token: str) -> Claims:
+    """What a client token says; `Unauthorized`, which is noted, unless it is good."""
     try:
         return admission.admit(runtime.current(), token)
     except Unauthorized as error:
@@ -105,7 +93,7 @@ def require_owner() -> str:
     if (token := bearer()) is None:
         return require_user()
     if OWNER not in request.environ:
-        request.environ[OWNER] = _admit(token).user_id
+        request.environ[OWNER] = admit_token(token).user_id
     return str(request.environ[OWNER])
 
 
@@ -115,7 +103,7 @@ def current_user_id() -> str | None:
         advice = "give the application a flask_login.LoginManager with a user_loader"
         raise ConfigError("Notiway asks flask-login who is signed in", [Fault("login_manager", advice)])
     user: Any = flask_login.current_user._get_current_object()  # each look through the proxy costs as much as a line
-    return _id_of(user) if user and user.is_authenticated else None
+    return id_of(user) if user and user.is_authenticated else None
 
 
 def require_user() -> str:
@@ -208,7 +196,7 @@ def follow_logins(app: Flask) -> None:
     """A login begins a new session name; a logout, wherever it is called, closes that session's sockets."""
 
     def began(sender: Flask, user: Any = None, **_: Any) -> None:
-        user_id = _id_of(user)
+        user_id = id_of(user)
         earlier = _logins(user_id)
         session[SESSION_KEY] = secrets.token_urlsafe(SESSION_KEY_BYTES)
         # An application may ask for the password again and log nobody out. The other tabs are still that user's.
@@ -222,7 +210,7 @@ def follow_logins(app: Flask) -> None:
 
     def ended(sender: Flask, user: Any = None, **_: Any) -> None:
         is_known = user is not None and not user.is_anonymous
-        logins = _logins(_id_of(user)) if is_known else []
+        logins = _logins(id_of(user)) if is_known else []
         session.pop(LOGINS, None)
         session.pop(SESSION_KEY, None)
         for user_id, name in logins:
@@ -242,7 +230,8 @@ def _logins(user_id: str) -> list[list[str]]:
     return logins
 
 
-def _id_of(user: Any) -> str:
+def id_of(user: Any) -> str:
+    """The id of one of the application's users."""
     # get_id() may carry a session token beside the id (flask-login's alternative ids), so a plain id is preferred.
     plain = getattr(user, "id", None)
     # Interned, as is the session's name: every connection of the user keeps both.

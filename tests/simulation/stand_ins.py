@@ -31,7 +31,8 @@ VIEWS: dict[str, Any] = {
     "SENDS": 1,  # between two pauses: no time passes in a turn, and few clients listen
     "take_socket": lambda _: (request.environ["simulation"], False),
     "take_carrier": lambda *_: (request.environ["simulation"], False),
-    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR], asking_user_id=lambda: _signed_in()),
+    "auth": SimpleNamespace(require_principal=lambda: request.environ[VISITOR]),
+    "asking_user_id": lambda: _signed_in(),
 }
 
 
@@ -203,7 +204,7 @@ def installed() -> Iterator[None]:
         (signalr, "take_socket"),
         (sse, "take_carrier"),
         (sse, "auth"),
-        (opening, "auth"),
+        (opening, "asking_user_id"),
     ]
     before += [(module, key, getattr(module, key)) for module, key in views]
     for name, module in sorted(sys.modules.items()):

@@ -12,7 +12,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from typing import Any
 
-from flask import current_app, g, request
+from flask import current_app, g, request, session
 
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
@@ -57,6 +57,19 @@ def is_still(principal: Principal) -> bool:
     session_anew = nullcontext() if sessions.are_cookies(app) else app.request_context(request.environ)
     with app.app_context(), session_anew:
         try:
-            return auth.asking_user_id() == principal.user_id
+            return asking_user_id() == principal.user_id
         except (Unauthorized, Forbidden):
             return False
+
+
+def asking_user_id() -> str | None:
+    """The user of `auth.principal`, without what stays as it is: the origin, and when the session ends."""
+    token = auth.given_token()
+    if token is not None:
+        return auth.admit_token(token).user_id
+    # The application's own loader, without what flask-login does around it: nearly always that is the answer.
+    login_id, load = session.get("_user_id"), current_app.login_manager._user_callback  # type: ignore[attr-defined]
+    user = None if login_id is None or load is None else load(login_id)
+    if user is None:
+        return auth.current_user_id()
+    return auth.id_of(user) if user.is_authenticated else None

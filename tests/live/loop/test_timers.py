@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from notiway.live import timers as module
-from notiway.live.timers import Timers
+from notiway.live.loop import timers as module
+from notiway.live.loop.timers import Timers
 
 LONGEST = 60.0
 

@@ -6,14 +6,14 @@ import sys
 
 import pytest
 
-from notiway.live.waiting import waiter_for
+from notiway.live.loop.waiting import waiter_for
 
 IN_GEVENT = """
 import gevent.monkey
 gevent.monkey.patch_all()
 import os, time, gevent
 from gevent.monkey import get_original
-from notiway.live.waiting import waiter_for
+from notiway.live.loop.waiting import waiter_for
 
 epoll = get_original("select", "epoll")()
 read, write = os.pipe()
