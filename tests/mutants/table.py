@@ -148,7 +148,7 @@ MUTANTS = (
     ),
     Mutant(
         "the count goes on",
-        "notiway/store/inbox.py",
+        "notiway/values/event.py",
         "COUNT_CAP = 100",
         "COUNT_CAP = 101",
         "tests/store/test_inbox.py",
@@ -219,9 +219,9 @@ MUTANTS = (
     ),
     Mutant(
         "who leaves hears on",
-        "notiway/live/hub.py",
-        'self.listeners.remove(connection, event.data["audience"])',
-        'self.listeners.of(event.data["audience"])',
+        "notiway/live/delivery/following.py",
+        'listeners.remove(connection, event.data["audience"])',
+        'listeners.of(event.data["audience"])',
         "tests/live/test_hub.py",
     ),
     Mutant(
@@ -272,6 +272,27 @@ MUTANTS = (
         "if event.leaves_counts_open:",
         "if event.kind is None:",
         "tests/live/test_badges.py",
+    ),
+    Mutant(
+        "a broadcast tells the count of before",
+        "notiway/live/delivery/broadcast.py",
+        "unread = min(begins + self._fresh, COUNT_CAP)",
+        "unread = min(begins, COUNT_CAP)",
+        "tests/live/delivery/test_broadcast.py",
+    ),
+    Mutant(
+        "a count is corrected by an older one",
+        "notiway/live/settling.py",
+        "if _is_told_otherwise(each, count) and open_audiences.isdisjoint(each.audiences):",
+        "if _is_told_otherwise(each, count):",
+        "tests/live/test_settling.py",
+    ),
+    Mutant(
+        "requests outrun delivery",
+        "notiway/live/delivery/budget.py",
+        "self._ends = now + max(fair, SLICE_SECONDS)",
+        "self._ends = now",
+        "tests/live/delivery/test_pump.py tests/live/delivery/test_budget.py",
     ),
     Mutant(
         "a deadline is never looked at again",
