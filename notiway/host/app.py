@@ -20,7 +20,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from notiway.extension import Notiway
 from notiway.folders import resources
 from notiway.host import accounts, commands, contacts, headers, login
-from notiway.host.express import Express
 from notiway.host.live_numbers import GROUP, INTERVAL_SECONDS, LiveNumbers
 from notiway.host.pages import account, dashboard, errors, profile, sending, usecases
 from notiway.host.secret import development_wanted, find_secret
@@ -106,7 +105,6 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     logs.set_up(development=config.development)
     lenient = config.development or (app.testing and bool(app.secret_key))
     app.secret_key = find_secret(app.secret_key, Path(app.instance_path), development=lenient)
-    app.wsgi_app = Express(app, app.wsgi_app, headers.given)  # type: ignore[method-assign]
     if config.trusted_proxies:
         # Not the host: proxies pass Host on, and a client may send X-Forwarded-Host itself.
         app.wsgi_app = ProxyFix(app.wsgi_app, config.trusted_proxies, config.trusted_proxies, x_host=0)  # type: ignore[method-assign]

@@ -36,11 +36,6 @@ def protect(app: Flask) -> None:
     app.after_request(_add)
 
 
-def given(is_secure: bool) -> list[tuple[str, str]]:
-    """Those that every answer has, over TLS or not."""
-    return [*ALWAYS.items(), *([STRICT_TRANSPORT] if is_secure else [])]
-
-
 def _add(response: Response) -> Response:
     if UPGRADE_FLAG in request.environ:
         return response  # stays here: the handshake has answered

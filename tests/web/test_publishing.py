@@ -1,4 +1,4 @@
-"""Publishing over HTTP: what a key's scopes allow. What is answered is in `test_api` and `test_express`."""
+"""Publishing over HTTP: what a key's scopes allow. What is answered is in `test_api`."""
 
 from __future__ import annotations
 
