@@ -15,10 +15,10 @@ from typing import Any
 
 from notiway.live.carriers import newcomers
 from notiway.live.connection import Connection
-from notiway.live.delivery.settling import Run, Settling
 from notiway.live.heartbeat import SLICES, ping
 from notiway.live.hub import Hub
 from notiway.live.reactor import Reactor
+from notiway.live.settling import Run, Settling
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.log import pulling

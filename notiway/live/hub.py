@@ -21,12 +21,12 @@ from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.following import follow
 from notiway.live.delivery.listeners import Listeners, Newcomer
 from notiway.live.delivery.pump import Pump
+from notiway.live.delivery.replayed import Replayed
 from notiway.live.delivery.waiting import Waiting
 from notiway.live.drain import close_gradually
 from notiway.live.heartbeat import MISSED_BEATS, Heartbeat
 from notiway.live.pressure import Pressure
 from notiway.live.reactor import Reactor
-from notiway.live.replayed import Replayed
 from notiway.live.session_news import SessionNews
 from notiway.live.state import State
 from notiway.values.close_codes import CloseCode

@@ -236,7 +236,7 @@ MUTANTS = (
         "notiway/live/connection.py",
         "if self.state is not State.OPEN or item_id in self.known:",
         "if self.state is not State.OPEN:",
-        "tests/live/test_connection.py tests/live/test_replayed.py",
+        "tests/live/test_connection.py tests/live/delivery/test_replayed.py",
     ),
     Mutant(
         "what was held is forgotten",
@@ -282,10 +282,10 @@ MUTANTS = (
     ),
     Mutant(
         "a count is corrected by an older one",
-        "notiway/live/delivery/settling.py",
+        "notiway/live/settling.py",
         "if _is_told_otherwise(each, count) and open_audiences.isdisjoint(each.audiences):",
         "if _is_told_otherwise(each, count):",
-        "tests/live/delivery/test_settling.py",
+        "tests/live/test_settling.py",
     ),
     Mutant(
         "requests outrun delivery",

@@ -12,7 +12,7 @@ from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.format import Format, _key_of
-from notiway.live.replayed import Replayed
+from notiway.live.delivery.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
 from notiway.store.engine.proxy import Proxy

@@ -6,8 +6,8 @@ from types import SimpleNamespace
 import pytest
 
 from notiway.live import runtime
-from notiway.live.delivery.settling import Heard, Settling
 from notiway.live.heartbeat import Heartbeat
+from notiway.live.settling import Heard, Settling
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire

@@ -3,7 +3,7 @@
 import pytest
 from pair import created, ids, settle
 
-from notiway.live import replayed
+from notiway.live.delivery import replayed
 
 
 @pytest.fixture

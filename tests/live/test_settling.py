@@ -9,7 +9,7 @@ from pair import counts, created, settle, sync
 
 from notiway.live import runtime
 from notiway.live import settling as module
-from notiway.live.delivery.settling import Heard, Settling
+from notiway.live.settling import Heard, Settling
 from notiway.store import inbox, membership
 from notiway.store.log import pulling
 from notiway.values.audience import Audience
