@@ -110,8 +110,7 @@ class Badges:
         for connection, joined, was_opening in came:
             if was_opening:
                 newcomers.open_again(connection)
-            else:
-                self._run(partial(newcomers.bring_up_to_date, self._hub, connection, joined))
+            self._run(partial(newcomers.follow, self._hub, connection, joined, was_opening))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

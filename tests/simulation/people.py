@@ -78,8 +78,6 @@ def join_or_leave(world: World) -> None:
     leaves = world.is_member(user, key) and world.chance.random() < 0.6
     world.trace("  %s %s %s", user, "leaves" if leaves else "joins", key)
     world.ever.add((user, key))
-    if leaves:
-        world.left_at[user, key] = world.clock.us
 
     def work() -> None:
         if leaves:

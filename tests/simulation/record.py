@@ -33,7 +33,6 @@ class Record:
         self.by_id: dict[str, Sent] = {}
         self.ever: set[tuple[str, str]] = set()  # who listened to what at some time
         self.joined_at: dict[tuple[str, str], int] = {}
-        self.left_at: dict[tuple[str, str], int] = {}
         self.deleted: list[tuple[str, str]] = []
         self.titles_lost: set[str] = set()
         self.titles_restored: set[str] = set()

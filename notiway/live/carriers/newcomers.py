@@ -1,7 +1,8 @@
 """Newcomers: connections whose user has just joined an audience are told what was sent to it since.
 
 The Event `joined` may be under way for longer than what was sent after the joining, which then meets nobody who
-listens. So each process reads that from the log when its connections begin to listen.
+listens. So each process reads that from the log when its connections begin to listen. It may also come behind the
+`left` of the same user: then the database says that there is nothing to listen to any more.
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from notiway.live.carriers.hub_protocol import SignalRTransport, is_ready
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.hub import Hub
-from notiway.store import inbox
+from notiway.store import inbox, membership
 from notiway.store.database import db
 from notiway.store.log import resuming
 from notiway.store.log.resuming import Cursor
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
+from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
@@ -34,26 +36,33 @@ def open_again(connection: Connection) -> None:
         connection.close(CloseCode.TRY_AGAIN, "try again")
 
 
-def bring_up_to_date(hub: Hub, connection: Connection, joined: Event) -> None:
-    """Tell a connection, which is held, what came to the audience since the joining, and let it go live again.
+def follow(hub: Hub, connection: Connection, joined: Event, was_opening: bool) -> None:
+    """Let a connection stop listening if its user is no member any more; else it is brought up to date.
 
-    If that fails the client is told to connect again: a resume reads it too.
+    One that was being opened is not held. If something fails the client is told to connect again: that reads it too.
     """
-    user_id = cast("str", connection.user_id)  # it listens to a user's audience
+    user_id, key = cast("str", connection.user_id), joined.data["audience"]  # it listens to a user's audience
+    missed: list[Item] = []
+    unread = None
+    has_more = False
     try:
         with db.connection_context():
-            page = resuming.page(user_id, Cursor.from_text(joined.data["since"]), MISSED_AT_MOST)
-            key = joined.data["audience"]
-            missed = [item for item in page.items if item.audience == key and item.id not in connection.known]
-            frames = frames_of(connection, missed)
-            unread = inbox.unread_count(user_id) if missed else None
+            is_member = key in connection.grants or bool(membership.members_among(key, [user_id]))
+            if is_member and not was_opening:
+                page = resuming.page(user_id, Cursor.from_text(joined.data["since"]), MISSED_AT_MOST)
+                missed = [item for item in page.items if item.audience == key and item.id not in connection.known]
+                unread = inbox.unread_count(user_id) if missed else None
+                has_more = page.more
+        frames = frames_of(connection, missed)
     except Exception:
-        log.exception("a client whose user has joined %s is told to connect again", joined.data["audience"])
+        log.exception("a client whose user has joined %s is told to connect again", key)
         hub.reactor.call_soon(connection.close, CloseCode.TRY_AGAIN, "try again")
         return
-    if page.more:
+    if not is_member:
+        hub.unsubscribe(connection, key)
+    if has_more:
         hub.reactor.call_soon(connection.close, CloseCode.TRY_AGAIN, "try again")
-        return
-    hub.release(connection, frames, [item.id for item in missed])
+    elif not was_opening:
+        hub.release(connection, frames, [item.id for item in missed])
     if unread is not None:
         hub.tell_count([connection], unread)

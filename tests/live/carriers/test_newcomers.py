@@ -185,3 +185,19 @@ def test_an_event_of_an_older_version_lets_devices_listen(now, ada, under_way, a
     arrive(Event("joined", "user:ada", {"unread": 0, "audience": OPS.key}))
     assert OPS.key in ada[0].audiences
     assert ada[0].held is None
+
+
+def test_news_of_a_joining_that_come_behind_those_of_the_leaving_let_nobody_listen(now, ada, under_way, arrive):
+    connection, client = ada
+    membership.join("ada", OPS)
+    send_notification(OPS, "While a member")
+    membership.leave("ada", OPS)
+    for kind in ("left", "joined"):  # the broker may reorder them
+        for event in under_way.pop(kind):
+            arrive(event)
+    now.badges._pool.submit(lambda: None).result()
+    settle(now.reactor)
+    assert OPS.key not in connection.audiences
+    assert connection.held is None
+    now.hub.tell(connection, '{"event":"end"}')
+    assert not [text for text in iter(lambda: client.read()[0], '{"event":"end"}') if "While a member" in text]
