@@ -97,7 +97,7 @@ class Server:
 
     def cpu_now(self) -> float:
         """The same at once, whatever it is doing."""
-        return self._cpu()
+        return time.clock_gettime(~self.pid << 3 | PROCESS_CLOCK)
 
     def own_kib(self) -> int:
         """Memory of its own: without files, such as the database's, that it has mapped."""

@@ -270,7 +270,7 @@ class HtmlDevice(Acting):
                     self.read_up_to(part.get("data-before"))
                 case "deleted" | "recalled":
                     self.drop(ids)
-            if "data-notiway-id" in part:
+            if "title" in part:  # a row; the banner of an announcement, which goes before its row, has the same id
                 is_news = kind != "restored"
                 stored = "data-transient" not in part
                 self.came(part["data-notiway-id"], part["title"], _row(part), stored=stored, is_news=is_news)
