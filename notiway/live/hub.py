@@ -33,6 +33,7 @@ from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 
 QUEUE_TOTAL = 64 * 1024 * 1024  # bytes
+OF_ONE = "connection:"  # audiences of a single connection begin so
 ANSWER_SECONDS = 30.0  # more than a fan-out to every connection of a process takes
 
 
@@ -152,6 +153,9 @@ class Hub:
     def is_heard(self, audience: str) -> bool:
         """Whether anybody here hears an audience, whoever is just opening included."""
         # In this order: the reactor moves connections from one to the other.
+        if audience.startswith(OF_ONE):
+            one = audience.removeprefix(OF_ONE)
+            return any(each.id == one for each in list(self._coming)) or one in self._by_id
         return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
 
     def in_turn(self, call: Callable[..., Any], *args: Any) -> None:
@@ -218,8 +222,8 @@ class Hub:
         send()
 
     def _listeners(self, audience: str) -> list[Connection]:
-        if audience.startswith("connection:"):
-            one = self._by_id.get(audience.partition(":")[2])
+        if audience.startswith(OF_ONE):
+            one = self._by_id.get(audience.removeprefix(OF_ONE))
             return [] if one is None else [one]
         return self.listeners.of(audience)
 

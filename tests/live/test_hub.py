@@ -339,10 +339,13 @@ def test_whoever_is_here_or_just_opening_is_heard_of(hub, connect, reactor, late
     assert hub.is_heard("user:bob")
     assert not hub.is_heard("user:ada")
     known = []
-    reactor.call_soon(lambda: (hub.open(connection, ("user:ada",)), known.append(hub.is_heard("user:ada"))))
+    audiences = "user:ada", f"connection:{connection.id}"
+    assert not hub.is_heard(audiences[1])
+    reactor.call_soon(lambda: (hub.open(connection, ("user:ada",)), known.extend(map(hub.is_heard, audiences))))
     wait_until(lambda: known and not hub._coming)
-    assert known == [True], "asked on the reactor, which can't have come to the opening yet"
-    assert hub.is_heard("user:ada")
+    assert known == [True, True], "asked on the reactor, which can't have come to the opening yet"
+    assert all(map(hub.is_heard, audiences))
     reactor.call_soon(connection.lost)
     settle(reactor)
+    assert not hub.is_heard(audiences[1])
     assert not hub.is_heard("user:ada")
