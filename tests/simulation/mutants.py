@@ -11,7 +11,7 @@ from notiway.live import badges
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.delivery.broadcast import Broadcast
-from notiway.live.delivery.format import Format, _key_of
+from notiway.live.delivery.format import Format, Frame, _key_of
 from notiway.live.delivery.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
@@ -62,7 +62,10 @@ def _single_without_a_net(self: Format, event: Any) -> Any:
     if text is None:
         return None
     item_id = event.data["notification"]["id"] if event.kind == "created" else None
-    return self.transport.encode(text), _key_of(event), item_id
+    data, key = self.transport.encode(text), _key_of(event)
+    if not self.wire.counts:
+        return Frame(data, key, item_id)
+    return Frame(data, key, item_id, event.data.get("unread"), event.kind == "created" and event.leaves_counts_open)
 
 
 def _kick_who_is_open(self: SessionNews, listeners: list[Connection], event: Any) -> None:
@@ -73,9 +76,13 @@ _kick = SessionNews.kick
 
 
 def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connection]) -> None:
+    """It sends part by part: after the part with a slow client there is no other."""
+    if vars(self).get("has_ended"):
+        return
     listed = list(connections)
     slow = next((number for number, each in enumerate(listed) if each.backlog is not None), len(listed))
     _send(self, listed[: slow + 1])
+    vars(self)["has_ended"] = slow < len(listed)
 
 
 _send = Broadcast.send

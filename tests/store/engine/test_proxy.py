@@ -6,6 +6,7 @@ import pytest
 
 from notiway.host import accounts
 from notiway.live import runtime
+from notiway.live.settling import Heard
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.tables import Notification
@@ -83,8 +84,8 @@ def test_counts_that_are_told_in_the_background_come_from_ones_own_database(pair
     with first.app_context():
         sent = send_notification(Audience.everyone(), "Hi")
     running = first.extensions[runtime.KEY]
-    event = Event("created", "global", {"notification": {"id": sent.id}})
-    work = running.badges._pool.submit(running.badges._guarded, lambda: running.badges.settle(event, ["ada"]))
+    heard = {"global": Heard([Event("created", "global", {"notification": {"id": sent.id}})], {"ada"})}
+    work = running.badges._pool.submit(running.badges._guarded, lambda: running.badges.settling.settle(heard))
     work.result(30)
     with first.app_context():
         assert inbox.unread_count("ada") == 1

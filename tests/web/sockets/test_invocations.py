@@ -11,7 +11,7 @@ from servers import wait_until
 from notiway.live.carriers import replaying
 from notiway.live.carriers.hub_protocol import READY
 from notiway.live.state import State
-from notiway.store import inbox
+from notiway.store import inbox, rows
 from notiway.store.database import db
 from notiway.store.log import resuming, standing
 from notiway.values.audience import Audience
@@ -239,7 +239,7 @@ def test_an_item_is_marked_by_either_id(talk, notify, target, state, known_as):
         told, answer = (message, answer) if message["type"] == 1 else (told, message)
     assert answer == {"type": 3, "invocationId": "1", "result": None}
     assert told["arguments"][0]["eventId"] == "order-1"
-    row = inbox.read_items(f"{inbox.FROM_INBOX} AND n.id = ?", ("ada", ours))[0]
+    row = rows.read_items(f"{rows.FROM_INBOX} AND n.id = ?", ("ada", ours))[0]
     assert getattr(row, state) is not None
 
 
