@@ -28,7 +28,8 @@ def line(any_site, key):
 
 @pytest.fixture(scope="module")
 def impatient_site(make_site):
-    return make_site("clients.impatient_app:app", NOTIWAY_HEARTBEAT_SECONDS=0.3).start()
+    # A silent client is gone after two beats: later than any look at who has not shaken hands within 0.3 s.
+    return make_site("clients.impatient_app:app", NOTIWAY_HEARTBEAT_SECONDS=0.6).start()
 
 
 @pytest.fixture(scope="module")
