@@ -30,7 +30,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from others import FLOOR, compile_floor
-from server import HERE, ROOT, Recipe, Server, clean_environment
+from server import GUNICORN, HERE, ROOT, Recipe, Server, clean_environment, notiway
 
 PAYLOAD = 600  # bytes of text in a broadcast
 WARM_UP = 1_000  # connections opened first; they stay, and are not counted
@@ -41,8 +41,6 @@ QUICK_DELIVERIES = 10_000
 PER_USER = 20  # connections of one user; the product's own limit is 50
 STAGES = (1_000, 5_000, 10_000)
 FILES_BESIDE = WARM_UP + 500  # open files that are no clients
-
-GUNICORN = (sys.executable, "-m", "gunicorn")
 
 
 def naive(name: str, module: str, *, greets: bool = False) -> Recipe:
@@ -55,12 +53,7 @@ def naive(name: str, module: str, *, greets: bool = False) -> Recipe:
 NAIVE = naive("naive flask-sock loop, nobody signs in", "naive_flask_sock")
 NAIVE_SIGNED_IN = naive("naive flask-sock loop, signed in", "naive_signed_in", greets=True)
 BARE = Recipe("bare send() loop", (sys.executable, str(HERE / "peers" / "bare_send.py"), "{port}", "{payload}"))
-NOTIWAY = Recipe(
-    "Notiway, signed in",
-    (*GUNICORN, "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
-     "--pythonpath", f"{ROOT},{HERE / 'peers'}", "notiway_app:app"),
-    is_gunicorn=True, greets=True,
-)  # fmt: skip
+NOTIWAY = Recipe("Notiway, signed in", notiway("notiway_app"), is_gunicorn=True, greets=True)
 RECIPES = (NOTIWAY, NAIVE_SIGNED_IN, NAIVE, BARE)
 
 STORED = replace(NOTIWAY, name="Notiway, stored")

@@ -28,8 +28,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from server import HERE, ROOT, clean_environment, free_port
-from worker import Listeners, Worker, request_of, settled_cpu
+from server import HERE, ROOT, clean_environment, free_port, notiway, settled_cpu
+from worker import Listeners, Worker, request_of
 
 USERS = 100  # whom the envelopes are for, in turn
 LISTENING = 20  # of these, while somebody listens
@@ -43,8 +43,7 @@ ARRAY_GOAL = 20.0  # times the bare route's rate
 STREAM_GOAL = 5_000.0  # envelopes a second on one core
 PATIENCE_SECONDS = 120.0
 
-WORKER = (sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
-          "--pythonpath", f"{ROOT},{HERE / 'peers'}", "publish_app:app")  # fmt: skip
+WORKER = notiway("publish_app")
 
 
 @dataclass

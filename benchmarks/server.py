@@ -15,6 +15,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent  # its gunicorn.conf.py must not find its way to the peers, so servers start in HERE
+GUNICORN = (sys.executable, "-m", "gunicorn")
 START_SECONDS = 30.0
 SETTLE_SECONDS = 5.0
 LOOK_SECONDS = 0.05
@@ -52,7 +53,7 @@ class Server:
         with log.open("wb") as out:
             self.process = subprocess.Popen(command, env=environment, cwd=HERE, stdout=out, stderr=out)
         self.log = log
-        self._wait_until_it_listens()
+        wait_until_it_listens(self.process, self.port, recipe.name, log)
         signed_in = ["--cookies", str(cookies)] if cookies else []
         greeted = ["--greeted"] if recipe.greets else []
         spoken = ("path", "hello", "greeting", "method")
@@ -86,18 +87,11 @@ class Server:
 
     def cpu_seconds(self) -> float:
         """User and system time of the serving process, when it has finished what it was doing."""
-        deadline = time.monotonic() + SETTLE_SECONDS
-        now = self.cpu_now()
-        while time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
-            before, now = now, self.cpu_now()
-            if now - before < QUIET_CPU_SECONDS:
-                break
-        return now
+        return settled_cpu(self.pid)
 
     def cpu_now(self) -> float:
         """The same at once, whatever it is doing."""
-        return time.clock_gettime(~self.pid << 3 | PROCESS_CLOCK)
+        return process_cpu(self.pid)
 
     def own_kib(self) -> int:
         """Memory of its own: without files, such as the database's, that it has mapped."""
@@ -114,34 +108,73 @@ class Server:
     @property
     def pid(self) -> int:
         """The process that serves; gunicorn's first one only watches."""
-        if not self.recipe.is_gunicorn:
-            return self.process.pid
-        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+        return worker_of(self.process) if self.recipe.is_gunicorn else self.process.pid
 
     def close(self) -> None:
         self.process.terminate()
         self.crowd.kill()
         self.crowd.wait()
-        try:
-            self.process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
     def tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+        return end_of(self.log)
 
-    def _wait_until_it_listens(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"{self.recipe.name} does not start:\n{self.tail()}") from None
-                time.sleep(LOOK_SECONDS)
-            else:
-                return
+
+def notiway(module: str) -> tuple[str, ...]:
+    """The command that serves an application of `peers/` as in production; `{port}` is to be filled in."""
+    settings = ("-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}")
+    return (*GUNICORN, *settings, "--pythonpath", f"{ROOT},{HERE / 'peers'}", f"{module}:app")
+
+
+def process_cpu(pid: int) -> float:
+    """User and system time of a process, in seconds."""
+    return time.clock_gettime(~pid << 3 | PROCESS_CLOCK)
+
+
+def settled_cpu(pid: int) -> float:
+    """The same once the process has finished what it was doing."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    now = process_cpu(pid)
+    while time.monotonic() < deadline:
+        time.sleep(LOOK_SECONDS)
+        before, now = now, process_cpu(pid)
+        if now - before < QUIET_CPU_SECONDS:
+            break
+    return now
+
+
+def worker_of(process: subprocess.Popen[bytes]) -> int:
+    """The process of gunicorn's that serves; its first one only watches."""
+    return int(Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()[0])
+
+
+def wait_until_it_listens(process: subprocess.Popen[bytes], port: int, name: str, log: Path) -> None:
+    """Return when a server takes connections; `RuntimeError` if it ends before, or takes too long."""
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), 1).close()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{name} does not start:\n{end_of(log)}") from None
+            time.sleep(LOOK_SECONDS)
+        else:
+            return
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Let a process end in order; kill it if it does not."""
+    process.terminate()
+    try:
+        process.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def end_of(log: Path) -> str:
+    """The last of what a process wrote."""
+    return log.read_text(errors="replace")[-3000:]
 
 
 def free_port() -> int:

@@ -29,7 +29,7 @@ from typing import Any
 
 import redis
 import simple_websocket
-from server import HERE, ROOT, Recipe, Server, clean_environment, free_port
+from server import HERE, ROOT, Recipe, Server, clean_environment, free_port, notiway
 
 GOAL_MS = 50.0
 IDLE_SECONDS = 10.0
@@ -45,12 +45,7 @@ CONSUME_SECONDS = 120.0
 PATIENCE_SECONDS = 600.0
 LISTENER = "staff"
 
-SERVER = Recipe(
-    "Notiway",
-    (sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
-     "--pythonpath", f"{ROOT},{HERE / 'peers'}", "silence_app:app"),
-    is_gunicorn=True,
-)  # fmt: skip
+SERVER = Recipe("Notiway", notiway("silence_app"), is_gunicorn=True)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from server import HERE, ROOT, Recipe, Server, clean_environment
+from server import HERE, ROOT, Recipe, Server, clean_environment, notiway
 
 CLIENTS = 500
 USERS = 200
@@ -49,12 +49,7 @@ REQUESTS = {
 ID = re.compile(rb'^\{"event":"notification","data":\{"id":"([0-9a-f-]{36})"')
 
 APP = HERE / "peers" / "soak_app.py"
-SERVER = Recipe(
-    "Notiway",
-    (sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
-     "--pythonpath", f"{ROOT},{HERE / 'peers'}", "soak_app:app"),
-    is_gunicorn=True,
-)  # fmt: skip
+SERVER = Recipe("Notiway", notiway("soak_app"), is_gunicorn=True)
 
 
 class Load:

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from server import HERE, ROOT, Recipe, Server, clean_environment
+from server import HERE, ROOT, Recipe, Server, clean_environment, notiway
 
 USERS = 200
 PUBLISHERS = 8
@@ -35,12 +35,7 @@ IN_PROCESS = 1_000  # sends in a batch
 IN_PROCESS_GOAL_US = 250.0
 
 APP = HERE / "peers" / "unicast_app.py"
-SERVER = Recipe(
-    "Notiway",
-    (sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "-b", "127.0.0.1:{port}",
-     "--pythonpath", f"{ROOT},{HERE / 'peers'}", "unicast_app:app"),
-    is_gunicorn=True,
-)  # fmt: skip
+SERVER = Recipe("Notiway", notiway("unicast_app"), is_gunicorn=True)
 
 
 @contextmanager

@@ -12,27 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from server import HERE, LOOK_SECONDS, PROCESS_CLOCK, QUIET_CPU_SECONDS, SETTLE_SECONDS, START_SECONDS, free_port
+from server import HERE, LOOK_SECONDS, end, end_of, free_port, settled_cpu, wait_until_it_listens, worker_of
 
 END = b"\r\n\r\n"
 READ_BYTES = 256 * 1024
-
-
-def process_cpu(pid: int) -> float:
-    """User and system time of a process, in seconds."""
-    return time.clock_gettime(~pid << 3 | PROCESS_CLOCK)
-
-
-def settled_cpu(pid: int) -> float:
-    """The same once the process has finished what it was doing."""
-    deadline = time.monotonic() + SETTLE_SECONDS
-    now = process_cpu(pid)
-    while time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
-        before, now = now, process_cpu(pid)
-        if now - before < QUIET_CPU_SECONDS:
-            break
-    return now
 
 
 class Worker:
@@ -46,21 +29,13 @@ class Worker:
                 [part.format(port=self.port) for part in command],
                 env={**environment, "PORT": str(self.port)}, cwd=HERE, stdout=out, stderr=out,
             )  # fmt: skip
-        deadline = time.monotonic() + START_SECONDS
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
-                break
-            except OSError:
-                if self.process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"the server does not start:\n{self.tail()}") from None
-                time.sleep(LOOK_SECONDS)
+        wait_until_it_listens(self.process, self.port, "the server", log)
         self.caller = Caller(self.port)
 
     @property
     def pid(self) -> int:
         """The process that serves; gunicorn's first one only watches."""
-        return int(Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()[0])
+        return worker_of(self.process)
 
     def cost(self, requests: Sequence[bytes]) -> float:
         """Send these; the CPU time that the server took, in seconds."""
@@ -72,16 +47,11 @@ class Worker:
         return settled_cpu(self.pid) - before
 
     def tail(self) -> str:
-        return self.log.read_text(errors="replace")[-3000:]
+        return end_of(self.log)
 
     def close(self) -> None:
         self.caller.close()
-        self.process.terminate()
-        try:
-            self.process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 class Caller:

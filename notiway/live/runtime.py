@@ -78,10 +78,6 @@ class Runtime:
     def draining(self) -> bool:
         return self.hub.draining
 
-    @property
-    def is_started(self) -> bool:
-        return self._started
-
     def is_heard(self, audience: str) -> bool:
         """Whether anybody may hear an audience: False only where all live connections are in this process."""
         alone = self._started and not self.config.broker_is_shared

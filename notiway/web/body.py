@@ -44,11 +44,7 @@ def take_small() -> bytes | None:
     """
     if "stream" in vars(request):  # somebody has read it before, and the request keeps it
         return None
-    return small_of(request.environ, request.max_content_length)
-
-
-def small_of(environ: dict[str, Any], limit: int | None) -> bytes | None:
-    """The same for a request of which only the WSGI environ is known yet; None for more than `limit` bytes, too."""
+    environ, limit = request.environ, request.max_content_length
     size = environ.get("CONTENT_LENGTH") or ""
     if not environ.get("CONTENT_TYPE", "").startswith(JSON_TYPE) or not size.isdecimal() or len(size) > SMALL_DIGITS:
         return None

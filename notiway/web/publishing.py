@@ -90,14 +90,15 @@ def may(producer: Producer, scope: str, audience: str) -> bool:
     return ANY in patterns or any(fnmatchcase(audience, pattern) for pattern in patterns)
 
 
+def may_be_called(producer: Producer, label: str) -> bool:
+    """Whether a key may publish under this producer's name."""
+    names = _names(producer.scopes)
+    return not names or label == producer.name or any(fnmatchcase(label, name) for name in names)
+
+
 def publisher_of(producer: Producer) -> str:
     """Whose ids the envelopes of this key are."""
     return f"key:{producer.id}"
-
-
-def may_publish(producer: Producer, given: Envelope) -> bool:
-    """Whether a key may publish to that audience, under that name."""
-    return may(producer, "publish", given.audience.key) and _may_be_called(producer, given.draft.producer)
 
 
 def json_body() -> Any:
@@ -126,16 +127,11 @@ def _parsed(raw: object, producer: Producer, moment: int) -> Envelope | NotiwayE
     faults = []
     if not may(producer, "publish", parsed.audience.key):
         faults.append(Fault("routing", f"this key may not publish to {parsed.audience.key}"))
-    if not _may_be_called(producer, parsed.draft.producer):
+    if not may_be_called(producer, parsed.draft.producer):
         faults.append(Fault("metadata.producer", "this key may not use this producer name"))
     if faults:
         security_log.note("key_refused", key=producer.id, audience=parsed.audience.key, address=request.remote_addr)
     return Forbidden("This key may not publish that", faults) if faults else parsed
-
-
-def _may_be_called(producer: Producer, label: str) -> bool:
-    names = _names(producer.scopes)
-    return not names or label == producer.name or any(fnmatchcase(label, name) for name in names)
 
 
 def _unknown_users(now: Runtime, envelopes: Sequence[Envelope]) -> set[str]:

@@ -8,7 +8,7 @@ from clients import producer as producers
 from notiway.gateway.envelope import parse
 from notiway.store.credentials.api_keys import Producer
 from notiway.values.clock import now_ms
-from notiway.web.publishing import may, may_publish, publisher_of
+from notiway.web.publishing import may, may_be_called, publisher_of
 
 
 def key(*scopes: str) -> Producer:
@@ -50,7 +50,8 @@ def test_a_key_may_use_its_own_name_and_those_that_it_is_bounded_to(
     scopes: tuple[str, ...], label: str, allowed: bool
 ) -> None:
     raw = producers.envelope("user:me", "order-shipped", persisted=True, producer=label)
-    assert may_publish(key(*scopes), parse(raw, "billing", now_ms())) is allowed
+    parsed, asked = parse(raw, "billing", now_ms()), key(*scopes)
+    assert (may(asked, "publish", parsed.audience.key) and may_be_called(asked, parsed.draft.producer)) is allowed
 
 
 def test_ids_belong_to_the_key() -> None:

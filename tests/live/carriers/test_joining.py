@@ -8,7 +8,6 @@ import time
 import pytest
 from clients.producer import envelope
 from jinja2 import ChoiceLoader, DictLoader
-from joined import Joiner
 from pair import settle
 from servers import wait_until
 
@@ -47,14 +46,6 @@ def now(app):
         running = runtime.current()
         running.start()
         yield running
-
-
-@pytest.fixture
-def join(now):
-    """Opens connections: `join(Principal("ada"))`; the connection and its client."""
-    joiner = Joiner(now)
-    yield joiner
-    joiner.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from joined import Joiner
 from pair import settle
 
 from notiway.live import runtime
@@ -29,13 +28,6 @@ def now(make_app):
         running.start()
         yield running
         running.badges._pool.shutdown(wait=True)  # nobody reads the database when it is closed
-
-
-@pytest.fixture
-def join(now):
-    joiner = Joiner(now)
-    yield joiner
-    joiner.close()
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-from joined import Joiner
 from pair import settle
 
 from notiway.live import runtime
@@ -34,13 +33,6 @@ def now(make_app):
         running = runtime.current()
         running.start()
         yield running
-
-
-@pytest.fixture
-def join(now):
-    joiner = Joiner(now)
-    yield joiner
-    joiner.close()
 
 
 def send(now, *titles, to="ada"):
