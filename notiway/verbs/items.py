@@ -11,7 +11,7 @@ from notiway.store.inbox import Name
 from notiway.store.search.filters import Filters
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
-from notiway.values.ids import id_after
+from notiway.values.ids import id_after, id_floor
 from notiway.values.item import Item
 from notiway.verbs.events import named, publish
 
@@ -59,7 +59,9 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
     with db.atomic():
         marked = inbox.mark_all_read(user_id, before)
         unread = inbox.unread_count(user_id)
-        db.after_commit(lambda: _tell_all_read(runtime, user_id, before, marked, unread))
+        # Named also where all were meant: the Event may come behind that of a newer item.
+        up_to = before or inbox.newest_id(user_id) or id_floor(0)
+        db.after_commit(lambda: _tell_all_read(runtime, user_id, up_to, marked, unread))
     return unread
 
 
@@ -80,7 +82,7 @@ def mark_matching_read(user_id: str, filters: Filters, up_to: str | None = None)
             return marked, unread
 
 
-def _tell_all_read(runtime: Runtime, user_id: str, before: str | None, marked: Sequence[Name], unread: int) -> None:
+def _tell_all_read(runtime: Runtime, user_id: str, before: str, marked: Sequence[Name], unread: int) -> None:
     """One Event says it all; more follow for devices that know items one by one."""
     to = f"user:{user_id}"
     all_read = {"before": before, "items": _listed(marked[:TOLD_SINGLY]), "unread": unread}

@@ -71,7 +71,7 @@ def test_mark_all_leaves_what_came_after_the_cutoff_unread(ada):
         tab.say("markAllAsRead", before=ids[1])
         assert tab.hear_only("markedAllAsRead") == {"before": ids[1], "unreadCount": 1}
         tab.say("markAllAsRead")
-        assert tab.hear_only("markedAllAsRead") == {"before": None, "unreadCount": 0}
+        assert tab.hear_only("markedAllAsRead") == {"before": ids[2], "unreadCount": 0}
 
 
 def test_a_ping_is_answered_with_the_unread_count(ada):

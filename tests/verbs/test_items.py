@@ -107,6 +107,14 @@ def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
     assert broker.kinds == [("read_all", "user:ada")] * 2
 
 
+def test_marking_all_names_the_newest_that_it_marks_so_that_a_late_event_spares_what_came_since(broker):
+    items.mark_all_read("ada")
+    first = send_notification("ada", "there")
+    items.mark_all_read("ada")
+    told = [event.data["before"] for event in broker.events if event.kind == "read_all"]
+    assert told[0] < first.id == told[1]
+
+
 def test_marking_all_takes_broadcasts_along_that_nobody_listed_yet():
     send_notification(EVERYONE, "Hi")
     assert items.mark_all_read("ada") == 0
