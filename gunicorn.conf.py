@@ -4,11 +4,14 @@ gunicorn reads this file before the worker is monkey-patched, so nothing of the 
 """
 
 import gc
+import importlib.util
 import logging
 import os
 import resource
+import runpy
 import signal
 import sys
+from pathlib import Path
 
 DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
 BROKER_URL = os.environ.get("NOTIWAY_BROKER_URL", "memory://")
@@ -149,14 +152,16 @@ def _runtime(worker):
 
 
 def _broker_is_shared():
-    return not BROKER_URL.startswith("memory")
+    """As `Config` sees it; the file runs by itself, since the package would load before it could be patched."""
+    (package,) = importlib.util.find_spec("notiway").submodule_search_locations
+    return runpy.run_path(str(Path(package) / "values" / "broker_url.py"))["is_shared"](BROKER_URL)
 
 
 def _one_worker_only(count):
     return (
         f"Notiway refuses to start {count} workers: with NOTIWAY_BROKER_URL={BROKER_URL} each would deliver only to "
-        "its own clients. Set WEB_CONCURRENCY=1 (gunicorn --workers 1): one worker holds ten thousand sockets. "
-        "A broker that several workers share comes in a later version."
+        "its own clients. Set NOTIWAY_BROKER_URL=redis://host:6379/0, which several workers share, or set "
+        "WEB_CONCURRENCY=1 (gunicorn --workers 1): one worker holds ten thousand sockets."
     )
 
 

@@ -29,8 +29,8 @@ def check_workers(config: Config, arguments: Sequence[str], environ: Mapping[str
             [
                 Fault(
                     "WEB_CONCURRENCY",
-                    "set it to 1 (gunicorn --workers 1): one worker holds ten thousand sockets, "
-                    "and a broker that several share comes in a later version",
+                    "set it to 1 (gunicorn --workers 1): one worker holds ten thousand sockets; or let several"
+                    " share a Redis, with NOTIWAY_BROKER_URL=redis://host:6379/0",
                 )
             ],
         )

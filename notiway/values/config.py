@@ -12,12 +12,12 @@ from urllib.parse import urlsplit
 
 import limits
 
+from notiway.values import broker_url as broker_urls
 from notiway.values.errors import ConfigError, Fault
 from notiway.values.text import addresses
 
 PREFIX = "NOTIWAY_"
 KIB = 1024
-BROKER_SCHEMES = ("memory", "redis", "rediss")
 SECRETS = frozenset({"token_secret", "metrics_token"})  # settings that are never shown
 SHORTEST_SECRET_BYTES = 32
 EXTERNAL_USERS = "external"
@@ -84,7 +84,7 @@ class Config:
     @property
     def broker_is_shared(self) -> bool:
         """Whether Events reach other processes."""
-        return not self.broker_url.startswith("memory")
+        return broker_urls.is_shared(self.broker_url)
 
     @classmethod
     def load(cls, settings: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Config:
@@ -174,8 +174,8 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         for name, words in CHOICES.items()
         if getattr(config, name) not in words
     ]
-    if urlsplit(config.broker_url).scheme not in BROKER_SCHEMES:
-        broken.append(("broker_url", "must be memory:// (redis:// is reserved for a later version)"))
+    if (fault := broker_urls.fault(config.broker_url)) is not None:
+        broken.append(("broker_url", fault))
     if config.database_url and urlsplit(config.database_url).scheme not in DATABASE_SCHEMES:
         broken.append(("database_url", "must begin with sqlite:/// or postgresql://"))
     broken += [

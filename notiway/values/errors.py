@@ -177,3 +177,13 @@ class Unavailable(NotiwayError):
         super().__init__(message)
         self.reason = reason or message
         self.retry_after = retry_after
+
+
+class BrokerDown(Unavailable, OSError):
+    """The broker does not answer, or cannot take what it is given. What is stored is stored, and is heard later.
+
+    It is an `OSError`, as any other connection that fails. `reason` is for the log, `retry_after` is in seconds.
+    """
+
+    def __init__(self, reason: str, retry_after: int = RETRY_SECONDS) -> None:
+        super().__init__("Live delivery is not available. Try again in a few seconds.", reason, retry_after)

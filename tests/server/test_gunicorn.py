@@ -84,7 +84,7 @@ def test_several_workers_with_the_memory_broker_are_refused_with_what_to_set(sit
     assert code == 4
     assert "refuses to start" in said
     assert "WEB_CONCURRENCY=1" in said
-    assert "redis://" not in said
+    assert "NOTIWAY_BROKER_URL=redis://" in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTTIN, signal.SIGUSR2])

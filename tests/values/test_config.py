@@ -26,6 +26,7 @@ WRONG = [
     ("NOTIWAY_JOBS", "somewhere"),
     ("NOTIWAY_BROKER_URL", "kafka://host"),
     ("NOTIWAY_BROKER_URL", ""),
+    ("NOTIWAY_BROKER_URL", "redis+sentinel://host"),
     ("NOTIWAY_DATABASE_URL", "mysql://host/name"),
     ("NOTIWAY_ALLOWED_ORIGINS", "app.example.com"),
     ("NOTIWAY_ALLOWED_ORIGINS", "https://app.example.com/path"),
