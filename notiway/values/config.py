@@ -24,6 +24,7 @@ EXTERNAL_USERS = "external"
 CHOICES = {
     "jobs": ("web", "worker", "off"),
     "users": ("host", EXTERNAL_USERS),
+    "live": ("auto", "here", "elsewhere"),
     "env": ("production", "development"),
 }
 DATABASE_SCHEMES = ("sqlite", "postgres", "postgresql")
@@ -74,6 +75,8 @@ class Config:
     url_prefix: str = ""
     base_template: str = "notiway/layout.html"
     trusted_proxies: int = 0
+    live: str = "auto"  # whether this process holds live connections: `here`, `elsewhere`, or where its server can
+    live_url: str = ""  # where the pages find the process that holds them; empty: at the site's own address
     env: str = field(default="production")
 
     @property
@@ -85,6 +88,11 @@ class Config:
     def broker_is_shared(self) -> bool:
         """Whether Events reach other processes."""
         return broker_urls.is_shared(self.broker_url)
+
+    @property
+    def lives_elsewhere(self) -> bool:
+        """Whether the settings say that another process holds the live connections."""
+        return self.live == "elsewhere" or (self.live == "auto" and self.live_url != "")
 
     @classmethod
     def load(cls, settings: Mapping[str, Any], environ: Mapping[str, str] | None = None) -> Config:
@@ -104,7 +112,7 @@ class Config:
         config = cls(**values)
         # As browsers write an origin: in small letters, without a slash at the end.
         origins = tuple(origin.rstrip("/").lower() for origin in config.allowed_origins)
-        config = replace(config, allowed_origins=origins)
+        config = replace(config, allowed_origins=origins, live_url=config.live_url.rstrip("/").lower())
         faults += [Fault(f"NOTIWAY_{name.upper()}", text) for name, text in _broken_rules(config)]
         if not config.development and not settings.get("TESTING") and not settings.get("DEBUG"):
             faults += _weak_secrets(config)
@@ -184,9 +192,10 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         if not addresses.is_known(each)
     ]
     for origin in config.allowed_origins:
-        parts = urlsplit(origin)
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
+        if not _is_origin(origin):
             broken.append(("allowed_origins", f"{origin!r} is not an origin such as https://app.example.com"))
+    if config.live_url and not _is_origin(config.live_url):
+        broken.append(("live_url", f"{config.live_url!r} is not an origin such as https://live.example.com"))
     if config.url_prefix and (not config.url_prefix.startswith("/") or config.url_prefix.endswith("/")):
         broken.append(("url_prefix", "must begin with / and not end with one"))
     broken += [
@@ -195,6 +204,11 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
         if not _is_rate(getattr(config, name))
     ]
     return broken
+
+
+def _is_origin(text: str) -> bool:
+    parts = urlsplit(text)
+    return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query or parts.fragment)
 
 
 def _weak_secrets(config: Config) -> list[Fault]:
