@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import peewee
-from flask import Blueprint, Flask, g, render_template
+from flask import Blueprint, Flask, g, render_template, request
 from markupsafe import Markup
 
 from notiway.cli import make_commands
@@ -108,7 +108,8 @@ class Notiway:
         auth.follow_logins(app)
         app.session_interface = QuietSessions(app.session_interface, auth.tell_renewal)  # type: ignore[assignment]
         app.cli.add_command(make_commands())
-        first_request.before(app, runtime.start)
+        relay.hand_over(runtime)
+        first_request.before(app, lambda: runtime.begin(request.environ))
         connections.follow_contexts(app)
         take_over_upgrades()
         return runtime

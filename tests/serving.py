@@ -72,9 +72,25 @@ class Site:
 
     def start(self, *options: str) -> Site:
         """Start gunicorn and wait until it is ready."""
+        return self._run("-m", "gunicorn", self.application, "-c", str(ROOT / "gunicorn.conf.py"), *options)
+
+    def beside(self, **settings: Any) -> Site:
+        """The live process of this site, not started: the same settings and files, a port of its own."""
+        live = Site(self.folder, self.application)
+        live.environment = self.environment | {name: str(value) for name, value in settings.items()}
+        del live.environment["PORT"]
+        live.log = self.folder / "live.log"
+        return live
+
+    def hold(self, *options: str) -> Site:
+        """Start `flask notiway live` and wait until it is ready."""
+        words = ["-m", "flask", "--app", self.application, "notiway", "live", "--port", str(self.port), *options]
+        return self._run(*words)
+
+    def _run(self, *words: str) -> Site:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", self.application, "-c", str(ROOT / "gunicorn.conf.py"), *options],
+                [sys.executable, *words],
                 env=self.environment,
                 cwd=ROOT,
                 stdout=log,

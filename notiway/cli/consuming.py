@@ -37,7 +37,7 @@ def consume(url: str, stream: str, claim_after: float) -> None:
         from notiway.gateway.stream_consumer import Consumer
     except ImportError as error:
         raise click.ClickException("Install the driver first: pip install 'notiway[redis]'") from error
-    if not relay.relay_events():
+    if not relay.is_heard():
         click.echo(relay.NOBODY_HEARS, err=True)
     stopped = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -56,10 +56,9 @@ def list_keys() -> None:
 @click.argument("name")
 def revoke(name: str) -> None:
     """End the key NAME (or its id) at once, with the client tokens that it asked for."""
-    heard = relay.relay_events()
     revoke_key(name)
     click.echo(f"revoked {name}")
-    if not heard:
+    if not relay.is_heard():
         click.echo(relay.NOBODY_HEARS, err=True)
 
 

@@ -7,7 +7,6 @@ from flask.cli import AppGroup
 
 from notiway.cli.people import user_id_of
 from notiway.live import runtime
-from notiway.ops import relay
 from notiway.store.membership import listens_to, members_of
 from notiway.values.audience import Audience
 from notiway.values.errors import NotFound
@@ -30,7 +29,6 @@ def add(user: str, audience: str) -> None:
     user_id, wanted = user_id_of(user), _audience(audience)
     if runtime.current().unknown_users([user_id]):
         raise NotFound(f"There is no user {user_id!r}")
-    relay.relay_events()
     membership.join(user_id, wanted)
     click.echo(f"{user_id}\tis a member of {wanted.key}")
 
@@ -40,7 +38,6 @@ def add(user: str, audience: str) -> None:
 def remove(user: str, audience: str) -> None:
     """End the membership of USER in AUDIENCE; what is in the inbox already stays."""
     user_id, wanted = user_id_of(user), _audience(audience)
-    relay.relay_events()
     membership.leave(user_id, wanted)
     click.echo(f"{user_id}\tis not a member of {wanted.key}")
 

@@ -9,7 +9,7 @@ from flask import current_app
 from flask.cli import AppGroup
 
 from notiway.live import runtime
-from notiway.ops import doctor, jobs, relay
+from notiway.ops import doctor, jobs
 from notiway.ops.logs import redact
 from notiway.store import retention, schema
 from notiway.store.database import db
@@ -67,7 +67,6 @@ def worker() -> None:
     now = runtime.current()
     if now.config.jobs == "off":
         raise click.ClickException("NOTIWAY_JOBS=off forbids background work; set it to worker")
-    relay.relay_events()
     jobs.run_worker(now.huey, current_app._get_current_object())  # type: ignore[attr-defined]
 
 

@@ -29,7 +29,6 @@ def send(
     to: str, title: str, message: str, type_: str, priority: str, action_url: str | None, source: str | None
 ) -> None:
     """Send a notification TO a user id, an e-mail address or an audience (global, tenant:acme, group:admins)."""
-    heard = relay.relay_events()
     sent, _ = staff.send(
         audit.COMMAND_LINE,
         _recipient(to),
@@ -41,7 +40,7 @@ def send(
         source=source,
     )
     click.echo(f"{sent.notification_id}\tsent to {to}")
-    if not heard:
+    if not relay.is_heard():
         click.echo(relay.NOBODY_HEARS, err=True)
 
 

@@ -53,12 +53,11 @@ def list_users() -> None:
 def deactivate(user: str) -> None:
     """Lock USER (id or e-mail) out, and close what they have open."""
     found = find(user)
-    heard = relay.relay_events()
     accounts.deactivate(found.id)
     sign_out(found.id)
     security_log.note("user_deactivated", user=found.id)
     click.echo(f"{found.id}\tdeactivated {found.email}")
-    if not heard:
+    if not relay.is_heard():
         click.echo(relay.NOBODY_HEARS, err=True)
 
 
@@ -87,13 +86,12 @@ def password(user: str, password: str) -> None:
     """Give USER (id or e-mail) a new password, and end every session of theirs."""
     found = find(user)
     _check_password(password, found.email, found.name)
-    heard = relay.relay_events()
     accounts.keep_hash(found.id, hash_password(password))
     sessions.end_all(found.id)
     sign_out(found.id)
     security_log.note("password_set", user=found.id)
     click.echo(f"{found.id}\tchanged the password of {found.email}")
-    if not heard:
+    if not relay.is_heard():
         click.echo(relay.NOBODY_HEARS, err=True)
 
 

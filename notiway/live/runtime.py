@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ from notiway import metrics
 from notiway.live import drain
 from notiway.live.badges import Badges
 from notiway.live.broker import Broker
+from notiway.live.carriers import can_hold
 from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
 from notiway.live.delivery.format import Format
@@ -78,6 +79,11 @@ class Runtime:
     def draining(self) -> bool:
         return self.hub.draining
 
+    @property
+    def holds_sockets(self) -> bool:
+        """Whether live connections are held by this process."""
+        return self._started
+
     def is_heard(self, audience: str) -> bool:
         """Whether anybody may hear an audience: False only where all live connections are in this process."""
         alone = self._started and not self.config.broker_is_shared
@@ -121,8 +127,18 @@ class Runtime:
         root: str = self.app.config.get("APPLICATION_ROOT") or ""
         return f"{root.rstrip('/')}{self.config.url_prefix}{path}"
 
+    def begin(self, environ: Mapping[str, Any]) -> None:
+        """Start at the first request, if this process is one that holds live connections.
+
+        Others start nothing: what they publish goes to the processes that do.
+        """
+        if self.config.lives_elsewhere:
+            return
+        if self.config.live == "here" or self.app.testing or can_hold(environ):
+            self.start()
+
     def start(self) -> None:
-        """Start reactor, broker and jobs in this process; a second call does nothing.
+        """Start reactor, broker and jobs in this process, which holds live connections; a second call does nothing.
 
         Called by gunicorn's hook, else by the first request: always after a fork.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,8 @@ from notiway.ops.logs import redact
 from notiway.store.engine.sqlite_guard import identity
 from notiway.store.engine.turns import deadline, patiently
 
+_inherited: list[sqlite3.Connection] = []  # kept open for as long as the process lives
+
 
 class QueueFile(SqliteStorage):  # type: ignore[misc]
     """A locked file is waited for outside SQLite, so that other greenlets go on; `sqlite3.OperationalError` after 10 s.
@@ -23,6 +26,8 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self._file: tuple[int, int] | None = None
+        self._conn: sqlite3.Connection | None = None
+        self._pid = os.getpid()
         self._failed: str = ""  # why the last wait for the file was in vain; nothing once one was not
         super().__init__(*args, **options | {"timeout": 0})
 
@@ -45,6 +50,26 @@ class QueueFile(SqliteStorage):  # type: ignore[misc]
         except sqlite3.Error as error:
             return f"{error}: stop the server, and remove the file if it is damaged; it only contains waiting jobs"
         return None
+
+    def drop_oldest(self, most: int) -> int:
+        """Let at most so many tasks wait; how many went."""
+        with self.db(commit=True) as cursor:
+            cursor.execute(
+                "DELETE FROM task WHERE queue = ? AND id <= (SELECT id FROM task WHERE queue = ?"
+                " ORDER BY id DESC LIMIT 1 OFFSET ?)",
+                (self.name, self.name, most),
+            )
+            return int(cursor.rowcount)
+
+    @property
+    def conn(self) -> sqlite3.Connection:
+        """The connection of this process: SQLite's must not be carried over a fork, nor closed there."""
+        if self._conn is not None and self._pid != os.getpid():
+            _inherited.append(self._conn)
+            self._conn = None
+        if self._conn is None:
+            self._conn, self._pid = self._create_connection(), os.getpid()
+        return self._conn
 
     @contextmanager
     def db(self, commit: bool = False, close: bool = False) -> Iterator[sqlite3.Cursor]:

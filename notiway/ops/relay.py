@@ -20,7 +20,8 @@ from huey.signals import SIGNAL_EXPIRED
 from notiway import metrics
 from notiway.live import runtime
 from notiway.live.runtime import Runtime
-from notiway.ops.jobs import MAX_POLL_SECONDS, in_app
+from notiway.ops.jobs import in_app
+from notiway.ops.queue_file import QueueFile
 from notiway.ops.waking import Flag
 from notiway.pausing import in_stretches, pause
 from notiway.store.sql import in_batches
@@ -32,8 +33,11 @@ QUEUE_NAME = "notiway-events"
 CROWDED_SECONDS = 0.05  # between two looks whether the hub has delivered what it has
 EXPIRES_SECONDS = 60  # an Event that waited longer is old news: clients have asked the database since
 TOLD_SECONDS = 60.0  # between two lines in the log about those
+IDLE_POLL_SECONDS = 0.5  # how long an Event waits at most for an idle process: it is heard within a second
 FIRST_POLL_SECONDS = 0.1  # after an Event others may follow at once; each look in vain makes the pause longer
 LONGER = 1.15
+LOOK_EVERY = 100  # tasks between two looks at how many wait
+MOST_WAITING = 5_000  # tasks; who is there takes them many times faster than they come
 TOGETHER = 50  # Events in one task: of 32 KiB at most
 NOBODY_HEARS = (
     "It is in the database, but open pages learn of it at their next heartbeat only: the memory broker does not leave"
@@ -72,20 +76,19 @@ def relay_all(listed: list[tuple[str, str, dict[str, Any], float]]) -> None:
     pause()
 
 
-def relay_events() -> bool:
-    """Let the Events of this process, which has no sockets, reach the web process.
+def hand_over(now: Runtime) -> None:
+    """Let what this process publishes reach the process with the sockets, until it becomes that process itself.
 
-    Returns whether anybody will hear: with the memory broker and NOTIWAY_JOBS=off, nobody does.
+    Where the broker is shared it does so anyway; with NOTIWAY_JOBS=off nobody takes from the queue.
     """
-    now = runtime.current()
-    if now.config.broker_is_shared:
-        return True
-    if now.config.jobs == "off":
-        return False
+    if now.config.broker_is_shared or now.config.jobs == "off":
+        return
     one, several = (now.events._registry.string_to_task(f"{__name__}.{name}") for name in ("relay", "relay_all"))
+    bound = Bound(now.events)
 
     def enqueue(task: Any) -> None:
         try:
+            bound.keep()
             now.events.enqueue(task)
         except OSError:
             raise
@@ -97,7 +100,33 @@ def relay_events() -> bool:
             enqueue(several(([(each.kind, each.audience, each.data, each.published_at) for each in part],)))
 
     now.broker.start(lambda event: enqueue(one((event.to_bytes(),))), put_all)
-    return True
+
+
+def is_heard() -> bool:
+    """Whether what a process without sockets publishes is heard: not with the memory broker and NOTIWAY_JOBS=off."""
+    config = runtime.current().config
+    return config.broker_is_shared or config.jobs != "off"
+
+
+class Bound:
+    """Keeps the queue short where nobody takes from it: the oldest go, which nobody was there to hear."""
+
+    def __init__(self, events: Huey) -> None:
+        self._events = events
+        self._put = 0
+
+    def keep(self) -> None:
+        """Before each task that is put there."""
+        self._put += 1
+        if self._put % LOOK_EVERY or not isinstance(self._events.storage, QueueFile):
+            return
+        if gone := self._events.storage.drop_oldest(MOST_WAITING):
+            metrics.RELAY_DROPS.inc(gone)
+            log.warning(
+                "%d events were dropped: no process takes them. Start the one that holds the live connections:"
+                " flask --app yourapp notiway live",
+                gone,
+            )
 
 
 class Dropped:
@@ -129,7 +158,7 @@ class Relay:
 
     def __init__(self, events: Huey) -> None:
         self._ends = Flag()
-        self._taker = Worker(events, self._ends, FIRST_POLL_SECONDS, MAX_POLL_SECONDS, LONGER)
+        self._taker = Worker(events, self._ends, FIRST_POLL_SECONDS, IDLE_POLL_SECONDS, LONGER)
         self._thread = threading.Thread(target=self._run, name="notiway-relay", daemon=True)
 
     def start(self) -> None:

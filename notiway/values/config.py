@@ -208,7 +208,9 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
 
 def _is_origin(text: str) -> bool:
     parts = urlsplit(text)
-    return parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query or parts.fragment)
+    return (
+        parts.scheme in ("http", "https") and bool(parts.netloc) and not (parts.path or parts.query or parts.fragment)
+    )
 
 
 def _weak_secrets(config: Config) -> list[Fault]:

@@ -17,7 +17,9 @@ from serving import ROOT, Site
 from notiway import metrics
 from notiway.live import runtime
 from notiway.ops import jobs, relay
+from notiway.values.audience import Audience
 from notiway.values.event import Event
+from notiway.verbs.send import send_notification
 
 EVENT = Event("sync", "user:42", {"unread": 3})
 
@@ -27,7 +29,7 @@ def relaying(app, deliver):
     """A web process that hands on what others put on its queue."""
     running = app.extensions["notiway"]
     with app.app_context():
-        assert relay.relay_events()
+        assert relay.is_heard()
     taker = relay.Relay(running.events)
     taker.start()
     try:
@@ -40,7 +42,7 @@ def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_a
     app = make_app(NOTIWAY_JOBS="web")
     heard = []
     with app.app_context():
-        assert relay.relay_events()
+        assert relay.is_heard()
         running = runtime.current()
         running.broker.publish(EVENT)
         running.broker.start(heard.append)  # from here on this is the web process
@@ -53,7 +55,7 @@ def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_a
 @pytest.mark.parametrize(("setting", "hears"), [("web", True), ("worker", True), ("off", False)])
 def test_a_command_knows_whether_anybody_hears_it(make_app, setting, hears):
     with make_app(NOTIWAY_JOBS=setting).app_context():
-        assert relay.relay_events() is hears
+        assert relay.is_heard() is hears
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypa
         raise fault
 
     with app.app_context():
-        assert relay.relay_events()
+        assert relay.is_heard()
         running = runtime.current()
         monkeypatch.setattr(running.events, "enqueue", fail)
         with pytest.raises(OSError, match=str(fault)):
@@ -85,7 +87,7 @@ def test_events_do_not_wait_for_jobs_that_take_long(make_app):
 
     jobs.add(app, long_job)
     with app.app_context():
-        assert relay.relay_events()
+        assert relay.is_heard()
         send = running.broker._deliver
         for _ in range(many):
             jobs.enqueue(long_job)
@@ -129,7 +131,7 @@ def test_events_that_came_too_late_are_counted_and_told_once_in_a_while(make_app
     heard = []
     with app.app_context():
         running = runtime.current()
-        assert relay.relay_events()
+        assert relay.is_heard()
         for _ in range(3):
             running.broker.publish(EVENT)
         running.broker.start(heard.append)
@@ -141,6 +143,32 @@ def test_events_that_came_too_late_are_counted_and_told_once_in_a_while(make_app
     told = [record for record in caplog.records if record.name == relay.__name__ and record.levelno == logging.WARNING]
     assert len(told) == 1
     assert "dropped" in told[0].getMessage()
+
+
+def test_a_queue_that_nobody_takes_from_stays_short_and_the_log_says_what_to_start(make_app, monkeypatch, caplog):
+    monkeypatch.setattr(relay, "MOST_WAITING", 3)
+    monkeypatch.setattr(relay, "LOOK_EVERY", 5)
+    app = make_app(NOTIWAY_JOBS="web")
+    before = metrics.RELAY_DROPS._value.get()
+    running = app.extensions["notiway"]
+    for number in range(10):
+        running.broker.publish(created(number))
+    assert running.events.pending_count() == 4  # three, and the one that came behind the look
+    assert metrics.RELAY_DROPS._value.get() - before == 6
+    assert "notiway live" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "settings", [{}, {"NOTIWAY_LIVE": "elsewhere"}, {"NOTIWAY_LIVE_URL": "https://live.example.com"}]
+)
+def test_what_a_process_without_sockets_sends_goes_to_the_queue_by_itself(make_app, settings):
+    app = make_app(NOTIWAY_JOBS="web", TESTING=False, NOTIWAY_ENV="development", **settings)
+    running = app.extensions["notiway"]
+    with app.app_context():
+        app.test_client().get("/healthz")
+        send_notification(Audience.parse("global"), "From here")
+        assert running.events.pending_count() == 1
+    assert not running.holds_sockets
 
 
 def test_others_run_between_two_events(app, monkeypatch):
@@ -162,7 +190,7 @@ def web_process(app, heard):
     """The application with what other processes put on its queue; `take()` does the next task of it."""
     running = app.extensions["notiway"]
     with app.app_context():
-        assert relay.relay_events()
+        assert relay.is_heard()
         put = running.broker
 
         def take():
@@ -204,7 +232,7 @@ def test_a_task_that_came_too_late_counts_for_all_of_its_events(make_app):
     before = metrics.RELAY_DROPS._value.get()
     with app.app_context():
         running = runtime.current()
-        assert relay.relay_events()
+        assert relay.is_heard()
         running.broker.publish_all([created(number) for number in range(5)])
         later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
         running.events.execute(running.events.dequeue(), later)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Any, Protocol
 
 from notiway.live.connection import Connection
 
@@ -19,3 +20,15 @@ class Transport(Protocol):
     def farewell(self, code: int, reason: str) -> bytes: ...
     def turn_away(self, connection: Connection, code: int, reason: str) -> None: ...
     def receive(self, connection: Connection, data: bytes) -> None: ...
+
+
+def can_hold(environ: Mapping[str, Any]) -> bool:
+    """Whether the server of this WSGI request lets a connection stay without holding up everybody else.
+
+    gunicorn's gevent worker, gevent's own server and Flask's development server do. A sync worker serves one connection
+    at a time, gthread as many as it has threads; the other servers lend no sockets at all.
+    """
+    carrier = environ.get("gunicorn.socket")
+    if carrier is not None:
+        return type(carrier).__module__.startswith("gevent")
+    return "werkzeug.socket" in environ or type(environ.get("wsgi.input")).__module__ == "gevent.pywsgi"

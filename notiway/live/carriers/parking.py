@@ -8,34 +8,35 @@ import os
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
 from typing import Any
 
 from notiway.live.connection import Connection
+from notiway.live.runtime import Runtime
 from notiway.live.state import State
 from notiway.store.database import db
 from notiway.values.errors import CannotHold
 
 log = logging.getLogger(__name__)
 
-HOLDING = (
-    "this gunicorn worker would be held by each of them; pages work, but nothing is live."
-    " Start gunicorn with --worker-class gevent"
+REMEDY = (
+    "let `flask --app yourapp notiway live` hold the connections and route /ws/notifications, /hub and"
+    " /api/notifications/stream to it, or start gunicorn with --worker-class gevent"
+)
+ELSEWHERE = (
+    "this process holds none (NOTIWAY_LIVE, NOTIWAY_LIVE_URL); let the proxy route /ws/notifications, /hub and"
+    " /api/notifications/stream to the process that `flask --app yourapp notiway live` started"
 )
 _is_told = False
 
 
-def check_server(environ: Mapping[str, Any]) -> None:
-    """`CannotHold` under a gunicorn worker in which a connection that stays open would hold up everybody else.
-
-    That is every one but gevent's: a sync worker serves one connection at a time, gthread as many as it has threads.
-    """
+def check_server(now: Runtime) -> None:
+    """`CannotHold` in a process that holds no live connections: each would hold up everybody else there."""
     global _is_told
-    carrier = environ.get("gunicorn.socket")
-    if carrier is None or type(carrier).__module__.startswith("gevent"):
+    if now.holds_sockets:
         return
     if not _is_told:
-        log.error("a live connection was refused, and so are all others: %s", HOLDING)
+        remedy = ELSEWHERE if now.config.lives_elsewhere else f"this server would be held up by each; {REMEDY}"
+        log.error("a live connection was refused, and so are all others: %s", remedy)
         _is_told = True
     raise CannotHold("This server takes no live connections; its log says what to change")
 

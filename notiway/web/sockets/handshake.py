@@ -7,6 +7,7 @@ import base64
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
+from notiway.live import runtime
 from notiway.live.carriers.parking import check_server
 from notiway.store.database import db
 from notiway.values.errors import WrongInput
@@ -19,10 +20,10 @@ VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection
 def refusal() -> ResponseReturnValue | None:
     """The answer to a request that cannot be upgraded, or None.
 
-    Raises `WrongInput` for a bad key, and `CannotHold` where an open socket would hold up the server.
+    Raises `WrongInput` for a bad key, and `CannotHold` in a process that holds none.
     """
     environ = request.environ
-    check_server(environ)
+    check_server(runtime.current())
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != VERSION:
         wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
         return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}

@@ -40,7 +40,7 @@ def negotiate() -> ResponseReturnValue:
     """Say which transport there is, and give a token that opens one connection."""
     runtime.current().gate.admit()
     principal = auth.require_principal()
-    check_server(request.environ)
+    check_server(runtime.current())
     _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.

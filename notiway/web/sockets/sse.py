@@ -54,7 +54,7 @@ def stream() -> ResponseReturnValue:
     principal = auth.require_principal()
     if request.method == "HEAD":
         return Response(mimetype=EVENTS)
-    check_server(request.environ)
+    check_server(now)
     carrier, mode = _carrier()
     handshake.take_connection()
     head = response_head(_cross_origin(now))

@@ -1,5 +1,6 @@
 """Parking: the socket outlives its request only where the server lets it go."""
 
+import io
 import socket
 import ssl
 import threading
@@ -10,8 +11,9 @@ from fresh import fresh_database
 from pair import WAIT_SECONDS, make_pair
 from servers import wait_until
 
-from notiway.live.carriers import parking
+from notiway.live.carriers import can_hold, parking
 from notiway.live.carriers.parking import stay, take_carrier, take_socket
+from notiway.values.config import Config
 from notiway.values.errors import CannotHold
 
 
@@ -67,21 +69,39 @@ def untold(monkeypatch):
     monkeypatch.setattr(parking, "_is_told", False)
 
 
-@pytest.mark.parametrize("environ", [{}, {"werkzeug.socket": object()}, {"gunicorn.socket": Carrier(None)}])
-def test_a_server_that_no_connection_holds_up_takes_them(untold, environ, caplog):
-    parking.check_server(environ)
+def process(holds_sockets, **settings):
+    return SimpleNamespace(holds_sockets=holds_sockets, config=Config(**settings))
+
+
+def test_a_process_that_holds_connections_takes_them(untold, caplog):
+    parking.check_server(process(True))
     assert caplog.records == []
 
 
-def test_a_worker_that_a_connection_would_hold_up_takes_none_and_the_log_says_so_once(untold, caplog):
-    ours, theirs = socket.socketpair()
+@pytest.mark.parametrize(
+    ("settings", "remedy"),
+    [({}, "--worker-class gevent"), ({"live": "elsewhere"}, "route /ws/notifications"), ({}, "notiway live")],
+)
+def test_a_process_that_holds_none_takes_none_and_the_log_says_so_once(untold, caplog, settings, remedy):
     for _ in range(2):
         with pytest.raises(CannotHold, match="its log says what to change"):
-            parking.check_server({"gunicorn.socket": ours})
+            parking.check_server(process(False, **settings))
     (line,) = caplog.messages
-    assert "--worker-class gevent" in line
-    for each in (ours, theirs):
-        each.close()
+    assert remedy in line
+
+
+@pytest.mark.parametrize(
+    ("environ", "can"),
+    [
+        ({}, False),
+        ({"wsgi.input": io.BytesIO()}, False),
+        ({"werkzeug.socket": object()}, True),
+        ({"gunicorn.socket": Carrier(None)}, True),
+        ({"gunicorn.socket": object()}, False),
+    ],
+)
+def test_a_server_can_hold_connections_where_they_hold_up_nobody(environ, can):
+    assert can_hold(environ) is can
 
 
 @pytest.fixture
