@@ -80,6 +80,8 @@ class Process:
             "broker": Ear(self, world.network),
             "seen_ids": SeenIds(clock),
             "pace": Pace(clock),
+            "_started": True,  # it holds connections, and others do too
+            "config": dataclasses.replace(slot.base.config, broker_url="redis://simulated"),
         }
         self.runtime = dataclasses.replace(slot.base, **parts, **_more(self))
         slot.app.extensions[runtime.KEY] = self.runtime

@@ -7,8 +7,8 @@ import base64
 from flask import jsonify, request
 from flask.typing import ResponseReturnValue
 
-from notiway.live import runtime
 from notiway.live.carriers.parking import check_server
+from notiway.live.runtime import Runtime
 from notiway.store.database import db
 from notiway.values.errors import WrongInput
 
@@ -17,13 +17,13 @@ KEY_BYTES = 16  # RFC 6455 §4.2.1
 VISITOR = "notiway.visitor"  # in the WSGI environ: who opens a connection
 
 
-def refusal() -> ResponseReturnValue | None:
+def refusal(now: Runtime) -> ResponseReturnValue | None:
     """The answer to a request that cannot be upgraded, or None.
 
     Raises `WrongInput` for a bad key, and `CannotHold` in a process that holds none.
     """
     environ = request.environ
-    check_server(runtime.current())
+    check_server(now)
     if environ.get("HTTP_SEC_WEBSOCKET_VERSION") != VERSION:
         wrong = WrongInput(f"This is a WebSocket of version {VERSION}")
         return jsonify(wrong.as_dict()), 426, {"Sec-WebSocket-Version": VERSION, "Upgrade": "websocket"}

@@ -58,7 +58,7 @@ def negotiate() -> ResponseReturnValue:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != ENDPOINT:
         return None
-    if (refusal := handshake.refusal()) is not None:
+    if (refusal := handshake.refusal(runtime.current())) is not None:
         return refusal
     if "id" not in request.args:  # else the negotiation was admitted
         runtime.current().gate.admit()

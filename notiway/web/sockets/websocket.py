@@ -34,7 +34,7 @@ def register(blueprint: Blueprint) -> None:
 def _guard() -> ResponseReturnValue | None:
     if request.endpoint != ENDPOINT:
         return None
-    if (refusal := handshake.refusal()) is not None:
+    if (refusal := handshake.refusal(runtime.current())) is not None:
         return refusal
     if request.args.get("format", "json") not in FORMATS:
         raise WrongInput(f"format must be one of {', '.join(FORMATS)}")

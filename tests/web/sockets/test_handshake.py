@@ -2,6 +2,7 @@
 
 import base64
 import time
+from types import SimpleNamespace
 
 import pytest
 from flask import Flask
@@ -20,7 +21,7 @@ def refusal():
     def refuse(**headers):
         given = {f"Sec-WebSocket-{name.title()}": value for name, value in headers.items()}
         with Flask("handshake").test_request_context("/ws", headers=given):
-            return handshake.refusal()
+            return handshake.refusal(SimpleNamespace(holds_sockets=True))
 
     return refuse
 
