@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from notiway.live.carriers import newcomers
+from notiway.live.carriers.leavers import Leavers
 from notiway.live.connection import Connection
 from notiway.live.heartbeat import SLICES, ping
 from notiway.live.hub import Hub
@@ -43,14 +44,15 @@ class Badges:
         self._run = run or self._submit
         self._beats_waiting = 0
         self.settling = Settling(hub, self._run)
+        self.leavers = Leavers(hub, self._run)
         for pulse, beat in ((hub.heartbeat, self.beat), (hub.heartbeat.quick, self.ping)):
             pulse.begin = reactor.ticker(pulse.interval / SLICES, beat)
 
     def deliver(self, event: Event) -> None:
         """Take an Event from the broker; what it does to the counts of its listeners follows its fan-out."""
         self._hub.deliver(event)
-        if event.kind == "joined":
-            self._hub.in_turn(self._bring_newcomers_up_to_date)
+        if event.kind in ("joined", "left"):
+            self._hub.in_turn(self._look_after_who_moved)
         if event.leaves_counts_open:
             self.settling.note(event)
 
@@ -105,12 +107,15 @@ class Badges:
         except RuntimeError:
             log.debug("the process ends; counts are told no more")
 
-    def _bring_newcomers_up_to_date(self) -> None:
-        came, self._hub.newcomers = self._hub.newcomers, []
-        for connection, joined, was_opening in came:
+    def _look_after_who_moved(self) -> None:
+        moved, self._hub.moved = self._hub.moved, []
+        for connection, event, was_opening in moved:
+            if event.kind == "left":
+                self.leavers.note(connection, event.data["audience"])
+                continue
             if was_opening:
                 newcomers.open_again(connection)
-            self._run(partial(newcomers.follow, self._hub, connection, joined, was_opening))
+            self._run(partial(newcomers.follow, self._hub, self.leavers, connection, event, was_opening))
 
     def _guarded(self, work: Callable[[], None]) -> None:
         try:

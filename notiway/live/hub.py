@@ -19,7 +19,7 @@ from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.budget import Budget
 from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.following import follow
-from notiway.live.delivery.listeners import Listeners, Newcomer
+from notiway.live.delivery.listeners import Listeners, Moved
 from notiway.live.delivery.pump import Pump
 from notiway.live.delivery.replayed import Replayed
 from notiway.live.delivery.waiting import Waiting
@@ -57,7 +57,7 @@ class Hub:
         self._coalescing = Coalescing(reactor, self._pump.take)
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
-        self.newcomers: list[Newcomer] = []  # held until they know what came since they joined
+        self.moved: list[Moved] = []  # joined, and held until they know what came since; or left
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -240,7 +240,7 @@ class Hub:
         self._after_fan_out(listeners, events)
 
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
-        self.newcomers += follow(events, listeners, self.listeners, self._news)
+        self.moved += follow(events, listeners, self.listeners, self._news)
         metrics.FRAMES.inc(len(listeners) * len(events))
         if events[0].published_at:
             metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))

@@ -184,7 +184,7 @@ class Checks:
         world = self.world
         shown = {row.title for row in client.rows.values()}
         for audience, sent in probes.items():
-            if not strictly and client.user in world.users_disordered and audience in MEMBERS_ONLY:
+            if not strictly and client.user in world.users_misplaced and audience in MEMBERS_ONLY:
                 continue  # that its user joined or left has not reached its process
             listens = world.listens(client, audience)
             if listens and sent.title not in shown:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from notiway.values.clock import iso
 from notiway.values.principal import Principal
 
 from . import speech
@@ -14,6 +13,7 @@ from .sockets import Line
 from .speech import SEPARATOR, Row, Said
 
 STAY_AWAY = (1008, 4001, 4008)  # close codes after which a client does not come back by itself
+COME_BACK = (1011, 1012, 1013)  # and those after which it does: SignalR says so in its own message
 LIST_LENGTH = 100
 PING_US = 5_000_000
 
@@ -51,6 +51,7 @@ class Client:
         self.heard: set[str] = set()  # titles, on this line
         self.order: dict[str, int] = {}  # by audience, the last one's place in the deliveries to its process
         self.closed_with = 0
+        self.is_sent_away = False  # SignalR's Close allows no reconnect
         self.opened_at = 0  # when this line was, in microseconds
 
     @property
@@ -67,7 +68,7 @@ class Client:
         self.wishes.clear()
         self.heard.clear()
         self.order.clear()
-        self.closed_with, self.opened_at = 0, world.clock.us
+        self.closed_with, self.opened_at, self.is_sent_away = 0, world.clock.us, False
         process.lines[line.fd] = line
         query: dict[str, str] = {"format": "html"} if self.wire == "html" else {}
         self.resumed_from = self.newest
@@ -142,6 +143,8 @@ class Client:
                 line.incoming += b"\x8a\x80\0\0\0\0"
             elif opcode == 8:
                 self.closed_with = int.from_bytes(payload[:2], "big")
+                if self.is_sent_away and self.closed_with in COME_BACK:
+                    self.world.fault(f"{self.name} is closed with {self.closed_with}, but told not to come back")
                 line.client_left = True
                 self.gone()
                 return
@@ -175,6 +178,8 @@ class Client:
                 self.load()
         elif said.kind == "reset":
             self.load()
+        elif said.kind == "bye for ever":
+            self.is_sent_away = True
         else:
             self._change(said)
 
@@ -217,12 +222,7 @@ class Client:
 
     def _take_list(self, listed: list[Any]) -> None:
         self.world.trace("  %s loads its list: %d items", self.name, len(listed))
-        self.rows = {
-            each.id: Row(
-                each.id, each.title, each.is_read, each.expires_at and iso(each.expires_at), True, each.audience
-            )
-            for each in listed
-        }
+        self.rows = {each.id: speech.listed_row(each) for each in listed}
         self.hidden.clear()
 
     # What it says

@@ -9,6 +9,7 @@ from typing import Any
 
 from notiway.live import badges
 from notiway.live.carriers import joining
+from notiway.live.carriers.leavers import Leavers
 from notiway.live.connection import Connection
 from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.format import Format, Frame, _key_of
@@ -104,5 +105,7 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),
     "a-kick-passes-over-who-is-joining": ((SessionNews, "kick", _kick_who_is_open),),
     "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
+    # Nobody asks the database whether a `left` is out of date.
+    "a-late-leaving-is-final": ((Leavers, "note", lambda *_: None),),
     "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
 }

@@ -135,6 +135,8 @@ def sign_out_user(world: World) -> None:
         client.cut()
         client.connect(process)  # and while it joins, its user signs out
         world.work(world.chance.randrange(12))
+        if world.processes.get(process.slot.number) is not process:
+            return  # it crashed meanwhile: nobody is there to sign out
     session = client.session if world.chance.random() < 0.6 else None
     world.trace("  %s signs out %s", client.user, session or "everywhere")
     ended = [client] if session else [each for each in world.clients if each.user == client.user]

@@ -38,6 +38,7 @@ class Record:
         self.titles_restored: set[str] = set()
         self.titles_removed: set[str] = set()
         self.users_disordered: set[str] = set()
+        self.users_misplaced: set[str] = set()  # some process was not told that they joined or left
         self._old_until = 0  # something changed counts, of which devices are told with the next heartbeat
         self.must_close: list[tuple[Process, Any]] = []
         self.silent: set[tuple[str, str]] = set()  # user and audience: items came without an Event
@@ -65,6 +66,8 @@ class Record:
         if parcel.event.kind == "joined":
             for user in parcel.users:  # some process does not know that this user's devices listen
                 self.joined_at[user, parcel.event.data["audience"]] = FOR_EVER_US
+        if parcel.event.kind in ("joined", "left"):
+            self.users_misplaced |= parcel.users
         if parcel.event.kind not in ("created", "sync"):
             self.disordered(parcel.users)
 

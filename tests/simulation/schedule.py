@@ -103,6 +103,7 @@ def _rest(world: World) -> None:
     for client in world.clients:
         client.cut()
     world.users_disordered.clear()
+    world.users_misplaced.clear()
     world.silent.clear()
     _settle(world)
     _check(world, strictly=True)

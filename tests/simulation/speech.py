@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from notiway.values.clock import iso
+
 LENGTH_16, LENGTH_64 = 126, 127
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 SEPARATOR = "\x1e"
@@ -145,6 +147,11 @@ def _event_said(name: str, data: dict[str, Any], last_id: str | None) -> Said:
     return Said(kind, unread=unread, last_id=last_id)
 
 
+def listed_row(item: Any) -> Row:
+    """An item of the list, as `GET /notifications` has it."""
+    return Row(item.id, item.title, item.is_read, item.expires_at and iso(item.expires_at), True, item.audience)
+
+
 def signalr_said(text: str) -> Iterator[Said]:
     for part in text.split(SEPARATOR)[:-1]:
         message = decoded(part)
@@ -156,7 +163,7 @@ def signalr_said(text: str) -> Iterator[Said]:
             case 3 if "error" in message:
                 yield Said(f"error {message['error']}")
             case 7:
-                yield Said("bye")
+                yield Said("bye" if message["allowReconnect"] else "bye for ever")
 
 
 def _call_said(target: str, data: dict[str, Any]) -> Said:

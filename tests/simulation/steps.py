@@ -14,7 +14,8 @@ Step = Callable[[World], None]
 
 def next_step(world: World) -> None:
     """Draw a step and take it."""
-    step = STEPS[bisect(SUMS, world.chance.random() * SUMS[-1], 0, len(STEPS) - 1)]
+    sums = RESTLESS_SUMS if world.is_restless else SUMS
+    step = STEPS[bisect(sums, world.chance.random() * sums[-1], 0, len(STEPS) - 1)]
     world.trace("%s", step.__name__.strip("_"))
     step(world)
 
@@ -27,3 +28,7 @@ STEPS: tuple[Step, ...] = (
 )  # fmt: skip
 WEIGHTS = (14, 3, 14, 2, 2, 2, 12, 3, 3, 3, 5, 1, 7, 3, 1, 0.7, 2, 0.7, 14)
 SUMS = tuple(accumulate(WEIGHTS))
+RESTLESS_WEIGHTS = tuple(
+    70 if step is people.join_or_leave else weight for step, weight in zip(STEPS, WEIGHTS, strict=True)
+)
+RESTLESS_SUMS = tuple(accumulate(RESTLESS_WEIGHTS))

@@ -19,6 +19,7 @@ SHOWS = {
     "a-wire-that-fails-ends-the-fan-out": "invariant 5",
     "a-kick-passes-over-who-is-joining": "a sign-out passed over",
     "a-slow-client-ends-the-fan-out": "invariant",
+    "a-late-leaving-is-final": "but did not hear",
     "replayed-items-are-forgotten": "invariant 8",
 }
 

@@ -28,6 +28,7 @@ UNITS_AT_MOST = 20_000  # pieces of work in one go: more is a loop without end
 AWAY_US = (10_000, 3_000_000)  # before a client that lost its line comes back
 DOWN_US = (1_000, 300_000)
 ROOM_BYTES = (300, 1_000, 4_000, 40_000)  # that the kernels keep for a client which does not read
+RESTLESS = 16  # in one of so many schedules users join and leave all the time
 COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
 
 
@@ -48,6 +49,7 @@ class World(Record):
         self.checks = Checks(self)
         chance = self.chance
         self.is_calm = chance.random() < 0.35
+        self.is_restless = seed % RESTLESS == 1  # by the seed itself: the schedules of the others stay as they were
         self.queue_total = 1024 * 1024
         self.network = Network(self, Manners() if self.is_calm else bad_manners(chance))
         self.crash_chance = 0.0 if self.is_calm or chance.random() < 0.5 else 0.02
@@ -136,6 +138,7 @@ class World(Record):
         self._end(process)
         if self.tasks.kill(process):
             self.disordered(frozenset())  # what they had committed, nobody is told
+            self.users_misplaced.update(USERS)
 
     def _end(self, process: Process) -> None:
         self.processes.pop(process.slot.number, None)

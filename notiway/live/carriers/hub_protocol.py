@@ -18,7 +18,7 @@ SILENCE_SECONDS = 30.0  # clients ping every 15 by themselves, whatever our own 
 FRAME_MESSAGES = 32  # messages of the largest size in one frame
 READY = "ready"  # Connection.stage after a good handshake
 TURNED_AWAY = ": "  # in Connection.stage, between a close code and the reason for it
-RECONNECT_CODES = (CloseCode.RESTARTING, CloseCode.TOO_SLOW)
+RECONNECT_CODES = (CloseCode.TRY_AGAIN, CloseCode.RESTARTING, CloseCode.TOO_SLOW)
 
 
 class SignalRTransport(WebSocketTransport):

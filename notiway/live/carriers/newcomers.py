@@ -11,6 +11,7 @@ import logging
 from typing import cast
 
 from notiway.live.carriers.hub_protocol import SignalRTransport, is_ready
+from notiway.live.carriers.leavers import Leavers
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.hub import Hub
@@ -20,6 +21,7 @@ from notiway.store.log import resuming
 from notiway.store.log.resuming import Cursor
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
+from notiway.values.ids import id_time
 from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
@@ -36,7 +38,7 @@ def open_again(connection: Connection) -> None:
         connection.close(CloseCode.TRY_AGAIN, "try again")
 
 
-def follow(hub: Hub, connection: Connection, joined: Event, was_opening: bool) -> None:
+def follow(hub: Hub, leavers: Leavers, connection: Connection, joined: Event, was_opening: bool) -> None:
     """Let a connection stop listening if its user is no member any more; else it is brought up to date.
 
     One that was being opened is not held. If something fails the client is told to connect again: that reads it too.
@@ -44,7 +46,7 @@ def follow(hub: Hub, connection: Connection, joined: Event, was_opening: bool) -
     user_id, key = cast("str", connection.user_id), joined.data["audience"]  # it listens to a user's audience
     missed: list[Item] = []
     unread = None
-    has_more = False
+    is_unsure = False
     try:
         with db.connection_context():
             is_member = key in connection.grants or bool(membership.members_among(key, [user_id]))
@@ -52,15 +54,17 @@ def follow(hub: Hub, connection: Connection, joined: Event, was_opening: bool) -
                 page = resuming.page(user_id, Cursor.from_text(joined.data["since"]), MISSED_AT_MOST)
                 missed = [item for item in page.items if item.audience == key and item.id not in connection.known]
                 unread = inbox.unread_count(user_id) if missed else None
-                has_more = page.more
+                # What came until the last `left` was perhaps heard: that Event, or this one, was under way for long.
+                left_at = hub.listeners.left_at(connection, key)
+                is_unsure = page.more or any(id_time(item.id) <= left_at for item in missed)
         frames = frames_of(connection, missed)
     except Exception:
         log.exception("a client whose user has joined %s is told to connect again", key)
         hub.reactor.call_soon(connection.close, CloseCode.TRY_AGAIN, "try again")
         return
     if not is_member:
-        hub.unsubscribe(connection, key)
-    if has_more:
+        hub.in_turn(leavers.dismiss, connection, joined)
+    if is_unsure:
         hub.reactor.call_soon(connection.close, CloseCode.TRY_AGAIN, "try again")
     elif not was_opening:
         hub.release(connection, frames, [item.id for item in missed])

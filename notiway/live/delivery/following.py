@@ -5,28 +5,28 @@ from __future__ import annotations
 import logging
 
 from notiway.live.connection import Connection
-from notiway.live.delivery.listeners import Listeners, Newcomer
+from notiway.live.delivery.listeners import Listeners, Moved
 from notiway.live.session_news import SessionNews
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
 
-def follow(events: list[Event], heard: list[Connection], listeners: Listeners, news: SessionNews) -> list[Newcomer]:
+def follow(events: list[Event], heard: list[Connection], listeners: Listeners, news: SessionNews) -> list[Moved]:
     """Close, prolong and subscribe those who heard these events; a fault in one harms no other.
 
-    Returns who is held since it has just joined an audience, and with which Event.
+    Returns who has just joined an audience, and is held, and who has left one, and with which Event.
     """
-    newcomers: list[Newcomer] = []
+    moved: list[Moved] = []
     for event in events:
         try:
-            newcomers += _follow(event, heard, listeners, news)
+            moved += _follow(event, heard, listeners, news)
         except Exception:
             log.exception("what follows %s for %s was not done; the next events go on", event.kind, event.audience)
-    return newcomers
+    return moved
 
 
-def _follow(event: Event, heard: list[Connection], listeners: Listeners, news: SessionNews) -> list[Newcomer]:
+def _follow(event: Event, heard: list[Connection], listeners: Listeners, news: SessionNews) -> list[Moved]:
     if event.kind == "kick":
         news.kick(heard, event)
     elif event.kind == "renewed":
@@ -34,6 +34,5 @@ def _follow(event: Event, heard: list[Connection], listeners: Listeners, news: S
     elif event.kind == "joined":
         return listeners.admit(heard, event)
     elif event.kind == "left":
-        for connection in heard:
-            listeners.remove(connection, event.data["audience"])
+        return listeners.dismiss(heard, event)
     return []

@@ -6,9 +6,11 @@ from collections.abc import Iterable
 
 from notiway.live.connection import Connection
 from notiway.live.state import State
+from notiway.values.clock import now_ms
 from notiway.values.event import Event
 
-Newcomer = tuple[Connection, Event, bool]  # who joined by which Event, and whether that met it while it was opening
+# Who joined or left by which Event, and whether that met it while it was opening.
+Moved = tuple[Connection, Event, bool]
 
 
 class Listeners:
@@ -16,6 +18,7 @@ class Listeners:
 
     def __init__(self) -> None:
         self._by_audience: dict[str, dict[Connection, None]] = {}
+        self._left: dict[Connection, dict[str, int]] = {}  # when each was dismissed from what, in milliseconds
 
     def __len__(self) -> int:
         return len(self._by_audience)
@@ -51,6 +54,7 @@ class Listeners:
 
     def leave(self, connection: Connection) -> None:
         """Take it out everywhere."""
+        self._left.pop(connection, None)
         for key in connection.audiences:
             self._drop(connection, key)
 
@@ -62,7 +66,7 @@ class Listeners:
         self._by_audience.setdefault(audience, {})[connection] = None
         return True
 
-    def admit(self, connections: Iterable[Connection], joined: Event) -> list[Newcomer]:
+    def admit(self, connections: Iterable[Connection], joined: Event) -> list[Moved]:
         """Let a user's connections hear what the user has joined; those that did not yet are held, and returned."""
         new = [each for each in connections if self.add(each, joined.data["audience"]) and "since" in joined.data]
         found = [(each, joined, each.opening) for each in new]
@@ -70,6 +74,19 @@ class Listeners:
             if not each.opening:
                 each.hold()
         return found
+
+    def dismiss(self, connections: Iterable[Connection], left: Event) -> list[Moved]:
+        """Let a user's connections hear no more what the user has left; those that did until now are returned."""
+        audience = left.data["audience"]
+        gone = [(each, left, each.opening) for each in connections if audience in each.audiences]
+        for each, _, _ in gone:
+            self.remove(each, audience)
+            self._left.setdefault(each, {})[audience] = now_ms()
+        return gone
+
+    def left_at(self, connection: Connection, audience: str) -> int:
+        """When it was dismissed from this audience last, in milliseconds since the epoch; 0 if it never was."""
+        return self._left.get(connection, {}).get(audience, 0)
 
     def remove(self, connection: Connection, audience: str) -> None:
         """Let it hear an audience no more."""

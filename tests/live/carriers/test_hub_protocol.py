@@ -5,7 +5,7 @@ import json
 import pytest
 from pair import make_pair
 
-from notiway.live.carriers.hub_protocol import RECONNECT_CODES, SignalRTransport, completion, handshake_fault, split
+from notiway.live.carriers.hub_protocol import SignalRTransport, completion, handshake_fault, split
 from notiway.live.delivery.format import Format
 from notiway.live.state import State
 from notiway.live.wires.signalr import SignalRWire
@@ -72,7 +72,7 @@ def test_its_ping_is_a_message(transport):
 @pytest.mark.parametrize("code", CloseCode)
 def test_its_goodbye_says_whether_to_come_back(transport, code):
     said = json.loads(payload(transport.farewell(code, "because"))[:-1])
-    may_return = code in RECONNECT_CODES
+    may_return = code in (CloseCode.TRY_AGAIN, CloseCode.RESTARTING, CloseCode.TOO_SLOW)
     assert said == {"type": 7, "allowReconnect": may_return} | ({} if may_return else {"error": "because"})
 
 

@@ -10,7 +10,7 @@ def test_each_kind_is_followed_and_a_fault_harms_no_other(caplog):
     done = []
     listeners = SimpleNamespace(
         admit=lambda heard, event: done.append(("admit", *heard)) or [(heard[0], event)],
-        remove=lambda connection, audience: done.append(("remove", connection, audience)),
+        dismiss=lambda heard, event: done.append(("dismiss", *heard, event.data["audience"])) or [(heard[0], event)],
     )
     news = SimpleNamespace(
         kick=lambda heard, event: done.append(("kick", *heard)),
@@ -24,6 +24,6 @@ def test_each_kind_is_followed_and_a_fault_harms_no_other(caplog):
         Event("renewed", "user:ada", {"session": "s", "ends_at": 1.0}),
         Event("sync", "user:ada", {"unread": 1}),
     ]
-    assert follow(events, ["tab"], listeners, news) == [("tab", events[0])]  # who is held
-    assert done == [("admit", "tab"), ("remove", "tab", "group:b"), ("kick", "tab"), ("renew", "tab")]
+    assert follow(events, ["tab"], listeners, news) == [("tab", events[0]), ("tab", events[2])]  # who moved
+    assert done == [("admit", "tab"), ("dismiss", "tab", "group:b"), ("kick", "tab"), ("renew", "tab")]
     assert "what follows left for user:ada was not done" in caplog.text

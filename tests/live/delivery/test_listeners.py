@@ -4,6 +4,7 @@ import pytest
 from pair import counts, make_pair, settle, sync
 
 from notiway.live.delivery.listeners import Listeners
+from notiway.values.event import Event
 
 
 @pytest.fixture
@@ -85,3 +86,16 @@ def test_who_does_not_hear_an_audience_is_named_by_user(listeners, listener):
         listeners.enter(each)
     assert listeners.beside("group:x") == {"ada": [quiet.id], "bob": [other.id]}
     assert listeners.beside("global") == {}
+
+
+def test_whoever_is_dismissed_is_known_until_it_leaves(listeners, listener):
+    ada, again = listener("global", "group:x"), listener("global")
+    for each in (ada, again):
+        listeners.enter(each)
+    left = Event("left", "user:ada", {"audience": "group:x"})
+    assert listeners.dismiss([ada, again], left) == [(ada, left, ada.opening)], "again did not listen"
+    assert (ada.audiences, listeners.count("group:x")) == (("global",), 0)
+    assert listeners.left_at(ada, "group:x") > 0
+    assert listeners.left_at(ada, "group:y") == listeners.left_at(again, "group:x") == 0
+    listeners.leave(ada)
+    assert listeners.left_at(ada, "group:x") == 0
