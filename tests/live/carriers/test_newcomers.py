@@ -4,6 +4,7 @@ import json
 
 import pytest
 from pair import settle
+from servers import wait_until
 
 from notiway.live import runtime
 from notiway.live.carriers import newcomers
@@ -187,9 +188,6 @@ def test_news_of_a_joining_that_come_behind_those_of_the_leaving_let_nobody_list
     for kind in ("left", "joined"):  # the broker may reorder them
         for event in under_way.pop(kind):
             arrive(event)
-    now.badges._pool.submit(lambda: None).result()
-    settle(now.reactor)
-    assert OPS.key not in connection.audiences
-    assert connection.held is None
+    wait_until(lambda: OPS.key not in connection.audiences and connection.held is None)
     now.hub.tell(connection, '{"event":"end"}')
     assert not [text for text in iter(lambda: client.read()[0], '{"event":"end"}') if "While a member" in text]
