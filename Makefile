@@ -52,8 +52,8 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	@bin/need chromium redis postgresql node
 	@$(MAKE) --no-print-directory check
-	# One worker for each of two cores; a file's tests share what they start.
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	# More workers than cores, for half of the time goes by in waiting; a file's tests share what they start.
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 chaos: $(VENV)/.dev
 	@bin/need redis

@@ -9,6 +9,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from notiway.values.version import VERSION
+
 if TYPE_CHECKING:
     from notiway.extension import Notiway
     from notiway.ops import jobs
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from notiway.verbs.progress import report_progress
     from notiway.verbs.send import send_notification
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = [
     "Audience",
     "ConfigError",

@@ -29,6 +29,7 @@ from notiway.live.limits.gate import Gate
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
 from notiway.live.runtime import KEY, Runtime, database_in_context
+from notiway.live.shared.parts import open_parts
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.parts import draw_each
@@ -206,6 +207,7 @@ def _runtime(
     heard = inbound.put, config.max_message_bytes, inbound.control
     frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
+    parts = open_parts(config, hub)
     build = partial(jobs.build_huey, config, secret=app.secret_key, folder=Path(app.instance_path))
     huey, events = build(), build(name=relay.QUEUE_NAME)
     jobs.add_tasks(huey, app)
@@ -230,7 +232,9 @@ def _runtime(
         user_is_active=active,
         token_secret=config.token_secret or derive_secret(app.secret_key or ""),
         gate=Gate(config.connect_rate),
-        throttle=Throttle(config.broker_url if config.broker_is_shared else "memory://"),
+        throttle=Throttle(parts.windows),
+        presence=parts.presence,
+        seen_ids=parts.seen_ids,
         huey=huey,
         events=events,
         start_relay=None if config.jobs == "off" or config.broker_is_shared else lambda: relay.start_relay(events),

@@ -15,6 +15,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
+from order import spread
 from peewee import DataError
 from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
@@ -29,6 +30,7 @@ from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
+TESTS = Path(__file__).parent
 PASSWORD = "correct horse battery staple"
 SECRET_KEY = "a secret of the tests, of more than 32 bytes"
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
@@ -40,6 +42,12 @@ settings.register_profile("long", settings.get_profile("no-clock"))  # here, for
 settings.load_profile("no-clock")
 
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Spread the files of each folder over the run (`order.spread`); the tests of a file keep their order."""
+    place = {path: number for number, path in enumerate(spread(dict.fromkeys(each.path for each in items), TESTS))}
+    items.sort(key=lambda item: place[item.path])
 
 
 class Browser:

@@ -108,6 +108,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         unknown_users=known,
         people=None,
         seen_ids=SeenIds(),
+        presence=SimpleNamespace(is_shared=False, online=int, among=lambda ids: set(), users_of=lambda key: set()),
         is_heard=lambda audience: True,  # by whom the notebook stands for
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -50,10 +50,14 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     """
     claimed: list[Key] = []
 
+    # Asked before the transaction, which must not wait for another server.
+    seen = runtime.seen_ids.among((each.draft.publisher, each.id) for each in envelopes)
+    before = {key: First.read(text) for key, text in seen.items()}
+
     def take() -> list[_Taken]:
         runtime.seen_ids.forget(claimed)  # by an attempt that failed
         claimed.clear()
-        return _take_all(runtime, envelopes, claimed)
+        return _take_all(runtime, envelopes, before, claimed)
 
     try:
         taken = in_transaction(db, take)
@@ -132,13 +136,14 @@ def _ids_by_publisher(envelopes: Sequence[Envelope]) -> dict[str, list[str]]:
     return ids
 
 
-def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key]) -> list[_Taken]:
+def _take_all(
+    runtime: Runtime, envelopes: Sequence[Envelope], seen: Mapping[Key, First], claimed: list[Key]
+) -> list[_Taken]:
     """For each envelope its id, or what was sent under its own before."""
     created_at = now_ms()
     result = [_Taken("", created_at) for _ in envelopes]
     keys = [(each.draft.publisher, each.id) for each in envelopes]
-    before: dict[Key, First] = runtime.seen_ids.among(keys)
-    before |= _firsts([each for each in envelopes if not each.persisted])
+    before = dict(seen) | _firsts([each for each in envelopes if not each.persisted])
     fresh: dict[Key, int] = {}  # the first envelope of each id that is not known yet
     for number, key in enumerate(keys):
         if key not in before:
@@ -148,13 +153,13 @@ def _take_all(runtime: Runtime, envelopes: Sequence[Envelope], claimed: list[Key
     for number, notification_id in zip(kept, batches.insert(entries, created_at), strict=True):
         result[number].id = notification_id or ""
     before |= _firsts([envelopes[number] for number in kept if not result[number].id])
+    said = {}
     for key, number in ((key, number) for key, number in fresh.items() if not envelopes[number].persisted):
         result[number].id = new_id()
-        said = First.of(_item(envelopes[number], result[number]))
-        if runtime.seen_ids.add(key, said):
-            claimed.append(key)
-        else:  # by another thread, a moment ago
-            before[key] = runtime.seen_ids.get(key) or said
+        said[key] = First.of(_item(envelopes[number], result[number])).to_text()
+    taken = runtime.seen_ids.add_all(said)  # by another thread or process, a moment ago
+    claimed += said.keys() - taken.keys()
+    before |= {key: First.read(text) for key, text in taken.items()}
     for number, key in enumerate(keys if before or len(fresh) < len(envelopes) else ()):
         result[number].first = before.get(key)
         if key not in before and fresh[key] != number:

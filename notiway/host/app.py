@@ -138,7 +138,7 @@ def _take_body() -> None:
 
 
 def _live_numbers(now: Runtime) -> LiveNumbers:
-    numbers = LiveNumbers(now.hub)
+    numbers = LiveNumbers(now.hub, now.presence)
     now.reactor.every(INTERVAL_SECONDS, numbers.tick)
     return numbers
 

@@ -21,9 +21,10 @@ from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.limits.gate import Gate
 from notiway.live.limits.pace import Pace
-from notiway.live.limits.seen_ids import SeenIds
+from notiway.live.limits.seen_ids import Ids
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
+from notiway.live.shared.presence import Presence
 from notiway.pausing import pause
 from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
@@ -39,6 +40,7 @@ QUEUE_MOST = 100  # tasks on their way to the process with the sockets, of fifty
 # each time with enough to make Events late again, more comes than can be delivered.
 LOOKS = 6
 LOOK_SECONDS = 0.004  # for servers with threads; under gevent a round of a busy loop takes longer
+SAMPLE_SECONDS = 1.0
 TOLD_SECONDS = 10.0  # between two lines in the log about publishers that are refused
 
 
@@ -61,9 +63,10 @@ class Runtime:
     token_secret: str
     throttle: Throttle
     gate: Gate
+    presence: Presence
+    seen_ids: Ids
     people: People | None = None
     migrations: tuple[Migrations, ...] = (OWN,)
-    seen_ids: SeenIds = field(default_factory=SeenIds)
     pace: Pace = field(default_factory=Pace)
     huey: Any = None
     events: Any = None  # the queue of Events of processes without sockets
@@ -149,12 +152,16 @@ class Runtime:
             self.check_alone()
             self._started = True
         self.reactor.start()
-        metrics.OLDEST_EVENT.set_function(lambda: self.hub.waiting.oldest_seconds)
+        if metrics.FOLDER:  # another worker may answer for this one, and can only read what was set
+            self.reactor.every(SAMPLE_SECONDS, lambda: metrics.OLDEST_EVENT.set(self.hub.waiting.oldest_seconds))
+        else:
+            metrics.OLDEST_EVENT.set_function(lambda: self.hub.waiting.oldest_seconds)
         # The first request starts this: what cannot start now is told, and must not cost the application its page.
         try:
             self.broker.start(self.badges.deliver)
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
+        self.presence.start()
         for start in (self.start_relay, self.start_jobs):
             try:
                 self._background += [] if start is None else [start()]
@@ -178,6 +185,7 @@ class Runtime:
                 queue.storage.close()
         if not self._started:
             return
+        self.presence.stop()
         self.broker.close()
         self.inbound.close()
         self.badges.close()

@@ -10,28 +10,30 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import peewee
-from flask import Flask, session
-from flask_login import login_user, logout_user
+from flask import Flask
 
 from notiway.live import runtime
+from notiway.live.shared.node import compare
 from notiway.ops import queue_file
 from notiway.ops.logs import redact
-from notiway.ops.probe import Probe, Refused
+from notiway.ops.probe import FORBIDDEN, Probe, Refused, end_session, proxy_advice, refusal_advice, session_cookie
 from notiway.store import schema
 from notiway.store.database import db
 from notiway.store.engine import checks, private_files
 from notiway.values.config import SHORTEST_SECRET_BYTES
+from notiway.values.errors import BrokerDown
+from notiway.values.event import Event
+from notiway.verbs.events import publish
 
 LONGEST_QUEUE = 100  # tasks; more means that nobody works on them
 TIMEOUT_SECONDS = 5.0
 FOREIGN_ORIGIN = "https://foreign.invalid"
 SOCKET_PATH = "/ws/notifications"
-FORBIDDEN = 403
 SECRET_FILE = "secret_key"  # noqa: S105 - its name; in the instance folder, where this host keeps one
-UNAVAILABLE = 503
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
         yield check_migrations()
     yield check_broker()
     yield check_workers(os.environ.get("WEB_CONCURRENCY", "1"))
+    yield check_nodes()
     yield check_jobs()
     yield check_secret(app)
     yield check_files(app)
@@ -73,6 +76,8 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
     try:
         yield check_origin(url, cookie)
         yield check_socket(url, cookie)
+        if runtime.current().presence.is_shared:
+            yield check_event(url, cookie)
     finally:
         end_session(app, url, cookie)
 
@@ -113,6 +118,17 @@ def check_workers(count: str) -> Finding:
         remedy = "set WEB_CONCURRENCY=1: one worker holds ten thousand sockets"
         return Finding("workers", f"{count} workers, but the memory broker serves one", remedy)
     return Finding("workers", f"{count}, broker {'shared' if shared else 'in memory'}")
+
+
+def check_nodes() -> Finding:
+    """Which processes hold live connections, are they of one version, and do their clocks agree?"""
+    presence = runtime.current().presence
+    if not presence.is_shared:
+        return Finding("nodes", "one process, which shares nothing")
+    try:
+        return Finding("nodes", *compare(presence.nodes()))
+    except BrokerDown as error:
+        return Finding("nodes", f"not known: {error.reason}", "start Redis, or correct NOTIWAY_BROKER_URL")
 
 
 def check_jobs() -> Finding:
@@ -187,64 +203,48 @@ def check_origin(url: str, cookie: str) -> Finding:
             return Finding("origin", "another site is refused")
         return Finding("origin", f"another site is refused with {refusal.code} instead of {FORBIDDEN}", remedy)
     except OSError as error:
-        return Finding("origin", f"could not be tried: {error}", _proxy_advice(url))
+        return Finding("origin", f"could not be tried: {error}", proxy_advice(url))
 
 
 def check_socket(url: str, cookie: str) -> Finding:
     """Does a signed-in browser get its socket, and an answer through it?"""
-    parts = urlsplit(url)
-    headers = {"Cookie": cookie, "Origin": f"{parts.scheme}://{parts.netloc}"}
+    headers = {"Cookie": cookie, "Origin": _origin(url)}
     began = time.perf_counter()
     try:
         with Probe(_address(url, SOCKET_PATH), headers, TIMEOUT_SECONDS) as probe:
             probe.send('{"action": "ping"}')
-            while json.loads(probe.receive()).get("event") != "pong":
-                pass  # `connected` and what is live come first
+            _wait_for(probe, "pong")
     except Refused as refusal:
-        return Finding("websocket", str(refusal), _refusal_advice(refusal.code, headers["Origin"]))
+        return Finding("websocket", str(refusal), refusal_advice(refusal.code, headers["Origin"]))
     except (OSError, ValueError) as error:
-        return Finding("websocket", f"broken: {error}", _proxy_advice(url))
+        return Finding("websocket", f"broken: {error}", proxy_advice(url))
     return Finding("websocket", f"round trip in {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
-def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:
-    """A session cookie as if the user had signed in; None when there is no such user."""
-    if user_id is None:
-        people = runtime.current().people
-        user_id = next((person.id for person in people.search("", 1)), None) if people is not None else None
-    if user_id is None:
-        return None
-    with app.test_request_context(base_url=url, environ_base={"REMOTE_ADDR": "127.0.0.1"}):
-        user = app.login_manager._user_callback(user_id)  # type: ignore[attr-defined]
-        if user is None or not login_user(user):
-            return None
-        response = app.make_response("")
-        app.session_interface.save_session(app, session, response)
-    return "; ".join(header.partition(";")[0] for header in response.headers.getlist("Set-Cookie"))
+def check_event(url: str, cookie: str) -> Finding:
+    """Does an Event of another process, this one, reach a client of the server?"""
+    headers = {"Cookie": cookie, "Origin": _origin(url)}
+    try:
+        with Probe(_address(url, SOCKET_PATH), headers, TIMEOUT_SECONDS) as probe:
+            connection_id = _wait_for(probe, "connected")["connectionId"]
+            began = time.perf_counter()
+            publish(runtime.current(), Event("sync", f"connection:{connection_id}", {"unread": 0}))
+            _wait_for(probe, "pong")
+    except (OSError, ValueError) as error:
+        return Finding("events", f"none arrives: {error}", "give this command the server's NOTIWAY_BROKER_URL")
+    return Finding("events", f"one of this process arrived after {(time.perf_counter() - began) * 1000:.0f} ms")
 
 
-def end_session(app: Flask, url: str, cookie: str) -> None:
-    """Sign out what `session_cookie` signed in."""
-    with app.test_request_context(base_url=url, headers={"Cookie": cookie}):
-        logout_user()
+def _wait_for(probe: Probe, name: str) -> dict[str, Any]:
+    while (said := json.loads(probe.receive())).get("event") != name:
+        pass  # what is live comes between
+    return dict(said["data"])
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def _address(url: str, path: str) -> str:
     return url.rstrip("/") + runtime.current().config.url_prefix + path
-
-
-def _refusal_advice(code: int, origin: str) -> str:
-    if code == FORBIDDEN:
-        return (
-            f"if browsers see the site as {origin}, let the proxy pass the Host header on,"
-            " or add it to NOTIWAY_ALLOWED_ORIGINS"
-        )
-    if code == UNAVAILABLE:
-        return "start gunicorn with --worker-class gevent; if it runs so already, it is restarting: try again"
-    if code in (401, 4001):
-        return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
-    return _proxy_advice(origin)
-
-
-def _proxy_advice(url: str) -> str:
-    return f"if a proxy stands before {url}, let it pass the Upgrade and Connection headers on (docs/how-to/deploy.md)"

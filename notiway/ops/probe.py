@@ -1,4 +1,7 @@
-"""Probe: a WebSocket client of a few lines, for the doctor. It has a deadline and leaves nothing behind."""
+"""Probe: a WebSocket client of a few lines, for the doctor, and the session that it signs in with.
+
+It has a deadline and leaves nothing behind.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from types import TracebackType
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from flask import Flask, session
+from flask_login import login_user, logout_user
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import (
     AcceptConnection,
@@ -21,7 +26,11 @@ from wsproto.events import (
 )
 from wsproto.utilities import RemoteProtocolError
 
+from notiway.live import runtime
+
 READ_BYTES = 64 * 1024
+FORBIDDEN = 403
+UNAVAILABLE = 503
 Wanted = TypeVar("Wanted")
 
 
@@ -119,3 +128,44 @@ class Probe:
                 self._receive()
         except (OSError, ValueError, KeyError, TypeError):
             return ""
+
+
+def session_cookie(app: Flask, url: str, user_id: str | None) -> str | None:
+    """A session cookie as if the user had signed in; None when there is no such user."""
+    if user_id is None:
+        people = runtime.current().people
+        user_id = next((person.id for person in people.search("", 1)), None) if people is not None else None
+    if user_id is None:
+        return None
+    with app.test_request_context(base_url=url, environ_base={"REMOTE_ADDR": "127.0.0.1"}):
+        user = app.login_manager._user_callback(user_id)  # type: ignore[attr-defined]
+        if user is None or not login_user(user):
+            return None
+        response = app.make_response("")
+        app.session_interface.save_session(app, session, response)
+    return "; ".join(header.partition(";")[0] for header in response.headers.getlist("Set-Cookie"))
+
+
+def end_session(app: Flask, url: str, cookie: str) -> None:
+    """Sign out what `session_cookie` signed in."""
+    with app.test_request_context(base_url=url, headers={"Cookie": cookie}):
+        logout_user()
+
+
+def refusal_advice(code: int, origin: str) -> str:
+    """What to do about a refusal with this code."""
+    if code == FORBIDDEN:
+        return (
+            f"if browsers see the site as {origin}, let the proxy pass the Host header on,"
+            " or add it to NOTIWAY_ALLOWED_ORIGINS"
+        )
+    if code == UNAVAILABLE:
+        return "start gunicorn with --worker-class gevent; if it runs so already, it is restarting: try again"
+    if code in (401, 4001):
+        return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
+    return proxy_advice(origin)
+
+
+def proxy_advice(url: str) -> str:
+    """What to do if the answer is none that Notiway gives."""
+    return f"if a proxy stands before {url}, let it pass the Upgrade and Connection headers on (docs/how-to/deploy.md)"

@@ -11,8 +11,10 @@ import gc
 import logging
 import os
 import resource
+import shutil
 import signal
 import sys
+import tempfile
 from typing import Any
 
 from notiway.values.broker_url import is_shared
@@ -25,8 +27,11 @@ SEND_SECONDS = 60  # for a client to take a part of its answer
 MARGIN_SECONDS = 5  # for requests that are under way when the drain ends
 HURRIED_SECONDS = 0.5
 OPEN_FILES = 100_000  # each live socket is one open file
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
+OWN_METRICS = "_NOTIWAY_METRICS_FOLDER"  # the same where it was made here: by the server that SIGUSR2 replaces
 REFUSED = 4  # gunicorn's own exit code for "the application cannot be loaded"
 
+metrics_folder = ""
 port = os.environ.get("PORT", "5000")
 everywhere = "PORT" in os.environ and not DEVELOPMENT  # a platform that sets PORT routes to it from outside
 bind = f"0.0.0.0:{port}" if everywhere else f"127.0.0.1:{port}"
@@ -73,7 +78,25 @@ def on_starting(server: Any) -> None:
             server.log.error(_one_worker_only(server.cfg.workers))
             sys.exit(REFUSED)
         _keep_to_one_worker(server)
+    if server.cfg.workers > 1 or is_shared(BROKER_URL):
+        _share_metrics()
     _allow_open_files()
+
+
+def on_exit(server: Any) -> None:
+    """Leave nothing behind."""
+    del server
+    if metrics_folder:
+        shutil.rmtree(metrics_folder, ignore_errors=True)
+
+
+def _share_metrics() -> None:
+    """Name a folder in which workers keep what they measure (`metrics.py`): each of them answers for all."""
+    global metrics_folder
+    if os.environ.get(METRICS, "") != os.environ.get(OWN_METRICS, ""):
+        return  # the operator's own
+    metrics_folder = tempfile.mkdtemp(prefix="notiway-metrics-")
+    os.environ[METRICS] = os.environ[OWN_METRICS] = metrics_folder
 
 
 def _keep_to_one_worker(server: Any) -> None:

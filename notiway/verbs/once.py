@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from notiway.store.spent_ids import SpentId
 from notiway.values.errors import Fault
 from notiway.values.item import Item
+
+HASH_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +19,23 @@ class First:
 
     audience: str
     name: str
-    body: int | None  # a hash: it tells another body, and costs little to keep; None where it is known no more
+    body: str | None  # a hash: it tells another body, and costs little to keep; None where it is known no more
     persisted: bool
 
     @classmethod
     def of(cls, item: Item) -> First:
-        return cls(item.audience, item.name, hash(json.dumps(item.body, sort_keys=True)), item.persisted)
+        body = json.dumps(item.body, sort_keys=True).encode()
+        return cls(item.audience, item.name, blake2b(body, digest_size=HASH_BYTES).hexdigest(), item.persisted)
+
+    @classmethod
+    def read(cls, text: str) -> First:
+        """The reverse of `to_text`."""
+        audience, name, body, persisted = json.loads(text)
+        return cls(audience, name, body, persisted)
+
+    def to_text(self) -> str:
+        """Compact, for whoever remembers it; any process can read it."""
+        return json.dumps([self.audience, self.name, self.body, self.persisted])
 
     @classmethod
     def of_spent(cls, spent: SpentId) -> First:

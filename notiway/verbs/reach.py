@@ -13,7 +13,10 @@ from notiway.values.people import CountsMembers
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """`people` is None where the application does not tell how many users it has; `online` counts this process."""
+    """`people` is None where the application does not tell how many users it has.
+
+    `online` counts the users of all processes that share a broker.
+    """
 
     people: int | None
     online: int
@@ -29,11 +32,11 @@ def of(now: Runtime, to: Audience | Sequence[str]) -> Reach:
         to = [to.value]
     if not isinstance(to, Audience):
         users = set(to)
-        return Reach(len(users), len(users & now.hub.user_ids()))
+        return Reach(len(users), len(now.presence.among(users)))
     if to.key == "global":
         people = None if now.people is None else now.people.count()
-        return Reach(people, len(now.hub.user_ids()))
-    listeners = now.hub.listeners.users_of(to.key)
+        return Reach(people, now.presence.online())
+    listeners = now.presence.users_of(to.key)
     # A client may listen to an open group, or by its token, without being a member.
     guests = listeners - members_among(to.key, sorted(listeners))
     count = now.people.count_members if isinstance(now.people, CountsMembers) else count_members

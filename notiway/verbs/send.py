@@ -126,8 +126,9 @@ def _send_unstored(
     audiences = [f"user:{user_id}" for user_id in heard_of(runtime, user_ids)] if user_ids else [audience]
 
     def ring() -> None:
-        # Nothing is stored that could tell a second call, so this process remembers the key for a while.
-        if draft.dedupe_key is None or runtime.seen_ids.add((draft.publisher, draft.dedupe_key), First.of(item)):
+        # Nothing is stored that could tell a second call, so the key is remembered for a while.
+        key, said = draft.dedupe_key, First.of(item).to_text
+        if key is None or runtime.seen_ids.add((draft.publisher, key), said()):
             for part in in_batches(audiences, TOLD_AT_ONCE):
                 for key in part:
                     publish(runtime, created(item, to=key, replaces=replaces))

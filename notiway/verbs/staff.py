@@ -55,8 +55,8 @@ def _send(
         "persist": fields.get("persist", True),
         "expires_at": sent.expires_at,
         "people": reached.people,
-        # A command has no sockets of its own, so it cannot know who is connected to the server.
-        "online": None if by == audit.COMMAND_LINE else reached.online,
+        # A command has no sockets of its own: without a broker that is shared it cannot know who is connected.
+        "online": None if by == audit.COMMAND_LINE and not now.presence.is_shared else reached.online,
     }
     if not isinstance(to, Audience):
         details["to"] = list(dict.fromkeys(to))

@@ -6,11 +6,12 @@ import peewee
 import pytest
 from servers import answer, free_port
 
-from notiway.host import sessions
 from notiway.live import runtime
+from notiway.live.shared.node import Node
 from notiway.ops import doctor
 from notiway.store import schema
 from notiway.store.database import db
+from notiway.values.errors import BrokerDown
 
 
 @pytest.fixture(autouse=True)
@@ -159,11 +160,35 @@ def test_without_a_user_the_socket_is_not_tried_and_it_says_how_to_get_one(app, 
     assert "user add" in last.remedy
 
 
-def test_the_session_cookie_it_makes_signs_that_user_in(app, user):
-    cookie = doctor.session_cookie(app, "http://127.0.0.1:5000", user.id)
-    client = app.test_client(use_cookies=False)
-    assert client.get("/account", headers={"Cookie": cookie}).status_code == 200
-    assert doctor.session_cookie(app, "http://127.0.0.1:5000", "nobody") is None
-    doctor.end_session(app, "http://127.0.0.1:5000", cookie)
-    assert client.get("/account", headers={"Cookie": cookie}).status_code == 302
-    assert sessions.of_user(user.id) == []
+# Several processes
+
+
+class Nodes:
+    """A presence that others share."""
+
+    is_shared = True
+
+    def __init__(self, *nodes):
+        self._nodes = nodes
+
+    def nodes(self):
+        if not self._nodes:
+            raise BrokerDown("nobody there")
+        return list(self._nodes)
+
+
+def test_the_nodes_are_listed_and_those_of_two_versions_are_a_fault(monkeypatch):
+    now = runtime.current()
+    assert doctor.check_nodes().ok, "one that is alone"
+    monkeypatch.setattr(now, "presence", Nodes(Node("n1", "1.0", "web1", 7)))
+    assert doctor.check_nodes().ok
+    assert "web1:7" in doctor.check_nodes().text
+    monkeypatch.setattr(now, "presence", Nodes(Node("n1", "1.0"), Node("n2", "1.1")))
+    assert "older version" in doctor.check_nodes().remedy
+    monkeypatch.setattr(now, "presence", Nodes())
+    assert "NOTIWAY_BROKER_URL" in doctor.check_nodes().remedy
+
+
+def test_a_server_that_no_event_reaches_is_a_fault(answering):
+    finding = doctor.check_event(answering(answer(200)), "session=x")
+    assert (finding.name, finding.ok) == ("events", False)

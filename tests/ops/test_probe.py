@@ -9,7 +9,8 @@ from servers import answer, free_port
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Message, Request, TextMessage
 
-from notiway.ops.probe import Probe, Refused
+from notiway.host import sessions
+from notiway.ops.probe import Probe, Refused, end_session, session_cookie
 
 SECONDS = 5
 HELLO = [TextMessage("hel", message_finished=False), TextMessage("lo")]
@@ -108,3 +109,18 @@ def test_the_probe_tells_a_refusal_from_a_silence(answering):
     assert refusal.value.code == 418
     with pytest.raises(ConnectionError):
         Probe(answering(b"") + "/ws", {}, 5)
+
+
+def test_the_session_cookie_signs_that_user_in(app, user):
+    with app.app_context():
+        sign_in_and_out(app, user)
+
+
+def sign_in_and_out(app, user):
+    cookie = session_cookie(app, "http://127.0.0.1:5000", user.id)
+    client = app.test_client(use_cookies=False)
+    assert client.get("/account", headers={"Cookie": cookie}).status_code == 200
+    assert session_cookie(app, "http://127.0.0.1:5000", "nobody") is None
+    end_session(app, "http://127.0.0.1:5000", cookie)
+    assert client.get("/account", headers={"Cookie": cookie}).status_code == 302
+    assert sessions.of_user(user.id) == []

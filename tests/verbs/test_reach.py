@@ -28,16 +28,18 @@ def test_reach_counts_members_and_those_connected(app, user, other, make_user, j
         assert reach.of(now, Audience.user(other.id)) == reach.Reach(1, 0)
 
 
-class Hub:
-    """Who is connected here, and who hears which audience."""
+class Connected:
+    """Who is connected, and who hears which audience."""
 
     def __init__(self, **users_of):
-        self.connected = {"ada", "guest"}
+        self.users = {"ada", "guest"}
         self.by_audience = users_of
-        self.listeners = self
 
-    def user_ids(self):
-        return self.connected
+    def online(self):
+        return len(self.users)
+
+    def among(self, user_ids):
+        return self.users & set(user_ids)
 
     def users_of(self, key):
         return self.by_audience.get(key.partition(":")[2], set())
@@ -59,7 +61,7 @@ class Directory(Users):
 
 
 def test_nobody_knows_how_many_everybody_is_unless_the_application_says_so(broker):
-    now = SimpleNamespace(people=None, hub=Hub())
+    now = SimpleNamespace(people=None, presence=Connected())
     assert reach.of(now, Audience.everyone()) == reach.Reach(None, 2)
     now.people = Users(0)
     assert reach.of(now, Audience.everyone()) == reach.Reach(0, 2)
@@ -69,11 +71,11 @@ def test_nobody_knows_how_many_everybody_is_unless_the_application_says_so(broke
 def test_members_are_counted_by_whoever_knows_them_best(broker, people, counted):
     for user_id in ("ada", "bob"):
         membership.join(user_id, OPS)
-    now = SimpleNamespace(people=people, hub=Hub(ops={"ada"}))
+    now = SimpleNamespace(people=people, presence=Connected(ops={"ada"}))
     assert reach.of(now, OPS) == reach.Reach(counted, 1)
-    now.hub = Hub(ops={"ada", "guest"})
+    now.presence = Connected(ops={"ada", "guest"})
     assert reach.of(now, OPS) == reach.Reach(counted + 1, 2), "and a guest"
 
 
 def test_a_message_to_nobody_reaches_nobody(broker):
-    assert reach.of(SimpleNamespace(people=None, hub=Hub()), []) == reach.Reach(0, 0)
+    assert reach.of(SimpleNamespace(people=None, presence=Connected()), []) == reach.Reach(0, 0)

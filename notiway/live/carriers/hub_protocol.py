@@ -50,6 +50,9 @@ class SignalRTransport(WebSocketTransport):
 
     def turn_away(self, connection: Connection, code: int, reason: str) -> None:
         """Let the answer to the handshake say why: before it, clients take a Close for a fault of the server."""
+        if is_ready(connection):
+            connection.close(code, reason)
+            return
         connection.stage = f"{code}{TURNED_AWAY}{reason}"
 
     def farewell(self, code: int, reason: str) -> bytes:

@@ -19,6 +19,7 @@ class Listeners:
     def __init__(self) -> None:
         self._by_audience: dict[str, dict[Connection, None]] = {}
         self._left: dict[Connection, dict[str, int]] = {}  # when each was dismissed from what, in milliseconds
+        self.changed: set[str] | None = None  # users of whom somebody wants to know what they hear
 
     def __len__(self) -> int:
         return len(self._by_audience)
@@ -47,14 +48,20 @@ class Listeners:
         """The audiences with this ending that somebody here hears."""
         return [key for key in list(self._by_audience) if key.endswith(suffix)]
 
+    def audiences_of(self, prefix: str) -> list[str]:
+        """The audiences with this beginning that somebody here hears."""
+        return [key for key in list(self._by_audience) if key.startswith(prefix)]
+
     def enter(self, connection: Connection) -> None:
         """Register a connection for all that it names in `audiences`."""
+        self._note(connection)
         for key in connection.audiences:
             self._by_audience.setdefault(key, {})[connection] = None
 
     def leave(self, connection: Connection) -> None:
         """Take it out everywhere."""
         self._left.pop(connection, None)
+        self._note(connection)
         for key in connection.audiences:
             self._drop(connection, key)
 
@@ -63,6 +70,7 @@ class Listeners:
         if connection.state is not State.OPEN or audience in connection.audiences:
             return False
         connection.audiences = (*connection.audiences, audience)
+        self._note(connection)
         self._by_audience.setdefault(audience, {})[connection] = None
         return True
 
@@ -92,7 +100,12 @@ class Listeners:
         """Let it hear an audience no more."""
         if audience in connection.audiences:
             connection.audiences = tuple(key for key in connection.audiences if key != audience)
+            self._note(connection)
             self._drop(connection, audience)
+
+    def _note(self, connection: Connection) -> None:
+        if self.changed is not None and connection.user_id is not None:
+            self.changed.add(connection.user_id)
 
     def _drop(self, connection: Connection, audience: str) -> None:
         listeners = self._by_audience.get(audience)

@@ -5,13 +5,23 @@ from __future__ import annotations
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Protocol
 
 REMEMBER_SECONDS = 600.0
 REMEMBER_IDS = 100_000
 
 Key = tuple[str, str]  # whose id it is, and the id
+
+
+class Ids(Protocol):
+    """Ids that are taken once, with what was said first under each; of this process, or of several."""
+
+    def add_all(self, said: Mapping[Key, str]) -> dict[Key, str]: ...
+    def among(self, keys: Iterable[Key]) -> dict[Key, str]: ...
+    def forget(self, keys: Iterable[Key]) -> None: ...
+    def add(self, key: Key, said: str = "") -> bool: ...
+    def get(self, key: Key) -> str | None: ...
 
 
 class SeenIds:
@@ -25,24 +35,26 @@ class SeenIds:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._lock = threading.Lock()
-        self._taken: OrderedDict[Key, tuple[float, Any]] = OrderedDict()
+        self._taken: OrderedDict[Key, tuple[float, str]] = OrderedDict()
 
-    def add(self, key: Key, said: Any = None) -> bool:
+    def add(self, key: Key, said: str = "") -> bool:
         """Whether the id is new; it is not for the next ten minutes."""
+        return not self.add_all({key: said})
+
+    def add_all(self, said: Mapping[Key, str]) -> dict[Key, str]:
+        """Take all of these that are new. What was said under the others, which are taken."""
+        now = self._clock()
         with self._lock:
             self._drop_old()
-            if key in self._taken:
-                return False
-            self._taken[key] = self._clock(), said
-            return True
+            taken = {key: self._taken[key][1] for key in said if key in self._taken}
+            self._taken.update((key, (now, text)) for key, text in said.items() if key not in taken)
+            return taken
 
-    def get(self, key: Key) -> Any:
+    def get(self, key: Key) -> str | None:
         """What was said under an id that is taken; None for one that is not."""
-        with self._lock:
-            self._drop_old()
-            return self._taken.get(key, (0.0, None))[1]
+        return self.among([key]).get(key)
 
-    def among(self, keys: Iterable[Key]) -> dict[Key, Any]:
+    def among(self, keys: Iterable[Key]) -> dict[Key, str]:
         """The same for those of many that are taken."""
         with self._lock:
             self._drop_old()

@@ -1,4 +1,4 @@
-"""Throttle: rate limits for producers, in memory or in the Redis that the broker uses."""
+"""Throttle: rate limits for producers and users, and the windows in which this process counts."""
 
 from __future__ import annotations
 
@@ -7,38 +7,42 @@ import threading
 import time
 from collections import deque
 from functools import lru_cache
-from typing import Any
+from typing import Protocol
 
 from limits import RateLimitItem, parse
-from limits.storage import storage_from_string
-from limits.strategies import MovingWindowRateLimiter
 
 from notiway.values.errors import Throttled
 
 PARTS = 256  # of a window: what was counted within one of them is kept as one number
+SHORTEST_SECONDS = 0.001  # to wait
 SWEEP_AFTER = 10_000  # windows; then those in which nothing is counted any more are let go
 
 _parse = lru_cache(maxsize=64)(parse)
 
 
+class Counts(Protocol):
+    """Where it is counted: in this process (`Windows`), or over several (`shared/shared_windows.py`)."""
+
+    def hit(self, limit: RateLimitItem, what: str, who: str, cost: int) -> float:
+        """Count `cost`, unless that would go over the limit: then the seconds to wait, else 0.0."""
+
+
 class Throttle:
     """Counts what each client did lately.
 
-    >>> Throttle("memory://").take("publish", "2 per minute", "billing")
+    >>> Throttle(Windows()).take("publish", "2 per minute", "billing")
     """
 
-    def __init__(self, storage_url: str) -> None:
-        in_memory = storage_url.startswith("memory")
-        self._limiter: Any = Windows() if in_memory else MovingWindowRateLimiter(storage_from_string(storage_url))
+    def __init__(self, windows: Counts) -> None:
+        self._windows = windows
 
     def take(self, what: str, rate: str, who: str, amount: int = 1) -> None:
         """Count `amount` for `who`; `Throttled`, with seconds to wait, when that goes over the rate."""
         limit = _parse(rate)
         cost = min(amount, limit.amount)  # a batch larger than the whole limit may pass an empty window
-        if self._limiter.hit(limit, what, who, cost=cost):
-            return
-        reset_at = self._limiter.get_window_stats(limit, what, who).reset_time
-        raise Throttled(f"Too many requests: the limit is {rate}", max(1, math.ceil(reset_at - time.time())))
+        seconds = self._windows.hit(limit, what, who, cost)
+        if seconds > 0:
+            raise Throttled(f"Too many requests: the limit is {rate}", max(1, math.ceil(seconds)))
 
 
 class Window:
@@ -83,8 +87,7 @@ class Windows:
         self._lock = threading.Lock()
         self._windows: dict[tuple[str, ...], Window] = {}
 
-    def hit(self, limit: RateLimitItem, what: str, who: str, cost: int) -> bool:
-        """Count `cost`, unless that would go over the limit."""
+    def hit(self, limit: RateLimitItem, what: str, who: str, cost: int) -> float:
         now = time.time()
         key = (str(limit), what, who)
         with self._lock:
@@ -93,13 +96,9 @@ class Windows:
                 self._sweep(now)
                 window = self._windows[key] = Window(limit.get_expiry())
             if window.count(now) + cost > limit.amount:
-                return False
+                return max(window.reset_time - now, SHORTEST_SECONDS)
             window.add(cost, now)
-            return True
-
-    def get_window_stats(self, limit: RateLimitItem, what: str, who: str) -> Window:
-        """The window of a limit that was just hit."""
-        return self._windows[str(limit), what, who]
+            return 0.0
 
     def _sweep(self, now: float) -> None:
         if len(self._windows) >= SWEEP_AFTER:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from notiway.live.limits.throttle import PARTS, Throttle
+from notiway.live.limits.throttle import PARTS, Throttle, Windows
 from notiway.values.errors import Throttled
 
 
 @pytest.fixture
 def throttle():
-    return Throttle("memory://")
+    return Throttle(Windows())
 
 
 def test_what_goes_over_the_rate_is_refused_with_the_time_to_wait(throttle):
@@ -60,7 +60,7 @@ def test_what_is_kept_of_a_window_does_not_grow_with_what_it_counts(throttle, mo
     for _ in range(5_000):
         now[0] += 0.02
         throttle.take("publish", "1000000 per minute", "billing", 7)
-    (window,) = throttle._limiter._windows.values()
+    (window,) = throttle._windows._windows.values()
     assert len(window._counts) <= PARTS + 1
     assert abs(window.count(now[0]) - 3_000 * 7) <= 3_000 * 7 / PARTS
 
@@ -73,4 +73,4 @@ def test_windows_in_which_nothing_counts_any_more_are_let_go(throttle, monkeypat
         throttle.take("user", "10 per minute", str(number))
     now[0] += 61
     throttle.take("user", "10 per minute", "another")
-    assert len(throttle._limiter._windows) == 1
+    assert len(throttle._windows._windows) == 1
