@@ -54,24 +54,24 @@ class Listeners:
 
     def enter(self, connection: Connection) -> None:
         """Register a connection for all that it names in `audiences`."""
-        self._note(connection)
         for key in connection.audiences:
             self._by_audience.setdefault(key, {})[connection] = None
+        self._note(connection)
 
     def leave(self, connection: Connection) -> None:
         """Take it out everywhere."""
         self._left.pop(connection, None)
-        self._note(connection)
         for key in connection.audiences:
             self._drop(connection, key)
+        self._note(connection)
 
     def add(self, connection: Connection, audience: str) -> bool:
         """Let an open connection hear one more audience; False if it is not open, or did already."""
         if connection.state is not State.OPEN or audience in connection.audiences:
             return False
         connection.audiences = (*connection.audiences, audience)
-        self._note(connection)
         self._by_audience.setdefault(audience, {})[connection] = None
+        self._note(connection)
         return True
 
     def admit(self, connections: Iterable[Connection], joined: Event) -> list[Moved]:
@@ -100,10 +100,11 @@ class Listeners:
         """Let it hear an audience no more."""
         if audience in connection.audiences:
             connection.audiences = tuple(key for key in connection.audiences if key != audience)
-            self._note(connection)
             self._drop(connection, audience)
+            self._note(connection)
 
     def _note(self, connection: Connection) -> None:
+        # Behind the change: whoever takes the user from here looks at what is so by then.
         if self.changed is not None and connection.user_id is not None:
             self.changed.add(connection.user_id)
 
