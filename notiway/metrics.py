@@ -30,6 +30,9 @@ CONNECTIONS = Gauge("notiway_connections", "Live connections", ["wire"], registr
 EVENTS_PUBLISHED = Counter("notiway_events_published", "Events handed to the broker", ["kind"], registry=REGISTRY)
 EVENTS_RECEIVED = Counter("notiway_events_received", "Events taken from the broker", ["kind"], registry=REGISTRY)
 PUBLISH_FAILURES = Counter("notiway_publish_failures", "Events the broker did not take", registry=REGISTRY)
+BROKER_GAPS = Counter(
+    "notiway_broker_gaps", "Times Events were lost on their way, so that clients had to resume", registry=REGISTRY
+)
 RELAY_DROPS = Counter(
     "notiway_relay_drops", "Events of other processes that waited too long and were dropped", registry=REGISTRY
 )

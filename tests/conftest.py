@@ -187,7 +187,7 @@ def inside(app: Flask) -> Iterator[None]:
 def heard(app: Flask, monkeypatch: pytest.MonkeyPatch) -> list[Event]:
     """The Events that reach the broker of `app`."""
     events: list[Event] = []
-    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.extend)
     monkeypatch.setattr(app.extensions["notiway"].hub, "is_heard", lambda audience: True)
     return events
 

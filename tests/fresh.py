@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -72,19 +72,26 @@ def statements(opened: peewee.Database) -> dict[str, str]:
 class Notebook:
     """A broker that writes down what was published; `fault` is raised instead when it is set."""
 
-    takes_many = False
-
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.later: list[Event] = []
+        self.gaps: list[Collection[str] | None] = []
         self.fault: Exception | None = None
         self.on_publish: Callable[[Event], None] | None = None
 
-    def publish(self, event: Event) -> None:
-        if self.fault is not None:
-            raise self.fault
-        if self.on_publish is not None:
-            self.on_publish(event)
-        self.events.append(event)
+    def publish(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if self.fault is not None:
+                raise self.fault
+            if self.on_publish is not None:
+                self.on_publish(event)
+            self.events.append(event)
+
+    def tell_gap(self, audiences: Collection[str] | None) -> None:
+        self.gaps.append(audiences)
+
+    def tell_later(self, events: Sequence[Event]) -> None:
+        self.later += events
 
     @property
     def kinds(self) -> list[tuple[str, str]]:
@@ -109,7 +116,8 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         people=None,
         seen_ids=SeenIds(),
         presence=SimpleNamespace(is_shared=False, online=int, among=lambda ids: set(), users_of=lambda key: set()),
-        is_heard=lambda audience: True,  # by whom the notebook stands for
+        is_heard=lambda audience: True,
+        heard_among=lambda audiences: audiences,  # by whom the notebook stands for
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
     )
     with fresh_database(place), app.app_context():

@@ -16,7 +16,7 @@ from notiway.store.database import db
 from notiway.store.engine.retrying import in_transaction
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
-from notiway.values.errors import Fault
+from notiway.values.errors import BrokerDown, Fault, NotiwayError
 from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs.events import created, publish_all, unread_counts
@@ -31,6 +31,7 @@ class Outcome:
     duplicate: bool
     notification_id: str | None = None
     warnings: tuple[Fault, ...] = ()
+    fault: NotiwayError | None = None  # it is stored nowhere, and was told to nobody
 
 
 @dataclass(slots=True)
@@ -47,7 +48,9 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
 
     An id is the publisher's own, and taken once, whether what it names was kept or not. With `may_be_untold` a process
     that took these before may have died between its commit and the Events: what it stored is delivered again.
+    While the broker is away, what is to be kept is, and is told later; the others are not taken.
     """
+    is_told = True
     claimed: list[Key] = []
 
     # Asked before the transaction, which must not wait for another server.
@@ -65,12 +68,22 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
         runtime.seen_ids.forget(claimed)  # a second try must not find them taken
         raise
     again = _stored_untold(envelopes, taken) if may_be_untold else []
-    db.after_commit(lambda: _ring(runtime, again, envelopes, taken))
-    return [_outcome(envelope, each) for envelope, each in zip(envelopes, taken, strict=True)]
+
+    def ring() -> None:
+        nonlocal is_told
+        is_told = _ring(runtime, again, envelopes, taken)
+
+    db.after_commit(ring)
+    if not is_told:
+        runtime.seen_ids.forget(claimed)
+    return [_outcome(envelope, each, is_told) for envelope, each in zip(envelopes, taken, strict=True)]
 
 
-def _outcome(envelope: Envelope, taken: _Taken) -> Outcome:
+def _outcome(envelope: Envelope, taken: _Taken, is_told: bool) -> Outcome:
     if taken.first is None:
+        if not (is_told or envelope.persisted):
+            fault = BrokerDown("it cannot be told, and is not to be kept")
+            return Outcome(envelope, False, fault=fault)
         return Outcome(envelope, False, taken.id, envelope.warnings)
     differences = taken.first.differences(First.of(_item(envelope, taken)))
     return Outcome(envelope, True, None, (*envelope.warnings, *differences))
@@ -172,8 +185,8 @@ def _ring(
     again: Sequence[tuple[Item, str | None]],
     envelopes: Sequence[Envelope],
     taken: Sequence[_Taken],
-) -> None:
-    """Tell whoever may hear it; everybody else reads in the database what was stored."""
+) -> bool:
+    """Tell whoever may hear it; everybody else reads in the database what was stored. Whether that can be told."""
     told = [(item, replaces) for item, replaces in again if runtime.is_heard(item.audience)]
     heard: dict[Audience, bool] = {}
     for envelope, each in zip(in_stretches(envelopes), taken, strict=True):
@@ -189,4 +202,4 @@ def _ring(
     for item, replaces in in_stretches(told):
         unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
         events.append(created(item, unread=unread, replaces=replaces))
-    publish_all(runtime, events)
+    return publish_all(runtime, events)

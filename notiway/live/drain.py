@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from notiway.live.connection import Connection
@@ -28,6 +28,22 @@ def drain(hub: Hub, window: float) -> bool:
     while len(hub) and time.monotonic() < deadline:
         time.sleep(TICK_SECONDS)
     return not len(hub)
+
+
+def resync(hub: Hub, audiences: Collection[str] | None, rate: float) -> None:
+    """Events were lost: let those who hear these audiences, None for all, connect again, and resume where they were.
+
+    At most `rate` connections a second. Whatever it was they find it then: who they are is asked anew, what they missed
+    is in the log, and what was read or deleted is in their lists.
+    """
+    hub.heard = object()
+
+    def begin() -> None:
+        keys = ("global",) if audiences is None else audiences
+        found = list(dict.fromkeys(each for key in keys for each in hub.listeners_of(key)))
+        close_gradually(hub.reactor, found, CloseCode.RESTARTING, "resuming", len(found) / rate)
+
+    hub.reactor.call_soon(begin)
 
 
 def close_gradually(

@@ -19,6 +19,7 @@ from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.budget import Budget
 from notiway.live.delivery.coalescing import Coalescing
 from notiway.live.delivery.following import follow
+from notiway.live.delivery.hearing import Hearing
 from notiway.live.delivery.listeners import Listeners, Moved
 from notiway.live.delivery.pump import Pump
 from notiway.live.delivery.replayed import Replayed
@@ -49,6 +50,7 @@ class Hub:
         self._by_id: dict[str, Connection] = {}
         self._coming: dict[Connection, None] = {}  # whose opening the reactor has not come to yet
         self.listeners = Listeners()
+        self.hearing = Hearing(reactor, self.listeners)
         self.waiting = Waiting()
         self._pump = Pump(reactor, self._fan_out, self.waiting)
         self._deadlines = Deadlines(reactor)
@@ -126,11 +128,9 @@ class Hub:
         self.in_turn(counts.offer, connections, unread, pings)
 
     def subscribe(self, connection: Connection, audience: str) -> bool:
-        """Let a connection listen to one more audience; whether it did not already. Waits for its turn.
-
-        Whoever calls has checked that it may.
-        """
-        return bool(self._ask(self.listeners.add, connection, audience))
+        """Let a connection, which may, listen to one more audience; whether it did not already. Waits for its turn."""
+        with self.hearing.pinned([audience]):
+            return bool(self._ask(self.listeners.add, connection, audience))
 
     def audiences_of(self, connection: Connection) -> tuple[str, ...]:
         """What a connection listens to, once all that was asked for before is done."""
@@ -221,14 +221,14 @@ class Hub:
         self._replayed.remember(connection, known_ids)
         send()
 
-    def _listeners(self, audience: str) -> list[Connection]:
+    def listeners_of(self, audience: str) -> list[Connection]:
         if audience.startswith(OF_ONE):
             one = self._by_id.get(audience.removeprefix(OF_ONE))
             return [] if one is None else [one]
         return self.listeners.of(audience)
 
     def _fan_out(self, audience: str, events: list[Event], budget: Budget) -> Iterator[None]:
-        listeners = self._listeners(audience)
+        listeners = self.listeners_of(audience)
         broadcast = Broadcast(events)
         done = 0
         while done < len(listeners):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,11 +25,12 @@ from notiway.live.limits.seen_ids import Ids
 from notiway.live.limits.throttle import Throttle
 from notiway.live.reactor import Reactor
 from notiway.live.shared.presence import Presence
-from notiway.pausing import pause
+from notiway.pausing import in_stretches, pause
 from notiway.store.database import check_greenlets
 from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
 from notiway.values.errors import Overloaded
+from notiway.values.event import Event
 from notiway.values.people import People, UnknownUsers, UserIsActive
 
 log = logging.getLogger(__name__)
@@ -41,6 +42,8 @@ QUEUE_MOST = 100  # tasks on their way to the process with the sockets, of fifty
 LOOKS = 6
 LOOK_SECONDS = 0.004  # for servers with threads; under gevent a round of a busy loop takes longer
 SAMPLE_SECONDS = 1.0
+ROOM_SECONDS = 0.02  # between two looks of the broker's reader whether Events have gone out
+RESYNC_SHARE = 0.5  # of the rate of new connections: the rest is for those who come by themselves
 TOLD_SECONDS = 10.0  # between two lines in the log about publishers that are refused
 
 
@@ -91,6 +94,12 @@ class Runtime:
         """Whether anybody may hear an audience: False only where all live connections are in this process."""
         alone = self._started and not self.config.broker_is_shared
         return not alone or self.hub.is_heard(audience)
+
+    def heard_among(self, audiences: Sequence[str]) -> Collection[str]:
+        """Of many audiences those that anybody may hear; the others' connections are asked about in one go."""
+        if self.config.broker_is_shared:
+            return self.broker.heard_among(audiences)
+        return [each for each in in_stretches(audiences) if self.is_heard(each)]
 
     def wait_for_room(self) -> None:
         """Let Events go out that were published before; `Overloaded` while they wait for too long.
@@ -158,7 +167,7 @@ class Runtime:
             metrics.OLDEST_EVENT.set_function(lambda: self.hub.waiting.oldest_seconds)
         # The first request starts this: what cannot start now is told, and must not cost the application its page.
         try:
-            self.broker.start(self.badges.deliver)
+            self.broker.start(self._deliver(), on_gap=self._resync)
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
         self.presence.start()
@@ -167,6 +176,28 @@ class Runtime:
                 self._background += [] if start is None else [start()]
             except Exception:
                 log.exception("background work did not start; correct NOTIWAY_JOBS_URL, then restart")
+
+    def _deliver(self) -> Callable[[Event], None]:
+        """What the broker delivers to: directly, or with a shared broker only as fast as Events go out from here.
+
+        What waits then waits in the broker, whose memory for a slow process is bounded: it cuts off one that is too
+        slow, and that is a gap.
+        """
+        deliver, waiting = self.badges.deliver, self.hub.waiting
+        if not self.config.broker_is_shared:
+            return deliver
+        self.hub.hearing.ask_of(self.broker)
+
+        def deliver_with_room(event: Event) -> None:
+            while waiting.is_too_long and self._started:
+                pause(ROOM_SECONDS)
+            deliver(event)
+
+        return deliver_with_room
+
+    def _resync(self, audiences: Collection[str] | None) -> None:
+        metrics.BROKER_GAPS.inc()
+        drain.resync(self.hub, audiences, self.config.connect_rate * RESYNC_SHARE)
 
     def begin_drain(self) -> None:
         """Be not ready any more, so that no new work is sent here."""

@@ -56,7 +56,7 @@ def relay(raw: bytes) -> None:
     """Publish an Event that another process put on the queue, when the hub has room for it: the queue can wait."""
     now = runtime.current()
     _wait_for_room(now)
-    now.broker.publish(Event.from_bytes(raw))
+    now.broker.publish((Event.from_bytes(raw),))
     pause()  # the next one may be there already
 
 
@@ -72,7 +72,7 @@ def relay_all(listed: list[tuple[str, str, dict[str, Any], float]]) -> None:
         event = Event(*parts)
         _wait_for_room(now)
         if event.kind != "created" or now.is_heard(event.audience):
-            now.broker.publish(event)
+            now.broker.publish((event,))
     pause()
 
 

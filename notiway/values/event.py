@@ -1,4 +1,8 @@
-"""Event: the only thing that crosses the broker."""
+"""Event: the only thing that crosses the broker.
+
+Processes of several versions may be connected to one broker. A newer one may send kinds and fields that an older one
+does not know: those are passed over. What is in use already keeps its name and meaning.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from typing import Any
 UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job queue too: a resume overlaps by as much
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each Event
+VERSION = 1  # of the form in which an Event crosses the broker; told for whoever looks, and not compared
 COUNT_CAP = 100  # unread items: the badge shows 99+, so counting further is wasted
 
 KINDS = frozenset(
@@ -61,14 +66,17 @@ class Event:
 
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""
-        parts = {"k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}
+        parts = {"v": VERSION, "k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}
         return _ENCODER.encode(parts).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> Event:
-        """The reverse of `to_bytes`; `ValueError` if the bytes are no Event."""
+        """The reverse of `to_bytes`; `ValueError` if the bytes are no Event, or one of a kind unknown here."""
         try:
             parts = json.loads(raw)
-            return cls(parts["k"], parts["a"], parts["d"], parts["t"])
-        except (KeyError, TypeError) as error:
+            kind, audience, data, published_at = parts["k"], parts["a"], parts["d"], parts.get("t", 0.0)
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError("these bytes are no event") from error
+        if not (isinstance(audience, str) and isinstance(data, dict) and isinstance(published_at, float | int)):
+            raise ValueError("these bytes are no event")
+        return cls(kind, audience, data, published_at)

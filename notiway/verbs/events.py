@@ -17,6 +17,7 @@ from notiway.pausing import in_stretches
 from notiway.store import inbox
 from notiway.store.log import pulling
 from notiway.store.sql import in_batches
+from notiway.values.errors import BrokerDown
 from notiway.values.event import Event
 from notiway.values.item import Item
 
@@ -41,46 +42,47 @@ def noting_untold(*, silent: bool = False) -> Iterator[list[Event]]:
         _untold.reset(token)
 
 
-def publish(runtime: Runtime, event: Event) -> None:
-    """Hand an Event to the broker. A broker that is down loses no stored notification: reconnects reconcile."""
+def publish(runtime: Runtime, event: Event) -> bool:
+    """Hand an Event to the broker; whether it will be told. See `publish_all`."""
+    return publish_all(runtime, (event,))
+
+
+def publish_all(runtime: Runtime, events: Sequence[Event]) -> bool:
+    """Hand over several at once; False if what is stored nowhere will not be told.
+
+    What was committed is told later where the broker does not take it: that never fails for those who sent it. Where it
+    took some of several, all are told again: a client drops what it has.
+    """
+    if not events:
+        return True
     noted = _untold.get()
     if noted is not None and (noted[0] or noted[1]):
-        noted[0].append(event)
-        return
-    try:
-        runtime.broker.publish(_stamped(event, time.time()))
-    except Exception:
-        # Whatever it is: what was to be told is stored, and the events behind this one are still to be published.
-        metrics.PUBLISH_FAILURES.inc()
-        if noted is not None:
-            noted[0].append(event)
-        log.exception("the broker did not take an event; clients will see it when they reconnect")
-    else:
-        metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
-
-
-def publish_all(runtime: Runtime, events: Sequence[Event]) -> None:
-    """Hand over several at once: a process without sockets puts them on the queue together.
-
-    Where the broker does not take them, all count as untold: a client that gets one again drops it.
-    """
-    noted = _untold.get()
-    if not runtime.broker.takes_many or (noted is not None and (noted[0] or noted[1])):
-        for event in in_stretches(events):
-            publish(runtime, event)
-        return
+        noted[0].extend(events)
+        return True
     now = time.time()
+    stamped = [_stamped(event, now) for event in events]
     try:
-        if events:
-            runtime.broker.publish_all([_stamped(event, now) for event in events])
-    except Exception:
+        runtime.broker.publish(stamped)
+    except Exception as error:
+        # Whatever it is: what was to be told is stored, and the events behind these are still to be published.
         metrics.PUBLISH_FAILURES.inc(len(events))
+        if isinstance(error, BrokerDown):
+            log.debug("%d events are told later: %s", len(events), error.reason)  # the broker's reader has told it
+        else:
+            log.exception("the broker did not take %d events; clients will see them when they reconnect", len(events))
         if noted is not None:
             noted[0].extend(events)
-        log.exception("the broker did not take %d events; clients will see them when they reconnect", len(events))
-    else:
-        for event in events:
-            metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+            return True
+        runtime.broker.tell_later([event for event in stamped if not _is_passing(event)])
+        return not any(map(_is_passing, events))
+    for event in events:
+        metrics.EVENTS_PUBLISHED.labels(kind=event.kind).inc()
+    return True
+
+
+def _is_passing(event: Event) -> bool:
+    """Whether an Event tells something that is stored nowhere, and old news in a moment."""
+    return event.kind == "created" and not event.data["notification"].get("persisted")
 
 
 def _stamped(event: Event, now: float) -> Event:
@@ -111,7 +113,14 @@ def heard_of(runtime: Runtime, user_ids: Sequence[str]) -> Sequence[str]:
     """
     if len(user_ids) < MANY:
         return user_ids
-    return [user_id for user_id in in_stretches(user_ids) if runtime.is_heard(f"user:{user_id}")]
+    audiences = [f"user:{user_id}" for user_id in in_stretches(user_ids)]
+    try:
+        heard = set(runtime.heard_among(audiences))
+    except BrokerDown as error:
+        log.debug("nobody is told now: %s", error.reason)
+        runtime.broker.tell_gap(audiences)
+        return []
+    return [user_id for user_id in in_stretches(user_ids) if f"user:{user_id}" in heard]
 
 
 def named(items: Iterable[Item]) -> list[dict[str, str]]:

@@ -15,7 +15,7 @@ from notiway.store.sql import in_batches
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
 from notiway.values.item import Item
-from notiway.verbs.events import heard_of, named, publish, unread_counts
+from notiway.verbs.events import heard_of, named, publish_all, unread_counts
 from notiway.verbs.send import TOLD_AT_ONCE
 
 
@@ -52,9 +52,11 @@ def _tell(runtime: Runtime, item: Item) -> None:
 
 def _tell_some(runtime: Runtime, item: Item, keys: Sequence[str]) -> None:
     counts = unread_counts(key.removeprefix("user:") for key in keys if key.startswith("user:"))
+    events = []
     for key in keys:
         data: dict[str, Any] = {"ids": [item.id], "items": named([replace(item, audience=key)])}
         user_id = key.removeprefix("user:")
         if user_id in counts:
             data["unread"] = counts[user_id]
-        publish(runtime, Event("recalled", key, data))
+        events.append(Event("recalled", key, data))
+    publish_all(runtime, events)

@@ -18,7 +18,7 @@ from notiway.values.errors import Fault
 from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs import recipients
-from notiway.verbs.events import created, heard_of, publish, unread_counts
+from notiway.verbs.events import created, heard_of, publish, publish_all, unread_counts
 from notiway.verbs.once import First
 
 TOLD_AT_ONCE = 50  # users: an Event for each, with the notification in it, takes some milliseconds
@@ -108,8 +108,7 @@ def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
         publish(runtime, created(item))
     for part in in_batches(heard_of(runtime, user_ids), TOLD_AT_ONCE):
         counts = unread_counts(part)
-        for user_id in part:
-            publish(runtime, created(item, to=f"user:{user_id}", unread=counts.get(user_id)))
+        publish_all(runtime, [created(item, to=f"user:{user_id}", unread=counts.get(user_id)) for user_id in part])
 
 
 def _send_unstored(
@@ -130,8 +129,7 @@ def _send_unstored(
         key, said = draft.dedupe_key, First.of(item).to_text
         if key is None or runtime.seen_ids.add((draft.publisher, key), said()):
             for part in in_batches(audiences, TOLD_AT_ONCE):
-                for key in part:
-                    publish(runtime, created(item, to=key, replaces=replaces))
+                publish_all(runtime, [created(item, to=key, replaces=replaces) for key in part])
 
     db.after_commit(ring)
     return row

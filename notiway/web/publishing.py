@@ -24,7 +24,7 @@ from notiway.store.credentials import api_keys
 from notiway.store.credentials.api_keys import Producer
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
-from notiway.values.errors import Fault, Forbidden, NotiwayError, TooLarge, Unauthorized
+from notiway.values.errors import BrokerDown, Fault, Forbidden, NotiwayError, TooLarge, Unauthorized
 from notiway.web import auth, body
 
 log = logging.getLogger(__name__)
@@ -54,16 +54,19 @@ def publish() -> ResponseReturnValue:
     answered = answers(now, results)
     if isinstance(given, list):
         return Response(to_json(answered), mimetype=body.JSON_TYPE)
+    if "error" in answered[0]:
+        raise BrokerDown("an envelope that is not to be kept cannot be told")
     return Response(to_json(answered[0]), 200 if answered[0]["duplicate"] else 201, mimetype=body.JSON_TYPE)
 
 
 def answers(now: Runtime, results: Sequence[Envelope | NotiwayError]) -> list[dict[str, Any]]:
     """Publish the good ones; what is answered to each."""
     good = [each for each in results if isinstance(each, Envelope)]
-    outcomes = iter(publish_envelopes(now, good))
+    outcomes = publish_envelopes(now, good)
     unknown = _unknown_users(now, good)
+    answered = iter(outcomes)
     return [
-        each.as_dict() if isinstance(each, NotiwayError) else _answer(next(outcomes), unknown)
+        each.as_dict() if isinstance(each, NotiwayError) else _answer(next(answered), unknown)
         for each in in_stretches(results)
     ]
 
@@ -145,6 +148,8 @@ def _unknown_users(now: Runtime, envelopes: Sequence[Envelope]) -> set[str]:
 
 
 def _answer(outcome: Outcome, unknown_users: set[str]) -> dict[str, Any]:
+    if outcome.fault is not None:
+        return outcome.fault.as_dict()
     audience = outcome.envelope.audience
     answer: dict[str, Any] = {
         "id": outcome.envelope.id,

@@ -35,7 +35,7 @@ def context(app):
 @pytest.fixture
 def heard(monkeypatch):
     events = []
-    monkeypatch.setattr(runtime.current().broker, "publish", events.append)
+    monkeypatch.setattr(runtime.current().broker, "publish", events.extend)
     return events
 
 

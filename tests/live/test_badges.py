@@ -85,7 +85,7 @@ def test_a_broadcast_whose_event_was_lost_is_in_the_next_beats_count(running, en
     membership.join("ada", Audience.group("ops"))
     ada, told = enter("ada")
     bob, also_told = enter("bob")
-    monkeypatch.setattr(running.broker, "publish", lambda event: None)
+    monkeypatch.setattr(running.broker, "publish", lambda events: None)
     send_notification(audience, "Nobody heard of this")
     running.badges.tell_counts([ada, bob])
     assert told.read() == also_told.read() == ["ping"]

@@ -297,7 +297,7 @@ def test_a_pass_writes_so_many_rows_at_once_however_many_broadcasts_it_settles(r
 
 
 def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themselves(running, enter, monkeypatch):
-    monkeypatch.setattr(running.broker, "publish", lambda event: None)
+    monkeypatch.setattr(running.broker, "publish", lambda events: None)
     listening, told_by_the_fan_out = enter("ada")
     _, client = enter("ada")
     running.reactor.call_soon(running.hub.listeners.add, listening, "group:open")

@@ -44,7 +44,7 @@ def test_an_event_of_a_command_waits_for_the_web_process_but_not_for_ever(make_a
     with app.app_context():
         assert relay.is_heard()
         running = runtime.current()
-        running.broker.publish(EVENT)
+        running.broker.publish((EVENT,))
         running.broker.start(heard.append)  # from here on this is the web process
         task = running.events.dequeue()
         assert timedelta(0) < task.expires_resolved - running.events._get_timestamp() <= timedelta(seconds=60)
@@ -72,7 +72,7 @@ def test_a_queue_that_takes_no_event_is_a_broker_that_is_down(make_app, monkeypa
         running = runtime.current()
         monkeypatch.setattr(running.events, "enqueue", fail)
         with pytest.raises(OSError, match=str(fault)):
-            running.broker.publish(EVENT)
+            running.broker.publish((EVENT,))
 
 
 def test_events_do_not_wait_for_jobs_that_take_long(make_app):
@@ -133,7 +133,7 @@ def test_events_that_came_too_late_are_counted_and_told_once_in_a_while(make_app
         running = runtime.current()
         assert relay.is_heard()
         for _ in range(3):
-            running.broker.publish(EVENT)
+            running.broker.publish((EVENT,))
         running.broker.start(heard.append)
         later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
         for _ in range(3):
@@ -206,8 +206,7 @@ def test_several_events_are_one_task_and_arrive_as_they_were_in_their_order(make
     app = make_app(NOTIWAY_JOBS="web")
     events = [created(number, "global" if number % 2 else "user:42") for number in range(4)]
     with web_process(app, heard) as (broker, take):
-        assert broker.takes_many
-        broker.publish_all(events)
+        broker.publish(events)
         queue = app.extensions["notiway"].events
         assert queue.pending_count() == 2
         take()
@@ -221,7 +220,7 @@ def test_what_nobody_here_hears_is_left_out_and_a_kick_never_is(make_app, monkey
     app = make_app(NOTIWAY_JOBS="web")
     kick = Event("kick", "user:you", {})
     with web_process(app, heard) as (broker, take):
-        broker.publish_all([created(1), created(2, "user:you"), kick, created(3)])
+        broker.publish([created(1), created(2, "user:you"), kick, created(3)])
         monkeypatch.setattr(runtime.Runtime, "is_heard", lambda self, audience: audience == "user:42")
         take()
     assert heard == [created(1), kick, created(3)]
@@ -233,7 +232,7 @@ def test_a_task_that_came_too_late_counts_for_all_of_its_events(make_app):
     with app.app_context():
         running = runtime.current()
         assert relay.is_heard()
-        running.broker.publish_all([created(number) for number in range(5)])
+        running.broker.publish([created(number) for number in range(5)])
         later = running.events._get_timestamp() + timedelta(seconds=relay.EXPIRES_SECONDS + 1)
         running.events.execute(running.events.dequeue(), later)
     assert metrics.RELAY_DROPS._value.get() - before == 5
@@ -248,7 +247,7 @@ def test_a_task_that_came_too_late_counts_for_all_of_its_events(make_app):
 )
 def test_events_stay_on_the_queue_while_the_hub_has_more_than_it_can_deliver(app, monkeypatch, put):
     running, heard, looks = app.extensions["notiway"], [], []
-    monkeypatch.setattr(running.broker, "publish", heard.append)
+    monkeypatch.setattr(running.broker, "publish", heard.extend)
     monkeypatch.setattr(type(running.hub.waiting), "is_too_long", property(lambda _: not heard and len(looks) < 3))
     monkeypatch.setattr(relay, "pause", lambda seconds=0.0: looks.append((seconds, len(heard))))
     with app.app_context():

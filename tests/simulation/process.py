@@ -44,14 +44,16 @@ class Loop(Reactor):
 class Ear:
     """What a process's broker is to Notiway: hands Events to the network."""
 
-    takes_many = False
-
     def __init__(self, process: Process, network: Any) -> None:
         self._process = process
         self._network = network
 
-    def publish(self, event: Any) -> None:
-        self._network.publish(self._process, event)
+    def publish(self, events: Any) -> None:
+        for event in events:
+            self._network.publish(self._process, event)
+
+    def heard_among(self, audiences: Any) -> Any:
+        return audiences
 
 
 class Process:

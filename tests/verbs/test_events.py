@@ -8,6 +8,7 @@ from peewee import OperationalError
 
 from notiway import metrics
 from notiway.store import inbox
+from notiway.values.errors import BrokerDown
 from notiway.values.item import Item
 from notiway.verbs import events, items
 from notiway.verbs.send import send_notification
@@ -30,7 +31,7 @@ def test_a_broker_that_is_down_loses_nothing_that_is_stored(fault, broker, caplo
     sent = send_notification("ada", "Hi")
     assert inbox.get("ada", sent.id).title == "Hi"
     assert items.mark_read("ada", [sent.id]) == 0
-    assert "the broker did not take an event" in caplog.text
+    assert "the broker did not take 1 events" in caplog.text
 
 
 def value(counter):
@@ -90,46 +91,60 @@ def test_a_new_item_is_told_as_its_reader_sees_it(item, options, audience, more)
 @pytest.mark.parametrize("count", [2, 3, 5])
 def test_of_many_users_those_are_told_who_are_here(monkeypatch, count):
     monkeypatch.setattr(events, "MANY", 3)
-    here = SimpleNamespace(is_heard=lambda audience: audience == "user:1")
+    here = SimpleNamespace(heard_among=lambda audiences: {"user:1"})
     users = [str(number) for number in range(count)]
     assert list(events.heard_of(here, users)) == (users if count < 3 else ["1"])
 
 
-class Together:
-    """A broker that takes several at once."""
+def test_where_nobody_can_say_who_is_here_all_are_brought_up_to_date_later(monkeypatch):
+    def fail(audiences):
+        raise BrokerDown("away")
 
-    takes_many = True
-
-    def __init__(self, fault=None):
-        self.taken = []
-        self.fault = fault
-
-    def publish_all(self, events):
-        if self.fault is not None:
-            raise self.fault
-        self.taken.append(events)
+    gaps = []
+    away = SimpleNamespace(heard_among=fail, broker=SimpleNamespace(tell_gap=gaps.append))
+    monkeypatch.setattr(events, "MANY", 2)
+    assert list(events.heard_of(away, ["1", "2"])) == []
+    assert gaps == [["user:1", "user:2"]]
 
 
-def several():
-    return [events.Event("created", "user:ada", {"notification": {"id": str(number)}}) for number in range(3)]
+def several(*, persisted=True):
+    return [
+        events.Event("created", "user:ada", {"notification": {"id": str(number), "persisted": persisted}})
+        for number in range(3)
+    ]
 
 
-def test_several_are_handed_over_together_where_the_broker_takes_them(broker):
-    together = Together()
+def ids(told):
+    return [event.data["notification"]["id"] for event in told]
+
+
+def test_several_are_handed_over_together(monkeypatch):
+    calls = []
+    here = SimpleNamespace(broker=SimpleNamespace(publish=calls.append))
     before = value(metrics.EVENTS_PUBLISHED.labels(kind="created"))
-    events.publish_all(SimpleNamespace(broker=together), several())
-    events.publish_all(SimpleNamespace(broker=together), [])
-    assert [[event.data for event in each] for each in together.taken] == [[event.data for event in several()]]
-    assert all(event.published_at > 0 for event in together.taken[0])
+    assert events.publish_all(here, several())
+    assert events.publish_all(here, [])
+    assert [ids(each) for each in calls] == [["0", "1", "2"]]
+    assert all(event.published_at > 0 for event in calls[0])
     assert value(metrics.EVENTS_PUBLISHED.labels(kind="created")) == before + 3
-    events.publish_all(SimpleNamespace(broker=broker), several())
-    assert len(broker.events) == 3, "one by one"
 
 
-def test_several_that_were_not_taken_all_count_as_untold_and_the_next_are_not_tried(caplog):
-    down = SimpleNamespace(broker=Together(ConnectionError("the queue is locked")))
+def test_several_that_were_not_taken_all_count_as_untold_and_the_next_are_not_tried(broker, caplog):
+    broker.fault = ConnectionError("the queue is locked")
+    down = SimpleNamespace(broker=broker)
     with events.noting_untold() as untold:
-        events.publish_all(down, several())
-        events.publish_all(down, several()[:1])
-    assert [event.data["notification"]["id"] for event in untold] == ["0", "1", "2", "0"]
+        assert events.publish_all(down, several())
+        assert events.publish_all(down, several()[:1])
+    assert ids(untold) == ["0", "1", "2", "0"]
     assert caplog.text.count("did not take") == 1
+    assert broker.later == [], "whoever notes them tells them"
+
+
+def test_what_is_stored_is_told_later_and_what_is_not_is_not_told(broker, caplog):
+    broker.fault = BrokerDown("away")
+    down = SimpleNamespace(broker=broker)
+    assert events.publish_all(down, several())
+    assert ids(broker.later) == ["0", "1", "2"]
+    assert not events.publish_all(down, several(persisted=False))
+    assert len(broker.later) == 3
+    assert not caplog.records, "the broker has said so itself"

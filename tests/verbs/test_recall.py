@@ -183,7 +183,7 @@ def test_many_holders_are_told_in_parts(broker, monkeypatch):
 def test_of_many_holders_those_are_told_who_are_connected(broker, monkeypatch):
     monkeypatch.setattr(events, "MANY", 2)
     monkeypatch.setattr("notiway.store.writing.holders.__defaults__", ("", 2))
-    monkeypatch.setattr(runtime.current(), "is_heard", lambda audience: audience == "user:bob", raising=False)
+    monkeypatch.setattr(runtime.current(), "heard_among", lambda audiences: ["user:bob"], raising=False)
     sent = send_notification(["ada", "bob", "cy"], "Hi")
     broker.clear()
     assert recall(sent.id, by="grace")

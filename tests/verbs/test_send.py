@@ -252,7 +252,7 @@ def test_many_recipients_are_told_in_parts_while_others_run(broker, monkeypatch,
 @pytest.mark.parametrize("persist", [True, False])
 def test_of_many_recipients_those_are_told_who_are_connected_and_all_get_it(broker, monkeypatch, persist):
     monkeypatch.setattr(events, "MANY", 3)
-    monkeypatch.setattr(runtime.current(), "is_heard", lambda audience: audience == "user:bob", raising=False)
+    monkeypatch.setattr(runtime.current(), "heard_among", lambda audiences: ["user:bob"], raising=False)
     send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
     assert [audience for _, audience in broker.kinds] == ["user:bob"]
     assert [inbox.unread_count(user) for user in ("ada", "bob", "cy")] == [persist] * 3

@@ -347,7 +347,7 @@ def test_a_logout_of_nobody_closes_nothing(request_of, heard):
 def told(app, monkeypatch):
     """The renewals that reach the broker."""
     events = []
-    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.append)
+    monkeypatch.setattr(app.extensions["notiway"].broker, "publish", events.extend)
     return lambda: [event for event in events if event.kind == "renewed"]
 
 

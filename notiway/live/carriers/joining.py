@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Collection, Sequence
 from typing import Any, cast
 
+from notiway.live.broker.channels import node_of
 from notiway.live.carriers.replaying import frames_of
 from notiway.live.connection import Connection
 from notiway.live.deadlines import Ending
@@ -42,7 +43,7 @@ def join(
     `since` is what the client says that it has, for whoever releases it.
     """
     user_id = None if principal is None else principal.user_id
-    key = connection_id or secrets.token_urlsafe(12)
+    key = connection_id or f"{now.broker.node}.{secrets.token_urlsafe(12)}"
     connection = Connection(sock, now.formats[format_name], key, now.config.queue_limit, user_id)
     connection.since = since
     if head:
@@ -59,7 +60,13 @@ def join(
         now.hub.end_at(connection, *hello)
     elif principal.ends_at is not None:
         now.hub.end_at(connection, principal.ends_at)
+    if now.config.broker_is_shared and node_of(own := f"connection:{key}") != now.broker.node:
+        audiences.append(own)  # the id was given by another process, so the channel of this one does not tell it
+    # Confirmed before anything else is read. What came before it may have been a sign-out, or a group that was joined.
+    if now.hub.hearing.pin(audiences):
+        now.hub.heard = object()
     now.hub.open(connection, audiences)
+    now.hub.in_turn(now.hub.hearing.unpin, audiences)
     return connection
 
 

@@ -48,7 +48,7 @@ def follow(hub: Hub, leavers: Leavers, connection: Connection, joined: Event, wa
     unread = None
     is_unsure = False
     try:
-        with db.connection_context():
+        with hub.hearing.pinned([key]), db.connection_context():
             is_member = key in connection.grants or bool(membership.members_among(key, [user_id]))
             if is_member and not was_opening:
                 page = resuming.page(user_id, Cursor.from_text(joined.data["since"]), MISSED_AT_MOST)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from notiway.live.connection import Connection
 from notiway.live.state import State
@@ -20,6 +20,7 @@ class Listeners:
         self._by_audience: dict[str, dict[Connection, None]] = {}
         self._left: dict[Connection, dict[str, int]] = {}  # when each was dismissed from what, in milliseconds
         self.changed: set[str] | None = None  # users of whom somebody wants to know what they hear
+        self.on_empty: Callable[[str], None] | None = None  # called when the last one who heard an audience has gone
 
     def __len__(self) -> int:
         return len(self._by_audience)
@@ -114,3 +115,5 @@ class Listeners:
             listeners.pop(connection, None)
             if not listeners:
                 del self._by_audience[audience]
+                if self.on_empty is not None:
+                    self.on_empty(audience)

@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import current_app, g, request, session
 
+from notiway.live.broker.channels import OF_ONE
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
@@ -39,10 +40,12 @@ def _look_again(now: Runtime, connection: Connection, principal: Principal, know
     handshake.take_connection()  # an application may close the database at the end of any context
     # Whoever joined or left a group meanwhile was told so before this connection could hear it.
     audiences = joining.audiences_of(principal)
-    for key in audiences:
-        now.hub.in_turn(now.hub.listeners.add, connection, key)
+    with now.hub.hearing.pinned([key for key in audiences if key not in known]):
+        for key in audiences:
+            now.hub.in_turn(now.hub.listeners.add, connection, key)
+        now.hub.audiences_of(connection)
     for key in known:
-        if key not in audiences:
+        if key not in audiences and not key.startswith(OF_ONE):
             now.hub.unsubscribe(connection, key)
 
 

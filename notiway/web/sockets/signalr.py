@@ -44,7 +44,7 @@ def negotiate() -> ResponseReturnValue:
     _refuse_while_draining()
     transports = [{"transport": "WebSockets", "transferFormats": ["Text"]}]
     # Producers reach one tab by its connection's id, so the client must know it from here on.
-    connection_id = secrets.token_urlsafe(12)
+    connection_id = f"{runtime.current().broker.node}.{secrets.token_urlsafe(12)}"
     since = request.args.get("since", "")[:LONGEST_SINCE]
     token = _serializer().dumps([connection_id, principal.user_id, "", since])
     if request.args.get("negotiateVersion", type=int, default=0) < 1:

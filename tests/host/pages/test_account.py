@@ -151,7 +151,7 @@ def published(app):
     events: list[Event] = []
     broker = app.extensions["notiway"].broker
     publish = broker.publish
-    broker.publish = lambda event: (events.append(event), publish(event))
+    broker.publish = lambda told: (events.extend(told), publish(told))
     return events
 
 

@@ -107,7 +107,7 @@ def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_tol
     app, now, join, monkeypatch, route, page_shows_it, told
 ):
     late = []
-    monkeypatch.setattr(now.broker, "publish", late.append)
+    monkeypatch.setattr(now.broker, "publish", late.extend)
     monkeypatch.setattr(type(now), "is_heard", lambda self, audience: True)  # by whoever is just opening
     publish(now, 1, "user:ada")
     connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")

@@ -44,7 +44,12 @@ def ada(now, join):
 def under_way(now, monkeypatch):
     """The Events that the broker has not delivered yet, by kind; the counts that each process makes go their way."""
     waiting = {}
-    monkeypatch.setattr(now.broker, "publish", lambda event: waiting.setdefault(event.kind, []).append(event))
+
+    def publish(events):
+        for event in events:
+            waiting.setdefault(event.kind, []).append(event)
+
+    monkeypatch.setattr(now.broker, "publish", publish)
     return waiting
 
 

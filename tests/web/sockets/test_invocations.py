@@ -99,7 +99,7 @@ def test_a_handshake_is_answered_and_what_stands_is_replayed(now, handle, strang
 def test_what_was_replayed_is_not_told_again_when_its_event_comes_late(now, handle, stranger, notify, monkeypatch):
     late = []
     with monkeypatch.context() as held:
-        held.setattr(now.broker, "publish", late.append)
+        held.setattr(now.broker, "publish", late.extend)
         notify("ada", "waits")
     made = Talk(now, handle, *stranger)
     made.say(HANDSHAKE)

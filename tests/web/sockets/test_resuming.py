@@ -13,7 +13,7 @@ from notiway.web import sockets
 def test_what_was_overtaken_on_its_way_is_told_to_whoever_resumes(app, now, join, notify, monkeypatch, route):
     """A command hands its Event over late: B is heard, the line drops, A was never told."""
     with monkeypatch.context() as relayed:
-        relayed.setattr(now.broker, "publish", lambda event: None)
+        relayed.setattr(now.broker, "publish", lambda events: None)
         overtaken = notify("ada", "A")
     heard = notify("ada", "B")
     connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
