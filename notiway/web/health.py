@@ -36,10 +36,15 @@ def alive() -> ResponseReturnValue:
 
 
 def ready() -> ResponseReturnValue:
-    """200 when a request would be served well; else 503, and for the operator what is wrong."""
+    """200 when a request would be served well; else 503, and for the operator what is wrong.
+
+    Without its broker a process serves pages and stores what is sent, as all others do: were none of them ready, an
+    outage of live delivery would be one of everything. So that is said, and no fault.
+    """
     faults = _faults()
     if not faults:
-        return jsonify(status="ready")
+        lacks = _lacks()
+        return jsonify(status="ready", **({"lacks": lacks} if lacks and _is_operator() else {}))
     log.warning("not ready: %s", "; ".join(f"{each.text}: {each.remedy}" for each in faults.values()))
     reasons = {"reasons": {name: each.text for name, each in faults.items()}} if _is_operator() else {}
     return jsonify(status="not ready", **reasons), 503
@@ -66,6 +71,16 @@ def _is_operator() -> bool:
     return addresses.lies_in(None if is_hidden else request.remote_addr, config.metrics_allow)
 
 
+def _lacks() -> dict[str, str]:
+    """What a process can do without for a while."""
+    try:
+        runtime.current().broker.ping()
+    except OSError as error:
+        log.warning("live delivery stands still: the broker does not answer (%s)", type(error).__name__)
+        return {"broker": f"the broker does not answer ({type(error).__name__}): pages work, bells ring late"}
+    return {}
+
+
 def _faults() -> dict[str, Trouble]:
     now = runtime.current()
     faults = {}
@@ -73,11 +88,6 @@ def _faults() -> dict[str, Trouble]:
         faults["draining"] = Trouble("this process is shutting down", "no action is needed")
     for trouble in checks.troubles():
         faults["database"] = trouble
-    try:
-        now.broker.ping()
-    except OSError as error:
-        told = f"the broker does not answer ({type(error).__name__})"
-        faults["broker"] = Trouble(told, "start it, or correct NOTIWAY_BROKER_URL")
     in_queue = None if now.config.jobs == "off" else queue_file.trouble(now.huey)
     if in_queue is not None:
         faults["jobs"] = Trouble("the queue of background work does not accept work", in_queue)

@@ -22,7 +22,7 @@ class Part:
         self.done, self.name = done, name
 
     def __getattr__(self, action):
-        return lambda *_: self.done.append(f"{self.name} {action}")
+        return lambda *_, **__: self.done.append(f"{self.name} {action}")
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ def test_one_that_never_started_stops_nothing(runtime, done):
 
 def test_what_the_broker_carries_goes_through_the_badges(runtime, done, monkeypatch):
     taken = []
-    monkeypatch.setattr(runtime.broker, "start", taken.append, raising=False)
+    monkeypatch.setattr(runtime.broker, "start", lambda deliver, on_gap: taken.append(deliver), raising=False)
     runtime.start()
     assert taken == [runtime.badges.deliver]
 

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 from held import HeldSite
+from servers import redis_process
 from serving import Site
 
 from server.talk import new_visitor
@@ -60,6 +61,19 @@ def any_site(request, make_site):
 def quick_site(request, make_site):
     """Either server with a heartbeat of half a second."""
     return make_site(kind=KINDS[request.param], NOTIWAY_HEARTBEAT_SECONDS=0.5).start()
+
+
+@pytest.fixture(scope="session")
+def redis():
+    """A Redis for the whole run."""
+    with redis_process() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def several(make_site, redis):
+    """Three workers of gunicorn that share a Redis."""
+    return make_site(WEB_CONCURRENCY=3, NOTIWAY_BROKER_URL=redis.url, NOTIWAY_JOBS="web", **GENEROUS).start()
 
 
 @pytest.fixture

@@ -1,4 +1,7 @@
-"""Every audience on every wire, kept or not: who it is for gets it exactly once, nobody else ever."""
+"""Every audience on every wire, kept or not: who it is for gets it exactly once, nobody else ever.
+
+With one process, and with clients spread over three that share a Redis.
+"""
 
 import itertools
 from contextlib import ExitStack, closing
@@ -34,9 +37,9 @@ MARK = r"mark-\d+-here"
 numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="module")
-def matrix_site(make_site):
-    site = make_site().start()
+@pytest.fixture(scope="module", params=["one worker", "three workers"])
+def matrix_site(make_site, request):
+    site = make_site().start() if request.param == "one worker" else request.getfixturevalue("several")
     for name, audiences in MEMBERS.items():
         join(site, f"matrix-{name}", *audiences)
     return site
