@@ -47,6 +47,7 @@ class Ear:
     def __init__(self, process: Process, network: Any) -> None:
         self._process = process
         self._network = network
+        self.node = process.name
 
     def publish(self, events: Any) -> None:
         for event in events:
