@@ -152,7 +152,7 @@ def test_a_queue_that_nobody_takes_from_stays_short_and_the_log_says_what_to_sta
     before = metrics.RELAY_DROPS._value.get()
     running = app.extensions["notiway"]
     for number in range(10):
-        running.broker.publish(created(number))
+        running.broker.publish([created(number)])
     assert running.events.pending_count() == 4  # three, and the one that came behind the look
     assert metrics.RELAY_DROPS._value.get() - before == 6
     assert "notiway live" in caplog.text

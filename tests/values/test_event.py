@@ -52,5 +52,13 @@ def test_bytes_that_are_no_event_are_refused(raw):
 
 def test_bytes_are_compact_utf8():
     assert Event("sync", "global", {"unread": 3, "x": "é"}).to_bytes() == (
-        '{"k":"sync","a":"global","d":{"unread":3,"x":"é"},"t":0.0}'.encode()
+        '{"v":1,"k":"sync","a":"global","d":{"unread":3,"x":"é"},"t":0.0}'.encode()
     )
+
+
+def test_what_a_newer_version_adds_is_passed_over_and_what_an_older_one_lacks_is_not_missed():
+    newer = b'{"v":9,"k":"sync","a":"global","d":{"unread":3},"t":1.5,"trace":"x"}'
+    assert Event.from_bytes(newer) == Event("sync", "global", {"unread": 3}, 1.5)
+    assert Event.from_bytes(b'{"k":"sync","a":"global","d":{}}') == Event("sync", "global")
+    with pytest.raises(ValueError, match="melted"):
+        Event.from_bytes(b'{"v":9,"k":"melted","a":"global","d":{}}')
