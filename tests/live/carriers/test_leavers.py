@@ -34,7 +34,12 @@ def now(make_app, monkeypatch):
 def under_way(now, monkeypatch):
     """The Events that the broker has not delivered yet, by kind."""
     waiting = {}
-    monkeypatch.setattr(now.broker, "publish", lambda event: waiting.setdefault(event.kind, []).append(event))
+
+    def publish(events):
+        for event in events:
+            waiting.setdefault(event.kind, []).append(event)
+
+    monkeypatch.setattr(now.broker, "publish", publish)
     return waiting
 
 
