@@ -201,6 +201,8 @@ class Checks:
                 world.fault(f"{process.name} holds {len(process.hub)} connections of {len(here)} clients")
             if process.hub.pressure.queued:
                 world.fault(f"invariant 3: {process.name} still counts {process.hub.pressure.queued} bytes that wait")
+            if set(process.hub.listeners._left) - set(process.hub._by_id.values()):
+                world.fault(f"{process.name} remembers what connections have left that are gone")
             known = set(process.hub.listeners._by_audience)
             if orphans := known - {key for each in process.hub._by_id.values() for key in each.audiences}:
                 world.fault(f"{process.name} keeps audiences that nobody hears: {sorted(orphans)}")

@@ -87,7 +87,8 @@ class Listeners:
     def dismiss(self, connections: Iterable[Connection], left: Event) -> list[Moved]:
         """Let a user's connections hear no more what the user has left; those that did until now are returned."""
         audience = left.data["audience"]
-        gone = [(each, left, each.opening) for each in connections if audience in each.audiences]
+        listening = self._by_audience.get(audience, {})  # who has gone by now is in it no more
+        gone = [(each, left, each.opening) for each in connections if each in listening]
         for each, _, _ in gone:
             self.remove(each, audience)
             self._left.setdefault(each, {})[audience] = now_ms()

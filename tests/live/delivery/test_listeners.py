@@ -99,3 +99,11 @@ def test_whoever_is_dismissed_is_known_until_it_leaves(listeners, listener):
     assert listeners.left_at(ada, "group:y") == listeners.left_at(again, "group:x") == 0
     listeners.leave(ada)
     assert listeners.left_at(ada, "group:x") == 0
+
+
+def test_whoever_went_in_the_fan_out_of_its_dismissal_is_forgotten(listeners, listener):
+    ada = listener("global", "group:x")
+    listeners.enter(ada)
+    listeners.leave(ada)
+    assert listeners.dismiss([ada], Event("left", "user:ada", {"audience": "group:x"})) == []
+    assert listeners.left_at(ada, "group:x") == 0
