@@ -7,20 +7,28 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from functools import partial
+from contextlib import ExitStack
 
 from .replay import told
 from .schedule import Outcome, run, simulating
 
-PART = 250  # schedules between two lines
-PARTS_PER_WORKER = 40  # then another process takes over, so that nothing that adds up matters
+PART, LEAST = 250, 10  # schedules between two lines
+PARTS_EACH = 8  # for each process, or one of them is still at work when the others are done
+SCHEDULES_PER_WORKER = 10_000  # then another process takes over, so that nothing that adds up matters
+WHOLE_LIFE = ExitStack()  # of a worker
 INTERRUPTED = 130  # the exit status of a shell's command that SIGINT ended
 
 
 def failing(seeds: range, mutant: str | None = None) -> list[Outcome]:
     """Run these seeds; those that failed."""
     with simulating(mutant):
-        return [outcome for outcome in map(_run, seeds) if outcome.fault is not None]
+        return _failing(seeds)
+
+
+def parts_of(seeds: range, processes: int) -> list[range]:
+    """What is handed to one process at a time."""
+    size = max(min(PART, len(seeds) // (processes * PARTS_EACH)), LEAST)
+    return [seeds[start : start + size] for start in range(0, len(seeds), size)]
 
 
 def run_many(first: int, count: int, processes: int, mutant: str | None = None) -> int:
@@ -28,7 +36,7 @@ def run_many(first: int, count: int, processes: int, mutant: str | None = None) 
 
     A failure ends nothing. SIGINT does: what was done until then is counted.
     """
-    parts = [range(start, min(start + PART, first + count)) for start in range(first, first + count, PART)]
+    parts = parts_of(range(first, first + count), processes)
     started = time.perf_counter()
     failed: list[int] = []
     done = 0
@@ -63,10 +71,17 @@ def _run(seed: int) -> Outcome:
 
 def _results(parts: list[range], processes: int, mutant: str | None) -> Iterator[list[Outcome]]:
     context = multiprocessing.get_context("spawn")
-    with context.Pool(processes, _leave_signals_to_the_parent, maxtasksperchild=PARTS_PER_WORKER) as pool:
-        yield from pool.imap(partial(failing, mutant=mutant), parts)
+    parts_each = max(SCHEDULES_PER_WORKER // max(map(len, parts)), 1)
+    with context.Pool(processes, _begin, (mutant,), parts_each) as pool:
+        yield from pool.imap(_failing, parts)
 
 
-def _leave_signals_to_the_parent() -> None:
+def _begin(mutant: str | None) -> None:
+    """In a worker: signals are the parent's, and the stand-ins stay from one part to the next."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # with this the pool ends it
+    WHOLE_LIFE.enter_context(simulating(mutant))
+
+
+def _failing(seeds: range) -> list[Outcome]:
+    return [outcome for outcome in map(_run, seeds) if outcome.fault is not None]

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 
-from . import bulk
+import pytest
+
+from . import bulk, replay
 from .schedule import Outcome
 from .test_simulation import ROOT
 
@@ -16,10 +18,10 @@ WAIT_SECONDS = 60
 
 def test_a_failure_ends_nothing_and_is_told_once(monkeypatch, capsys):
     monkeypatch.setattr(bulk, "_results", lambda parts, *_: ([bad(part[0])] if part[0] else [] for part in parts))
-    assert bulk.run_many(0, 2 * bulk.PART + 1, 1) == 1
+    assert bulk.run_many(0, 3 * bulk.LEAST, 1) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:2] == ["seed 250: after 3 steps: broken", "seed 500: after 3 steps: broken"]
-    assert lines[2].startswith("501 schedules, 2 failed, ")
+    assert lines[:2] == ["seed 10: after 3 steps: broken", "seed 20: after 3 steps: broken"]
+    assert lines[2].startswith("30 schedules, 2 failed, ")
 
 
 def test_without_a_failure_all_is_well(monkeypatch, capsys):
@@ -32,6 +34,20 @@ def test_a_schedule_that_breaks_the_simulation_itself_is_told(monkeypatch):
     monkeypatch.setattr(bulk, "run", lambda seed: {}[seed])
     [found] = bulk.failing(range(7, 8))
     assert (found.seed, found.fault) == (7, "the simulation broke: KeyError: 7")
+
+
+@pytest.mark.parametrize(("count", "processes"), [(1, 4), (300, 2), (2_000, 8), (1_000_000, 2)])
+def test_each_seed_is_in_one_part_and_no_process_has_nothing_to_do(count, processes):
+    parts = bulk.parts_of(range(7, 7 + count), processes)
+    assert [seed for part in parts for seed in part] == list(range(7, 7 + count))
+    assert max(map(len, parts)) <= bulk.PART
+    assert len(parts) >= min(count // bulk.LEAST, processes * bulk.PARTS_EACH)
+
+
+def test_processes_find_together_what_one_finds(capsys):
+    assert bulk.run_many(0, 40, 2, "publish-before-commit") == 1
+    told = [line for line in capsys.readouterr().out.splitlines() if line.startswith("seed ")]
+    assert told == [replay.told(outcome) for outcome in bulk.failing(range(40), "publish-before-commit")]
 
 
 def test_an_interrupt_ends_the_run_with_its_count():
