@@ -144,11 +144,16 @@ def _live_numbers(now: Runtime) -> LiveNumbers:
 
 
 def _limiter(app: Flask, config: Config) -> MarkedRoutesLimiter:
-    shared = config.broker_is_shared
+    storage: dict[str, Any] = {"storage_uri": "memory://"}
+    if config.broker_is_shared:
+        from notiway.live.broker.redis_client import open_client
+
+        pool = open_client(config.broker_url).connection_pool  # whatever kind of URL it is, and with bounded waits
+        storage = {"storage_uri": "redis://", "storage_options": {"connection_pool": pool}}
     return MarkedRoutesLimiter(
         get_remote_address,
         app=app,
-        storage_uri=config.broker_url if shared else "memory://",
         strategy="moving-window",
-        in_memory_fallback_enabled=shared,
+        in_memory_fallback_enabled=config.broker_is_shared,
+        **storage,
     )

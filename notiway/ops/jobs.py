@@ -29,6 +29,7 @@ from notiway.ops.waking import Flag
 from notiway.store import retention
 from notiway.store.engine import private_files
 from notiway.store.search import catalogue
+from notiway.values import broker_url
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 from notiway.verbs import progress
@@ -39,6 +40,7 @@ QUEUE_NAME = "notiway"
 FILE_NAME = "jobs.db"
 CLEANUP_HOUR = 3  # UTC; a process that starts later that day still does it
 MAX_POLL_SECONDS = 1.0  # how long a task waits at most for an idle consumer on a SQLite queue
+ANSWER_SECONDS = 5.0  # that Redis may take: longer than an idle consumer waits for a task
 HEALTH_SECONDS = 10.0
 PERIODS = {"day": "%Y-%m-%d", "hour": "%Y-%m-%dT%H", "minute": "%Y-%m-%dT%H:%M"}
 KEPT_CLAIMS = 2  # the period before may still be the present one on a machine whose clock is behind
@@ -58,8 +60,11 @@ def build_huey(
     if secret:
         options["serializer"] = SignedSerializer(secret=secret, salt="notiway.jobs")
     url = config.jobs_url or (config.broker_url if config.broker_is_shared else "")
-    if urlsplit(url).scheme in ("redis", "rediss"):
-        return RedisHuey(name, url=url, **options)
+    if url and urlsplit(url).scheme not in ("sqlite", broker_url.MEMORY):
+        from notiway.live.broker.redis_client import open_client
+
+        pool = open_client(url, answer_seconds=ANSWER_SECONDS).connection_pool
+        return RedisHuey(name, connection_pool=pool, **options)
     path = _queue_file(url or config.database_url, folder, own=bool(url))
     if path is None:
         return MemoryHuey(name, **options)

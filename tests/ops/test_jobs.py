@@ -141,6 +141,11 @@ def test_the_queue_is_in_redis_when_the_broker_is(redis_url):
     assert huey.storage.queue_key == "huey.redis.notiway"
 
 
+@pytest.mark.parametrize("url", ["unix:///run/redis.sock", "rediss://h:6379/0", "redis+sentinel://a:26379,b/main"])
+def test_every_form_of_the_brokers_url_is_one_for_the_queue(url):
+    assert jobs.build_huey(Config(broker_url=url)).storage.queue_key == "huey.redis.notiway"
+
+
 @pytest.fixture
 def old(app, user, send):
     """Whether the notification from a year ago is still there."""

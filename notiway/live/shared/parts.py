@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
 
 from notiway.live.hub import Hub
@@ -21,8 +20,8 @@ class Parts:
     windows: Counts
 
 
-def open_parts(config: Config, hub: Hub, node: str | None = None) -> Parts:
-    """The parts for the broker that the settings name; `node` is this process's id. Nothing connects yet.
+def open_parts(config: Config, hub: Hub) -> Parts:
+    """The parts for the broker that the settings name. Nothing connects yet.
 
     >>> open_parts(Config(), hub).presence.is_shared  # doctest: +SKIP
     False
@@ -35,5 +34,4 @@ def open_parts(config: Config, hub: Hub, node: str | None = None) -> Parts:
     from notiway.live.shared.shared_windows import SharedWindows
 
     client = open_client(config.broker_url)
-    peers = Peers(client, hub, node or secrets.token_urlsafe(6), config.max_connections_per_user)
-    return Parts(peers, SharedIds(client), SharedWindows(client))
+    return Parts(Peers(client, hub, config.max_connections_per_user), SharedIds(client), SharedWindows(client))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -34,23 +35,24 @@ RENEW_SECONDS = 3600.0  # between two times that everything is told anew
 AT_ONCE = 200  # changes, users or audiences in one question, each of them a millisecond of Redis or less
 EXACTLY = 20_000  # users; to count more would hold up Redis
 EVERYBODY = "global"
+NODE_BYTES = 6
 
 
 class Peers:
     """Who is connected to any process. While Redis is away it knows of this process only.
 
-    >>> peers = Peers(open_client("redis://"), hub, "n1", most=50)  # doctest: +SKIP
+    >>> peers = Peers(open_client("redis://"), hub, most=50)  # doctest: +SKIP
     >>> peers.among(["ada", "bob"])  # doctest: +SKIP
     {'bob'}
     """
 
     is_shared = True
 
-    def __init__(self, client: Any, hub: Hub, node: str, most: int) -> None:
+    def __init__(self, client: Any, hub: Hub, most: int) -> None:
         self._asking = Asking(client)
         self._here = Here(hub)
         self._hub = hub
-        self._node = node
+        self._node = ""
         self._most = most  # connections of one user
         self._roll = Roll(hub.listeners)
         self._stopping = threading.Event()
@@ -89,9 +91,14 @@ class Peers:
     # The process that holds connections
 
     def start(self) -> None:
-        self._roll.renew()
+        self.begin(secrets.token_urlsafe(NODE_BYTES))
         self._thread = threading.Thread(target=self._work, name="notiway-peers", daemon=True)
         self._thread.start()
+
+    def begin(self, node: str) -> None:
+        """Be this node; nothing is told before `tick`."""
+        self._node = node
+        self._roll.renew()
 
     def stop(self) -> None:
         if self._thread is None:

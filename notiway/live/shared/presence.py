@@ -20,7 +20,7 @@ class Presence(Protocol):
     others: list[Node]  # the other processes as of a moment ago, to be had without waiting
 
     def start(self) -> None:
-        """Tell the others of this process from now on."""
+        """Tell the others of this process from now on. Called in each process, after a fork."""
 
     def stop(self) -> None:
         """This process holds no connections any more."""

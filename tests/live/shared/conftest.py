@@ -39,8 +39,8 @@ class Process:
 
     def __init__(self, client, hub, name):
         self.hub = hub
-        self.peers = Peers(client, hub, name, MOST)
-        self.peers._roll.renew()
+        self.peers = Peers(client, hub, MOST)
+        self.peers.begin(name)
         self.now = 0.0
 
     def tick(self):

@@ -27,9 +27,3 @@ def test_the_url_decides(url, kinds):
     parts = open_parts(Config(broker_url=url), hub)
     assert (type(parts.presence), type(parts.seen_ids), type(parts.windows)) == kinds
     assert (hub.listeners.changed is None) == (url == "memory://"), "what nobody asks for is not noted"
-
-
-def test_nobody_has_the_id_of_another():
-    hub = make_hub(Reactor())
-    names = {open_parts(Config(broker_url="redis://127.0.0.1:1"), hub).presence._node for _ in range(10)}
-    assert len(names) == 10

@@ -205,3 +205,12 @@ def test_whoever_is_turned_away_is_told_why(first, second, connect):
     _, client = connect("late", hub=second.hub)
     second.tick()
     assert client.read_all()[-1] == ("close", 4008)
+
+
+def test_nobody_has_the_id_of_another_also_after_a_fork(first, monkeypatch):
+    monkeypatch.setattr(first.peers, "_work", lambda: None)
+    names = set()
+    for _ in range(10):
+        first.peers.start()
+        names.add(first.peers._node)
+    assert len(names) == 10
