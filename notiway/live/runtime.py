@@ -170,7 +170,7 @@ class Runtime:
             self.broker.start(self._deliver(), on_gap=self._resync)
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
-        self.presence.start()
+        self.presence.start(self.broker.node)
         for start in (self.start_relay, self.start_jobs):
             try:
                 self._background += [] if start is None else [start()]

@@ -30,7 +30,7 @@ def redis():
 @pytest.fixture(scope="module")
 def together(make_site, redis):
     """Three workers with small limits."""
-    limits = {"NOTIWAY_MAX_CONNECTIONS_PER_USER": MOST, "NOTIWAY_TOKEN_RATE": "10 per minute"}
+    limits = {"NOTIWAY_MAX_CONNECTIONS_PER_USER": MOST, "NOTIWAY_TOKEN_RATE": "10 per minute", "NOTIWAY_JOBS": "web"}
     return make_site(WEB_CONCURRENCY=WORKERS, NOTIWAY_BROKER_URL=redis.url, **limits).start()
 
 
@@ -176,10 +176,9 @@ def is_open(tab):
         return False
 
 
-def test_the_folder_of_metrics_is_gone_when_the_server_is(make_site, redis):
-    site = make_site(WEB_CONCURRENCY=2, NOTIWAY_BROKER_URL=redis.url, NOTIWAY_DRAIN_SECONDS="1").start()
-    maps = Path(f"/proc/{workers(site)[0]}/maps").read_text()
+def test_the_folder_of_metrics_is_gone_when_the_server_is(together):
+    maps = Path(f"/proc/{workers(together)[0]}/maps").read_text()
     folder = Path(re.search(r"(/\S*/notiway-metrics-[^/]+)/", maps).group(1))
     assert folder.is_dir()
-    site.stop()
+    together.stop()  # the last test here
     assert not folder.exists()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import logging
-import secrets
 import threading
 import time
 from collections.abc import Callable, Collection, Iterable
@@ -35,7 +34,6 @@ RENEW_SECONDS = 3600.0  # between two times that everything is told anew
 AT_ONCE = 200  # changes, users or audiences in one question, each of them a millisecond of Redis or less
 EXACTLY = 20_000  # users; to count more would hold up Redis
 EVERYBODY = "global"
-NODE_BYTES = 6
 
 
 class Peers:
@@ -90,8 +88,8 @@ class Peers:
 
     # The process that holds connections
 
-    def start(self) -> None:
-        self.begin(secrets.token_urlsafe(NODE_BYTES))
+    def start(self, node: str) -> None:
+        self.begin(node)
         self._thread = threading.Thread(target=self._work, name="notiway-peers", daemon=True)
         self._thread.start()
 

@@ -19,8 +19,8 @@ class Presence(Protocol):
     numbers: dict[str, Any]  # what this process tells the others of itself, set anew each time
     others: list[Node]  # the other processes as of a moment ago, to be had without waiting
 
-    def start(self) -> None:
-        """Tell the others of this process from now on. Called in each process, after a fork."""
+    def start(self, node: str) -> None:
+        """Tell the others of this process from now on, as the node that its broker is; called after a fork."""
 
     def stop(self) -> None:
         """This process holds no connections any more."""
@@ -52,7 +52,7 @@ class Here:
         self.numbers: dict[str, Any] = {}
         self.others: list[Node] = []
 
-    def start(self) -> None:
+    def start(self, node: str) -> None:
         return None
 
     def stop(self) -> None:

@@ -89,7 +89,7 @@ def test_a_process_that_was_taken_for_dead_tells_everything_anew(first, connect,
 
 def test_a_process_that_ends_in_order_is_gone_at_once(first, second, connect, client):
     open_tabs(connect, first.hub, 1)
-    first.peers.start()
+    first.peers.start("n1")
     wait_until(lambda: second.peers.online() == 1)
     first.peers.stop()
     assert second.peers.online() == 0
@@ -98,7 +98,7 @@ def test_a_process_that_ends_in_order_is_gone_at_once(first, second, connect, cl
 
 
 def test_by_itself_it_tells_within_a_moment(first, second, connect):
-    first.peers.start()
+    first.peers.start("n1")
     (tab,) = open_tabs(connect, first.hub, 1)
     wait_until(lambda: second.peers.among(["ada"]) == {"ada"})
     first.hub.reactor.call_soon(tab.lost)
@@ -205,12 +205,3 @@ def test_whoever_is_turned_away_is_told_why(first, second, connect):
     _, client = connect("late", hub=second.hub)
     second.tick()
     assert client.read_all()[-1] == ("close", 4008)
-
-
-def test_nobody_has_the_id_of_another_also_after_a_fork(first, monkeypatch):
-    monkeypatch.setattr(first.peers, "_work", lambda: None)
-    names = set()
-    for _ in range(10):
-        first.peers.start()
-        names.add(first.peers._node)
-    assert len(names) == 10
