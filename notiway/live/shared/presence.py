@@ -53,7 +53,7 @@ class Here:
         self.others: list[Node] = []
 
     def start(self, node: str) -> None:
-        return None
+        del node  # nobody else has to know
 
     def stop(self) -> None:
         return None
