@@ -47,7 +47,7 @@ from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import banners, bell, history, tasks
 from notiway.web.sessions import LIVE, QuietSessions
-from notiway.web.sockets import actions, invocations, signalr, sse, websocket
+from notiway.web.sockets import actions, invocations, signalr, sse, ticket, websocket
 from notiway.web.staff import page as staff_page
 
 log = logging.getLogger(__name__)
@@ -163,6 +163,7 @@ class Notiway:
         websocket.register(live)
         signalr.register(live)
         sse.register(live)
+        ticket.register(live)
         api.register(live)
         health.register(live)
         reply.register(live)

@@ -127,7 +127,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.register_blueprint(usecases.blueprint(_live_numbers(running)))
     jobs.add(app, contacts.import_contacts)
     errors.register(app)
-    headers.protect(app)
+    headers.protect(app, config.live_url)
     return app
 
 

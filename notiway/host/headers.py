@@ -7,6 +7,7 @@ from flask import Flask, Response, request
 from notiway.live.carriers.websocket import UPGRADE_FLAG
 from notiway.web.caching import vary
 
+POLICY = "Content-Security-Policy"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
@@ -20,7 +21,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 ONE_YEAR = 31_536_000  # seconds
 ALWAYS = {
-    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    POLICY: CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -31,17 +32,22 @@ VARY = ("Cookie", "Accept", "HX-Request")
 _BY_LOWER_NAME = [(name.lower(), (name, value)) for name, value in ALWAYS.items()]
 
 
-def protect(app: Flask) -> None:
-    """Add the headers to every answer of this application."""
-    app.after_request(_add)
+def protect(app: Flask, live_url: str = "") -> None:
+    """Add the headers to every answer of this application; its pages may connect to `live_url` too, if there is one."""
+    by_lower_name = _BY_LOWER_NAME
+    if live_url:
+        allowed = f"connect-src 'self' {live_url} ws{live_url.removeprefix('http')}"
+        policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", allowed)
+        by_lower_name = [(name.lower(), (name, value)) for name, value in (ALWAYS | {POLICY: policy}).items()]
+    app.after_request(lambda response: _add(response, by_lower_name))
 
 
-def _add(response: Response) -> Response:
+def _add(response: Response, by_lower_name: list[tuple[str, tuple[str, str]]]) -> Response:
     if UPGRADE_FLAG in request.environ:
         return response  # stays here: the handshake has answered
     headers = response.headers
     named = {name.lower() for name, _ in headers}  # once: each look for a single one would walk through all
-    added = [pair for name, pair in _BY_LOWER_NAME if name not in named]
+    added = [pair for name, pair in by_lower_name if name not in named]
     if request.is_secure and "strict-transport-security" not in named:
         added.append(STRICT_TRANSPORT)
     if not (request.endpoint or "").endswith("static"):

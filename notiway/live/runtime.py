@@ -139,6 +139,10 @@ class Runtime:
         root: str = self.app.config.get("APPLICATION_ROOT") or ""
         return f"{root.rstrip('/')}{self.config.url_prefix}{path}"
 
+    def live_url(self, path: str) -> str:
+        """Where the pages open a live connection: the same path, at the live process where that has another origin."""
+        return self.config.live_url + self.url(path)
+
     def begin(self, environ: Mapping[str, Any]) -> None:
         """Start at the first request, if this process is one that holds live connections.
 

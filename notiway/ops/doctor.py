@@ -73,11 +73,10 @@ def examine(app: Flask, url: str, user_id: str | None = None) -> Iterator[Findin
         remedy = "add one (flask --app app notiway user add), or name one with --user"
         yield Finding("websocket", "not tried: there is no active user to sign in as", remedy)
         return
+    now = runtime.current()
     try:
-        yield check_origin(url, cookie)
-        yield check_socket(url, cookie)
-        if runtime.current().presence.is_shared:
-            yield check_event(url, cookie)
+        for check in (check_origin, check_socket, *((check_event,) if now.presence.is_shared else ())):
+            yield check(now.config.live_url or url, cookie)
     finally:
         end_session(app, url, cookie)
 
@@ -113,11 +112,11 @@ def check_broker() -> Finding:
 
 def check_workers(count: str) -> Finding:
     """Can all workers hear each other?"""
-    shared = runtime.current().config.broker_is_shared
-    if count != "1" and not shared:
+    config = runtime.current().config
+    if count != "1" and not (config.broker_is_shared or config.lives_elsewhere):
         remedy = "set WEB_CONCURRENCY=1: one worker holds ten thousand sockets"
         return Finding("workers", f"{count} workers, but the memory broker serves one", remedy)
-    return Finding("workers", f"{count}, broker {'shared' if shared else 'in memory'}")
+    return Finding("workers", f"{count}, broker {'shared' if config.broker_is_shared else 'in memory'}")
 
 
 def check_nodes() -> Finding:

@@ -27,8 +27,8 @@ _RULES = [
     (re.compile(r"(?i)\b(bearer\s+)[\w.~+/=-]+"), rf"\1{HIDDEN}"),
     # ?access_token=abc · "password": "abc" · secret_key=abc
     (re.compile(rf"(?i){_START}({_NAMES})({_GIVEN}){_VALUE}"), rf"\1\2{HIDDEN}"),
-    # the token of one SignalR connection: /hub?id=abc
-    (re.compile(rf"([?&]id=){_VALUE}"), rf"\1{HIDDEN}"),
+    # the token of one SignalR connection: /hub?id=abc, and a ticket
+    (re.compile(rf"([?&](?:id|ticket)=){_VALUE}"), rf"\1{HIDDEN}"),
     # a session cookie that stands alone
     (re.compile(rf"{_START}((?:session|remember_token)=){_VALUE}"), rf"\1{HIDDEN}"),
     # an API key of ours, and a JWT (RFC 7519 §3): three base64url parts, the first begins with {"

@@ -27,6 +27,7 @@ from wsproto.events import (
 from wsproto.utilities import RemoteProtocolError
 
 from notiway.live import runtime
+from notiway.live.carriers.parking import REMEDY
 
 READ_BYTES = 64 * 1024
 FORBIDDEN = 403
@@ -160,7 +161,7 @@ def refusal_advice(code: int, origin: str) -> str:
             " or add it to NOTIWAY_ALLOWED_ORIGINS"
         )
     if code == UNAVAILABLE:
-        return "start gunicorn with --worker-class gevent; if it runs so already, it is restarting: try again"
+        return f"{REMEDY}; if it is so already, it is restarting: try again"
     if code in (401, 4001):
         return "the server did not accept the session: does it run with the same SECRET_KEY and database?"
     return proxy_advice(origin)

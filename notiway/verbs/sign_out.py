@@ -19,6 +19,8 @@ def sign_out(user_id: str, session: str | None = None) -> None:
     >>> sign_out("42")  # doctest: +SKIP
     """
     if session is not None:
+        if current().config.live_url:
+            tokens.end_session(session)
         # In a transaction of the caller's the session is over, for others, only with its commit.
         db.after_commit(lambda: _kick(f"user:{user_id}", session))
         return

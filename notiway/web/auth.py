@@ -15,7 +15,7 @@ from flask_wtf.csrf import validate_csrf
 from wtforms import ValidationError
 
 from notiway import security_log
-from notiway.gateway import admission
+from notiway.gateway import admission, tickets
 from notiway.gateway.client_tokens import Claims
 from notiway.live import runtime
 from notiway.values.errors import ConfigError, Fault, Forbidden, Throttled, Unauthorized
@@ -36,19 +36,24 @@ LOGINS_KEPT = 5  # a cookie is small; the sockets of those before are closed
 SESSION_KEY_BYTES = 16  # ASVS 5.0, 7.2.3
 RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
+TICKET = "ticket"  # in an address: opens one connection (gateway/tickets.py)
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
 CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
 
 
 def principal() -> Principal | None:
-    """Who is asking: by client token where one is given, else by the login session; None for nobody.
+    """Who is asking: by client token or ticket where one is given, else by the login session; None for nobody.
 
-    A bad token is `Unauthorized`: the session is no second try. Only cookies need an origin check.
+    A bad token is `Unauthorized`: the session is no second try. A ticket is for the page that asked for it, and cookies
+    need an origin check.
     """
     token = given_token()
     if token is not None:
         return of_claims(admit_token(token))
+    ticket = request.args.get(TICKET)
+    if ticket is not None:
+        return tickets.spend(runtime.current(), ticket, request.headers.get("Origin"))
     check_origin()
     user_id = current_user_id()
     return None if user_id is None else Principal(user_id, session_key(), sessions.ends_at())

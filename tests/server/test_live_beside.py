@@ -2,12 +2,18 @@
 
 import fcntl
 import os
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
+import celery_app
+import other_processes
 import pytest
 import requests
+from servers import redis_server
+from serving import ROOT
 from websockets.sync.client import connect
 
 from server.raw import upgrade
@@ -97,6 +103,65 @@ def holds(process, file):
         return any(each.resolve() == file for each in (process / "fd").iterdir())
     except OSError:
         return False  # it has gone, or is another user's
+
+
+@pytest.fixture
+def run(host, tmp_path):
+    """Runs a program in a process of its own, with the settings of the application."""
+
+    def begin(program, *words, **values):
+        code = program.format(folder=tmp_path, **values)
+        return subprocess.run(
+            [sys.executable, *words, *(() if words else ("-c", code))],
+            input=code,
+            cwd=ROOT,
+            env=host.environment,
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=True,
+        )
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("program", "words", "title"),
+    [
+        (other_processes.SCRIPT, (), "From a script"),
+        (other_processes.SHELL, ("-m", "flask", "--app", "loud_app", "shell"), "From a shell"),
+        (other_processes.HUEY, (), "From huey"),
+    ],
+    ids=["script", "flask shell", "huey"],
+)
+def test_what_another_process_sends_rings(live, visitor, run, program, words, title):
+    with listening(live, visitor) as listener:
+        run(program, *words, user=visitor.id)
+        assert listener.hear_only("notification")["title"] == title
+
+
+def test_what_an_rq_job_sends_rings(live, visitor, run):
+    with redis_server() as url, listening(live, visitor) as listener:
+        run(other_processes.RQ, user=visitor.id, redis=url)
+        assert listener.hear_only("notification")["title"] == "From RQ"
+
+
+def test_what_a_celery_task_sends_through_redis_rings(host, live, visitor, tmp_path):
+    with (
+        redis_server() as url,
+        celery_app.worker(host, url, tmp_path) as celery,
+        listening(live, visitor) as listener,
+    ):
+        celery.send_task("celery_app.ship", [visitor.id, "From Celery"])
+        assert listener.hear_only("notification")["title"] == "From Celery"
+
+
+def test_progress_that_another_process_reports_is_live_and_in_order(live, visitor, run):
+    with listening(live, visitor) as listener:
+        run(other_processes.PROGRESS, user=visitor.id)
+        heard = listener.hear_all(lambda message: message["data"].get("body", {}).get("progress") == 100)
+    percents = [each["data"]["body"]["progress"] for each in heard if each["event"] == "notification"]
+    assert percents == sorted(percents)
 
 
 def test_the_live_process_drains_and_what_was_sent_meanwhile_comes_with_the_next(host, live, visitor):

@@ -9,6 +9,7 @@ from notiway.store.sql import run
 from notiway.store.tables import SpentToken
 from notiway.values.clock import now_ms
 
+TICKET_SECONDS = 30  # between asking for one and connecting with it
 # The later end stays: a clock that ran back brings no token back.
 END = (
     "INSERT INTO notiway_token_end (user_id, ended_at) VALUES (?, ?) ON CONFLICT (user_id)"
@@ -42,7 +43,25 @@ def spend(token: str, ends_at: int) -> bool:
 
     It is kept until `ends_at` (milliseconds since the epoch), when it would have ended anyway.
     """
-    digest = hashlib.sha256(token.encode()).hexdigest()
     with db.atomic():
-        spent = SpentToken.insert(id=digest, expires_at=ends_at).on_conflict_ignore()
+        spent = SpentToken.insert(id=_digest(token), expires_at=ends_at).on_conflict_ignore()
         return bool(db.rows_affected(db.execute(spent)))
+
+
+def end_session(name: str) -> None:
+    """Remember that a login session is over, for as long as there may be tickets of it."""
+    spend(_mark(name), now_ms() + TICKET_SECONDS * 1000)
+
+
+def session_is_over(name: str | None) -> bool:
+    """Whether a login session ended lately; `name` is None where there is none."""
+    found = "SELECT EXISTS (SELECT 1 FROM notiway_spent_token WHERE id = ?)"
+    return name is not None and bool(run(found, (_digest(_mark(name)),)).fetchone()[0])
+
+
+def _mark(name: str) -> str:
+    return f"session {name}"  # no token has a space in it
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -14,6 +14,8 @@ from typing import Any
 
 from flask import current_app, g, request, session
 
+from notiway.gateway import tickets
+from notiway.live import runtime
 from notiway.live.broker.channels import OF_ONE
 from notiway.live.carriers import joining
 from notiway.live.connection import Connection
@@ -70,6 +72,9 @@ def asking_user_id() -> str | None:
     token = auth.given_token()
     if token is not None:
         return auth.admit_token(token).user_id
+    ticket = request.args.get(auth.TICKET)
+    if ticket is not None:
+        return tickets.check(runtime.current(), ticket).user_id
     # The application's own loader, without what flask-login does around it: nearly always that is the answer.
     login_id, load = session.get("_user_id"), current_app.login_manager._user_callback  # type: ignore[attr-defined]
     user = None if login_id is None or load is None else load(login_id)

@@ -111,6 +111,8 @@ def _cursor(now: Runtime, last: str) -> Cursor | None:
 
 def _cross_origin(now: Runtime) -> dict[str, str]:
     origin = request.headers.get("Origin", "")
+    if auth.TICKET in request.args and origin:  # it was checked with the ticket
+        return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
     if origin not in now.config.allowed_origins:
         return {}
     return {

@@ -24,12 +24,13 @@ import * as connection from "./transport/connection.js";
 import * as delayed from "./transport/delayed.js";
 import * as incoming from "./transport/incoming.js";
 import * as subscriptions from "./transport/subscriptions.js";
+import * as tickets from "./transport/ticket.js";
 
 const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
     part.start();
   }
 }

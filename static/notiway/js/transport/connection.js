@@ -1,8 +1,10 @@
 // connection: the dot, resuming from what came last, and what to do when the line is gone for good.
 import { reconcile } from "./reconcile.js";
 import { heardTo } from "../list/rows.js";
+import { complete } from "./ticket.js";
 import { isFinal, show, showEnd, showWaiting } from "./state.js";
 
+const SIGNED_OUT = 4009;
 const TOO_MANY = 4008; // connections of this user; another tab may be closed, so this one tries again…
 const CROWDED = 60_000; // … after so many ms
 const EVERYTHING = "00000000-0000-7000-8000-000000000000"; // since the lowest uuid7: there was nothing yet
@@ -27,7 +29,9 @@ export function send(message) {
 
 /** Drop the line, if any, and dial again at once: htmx tears the element down and sets it up anew. */
 function redial() {
-  if (!stopped && socketElement()) window.htmx?.process(socketElement(), true);
+  if (stopped || !socketElement()) return;
+  window.htmx?.process(socketElement(), true);
+  socketElement().dispatchEvent(new Event("notiway:line")); // one that needs a ticket is dialled by nobody else
 }
 
 const dialAgain = () => socket()?.readyState !== WebSocket.OPEN && redial();
@@ -45,9 +49,10 @@ function beforeConnection(event) {
   const { connection } = event.detail;
   const url = new URL(connection.url, location.href);
   url.searchParams.set("since", heardTo() || EVERYTHING);
-  connection.url = url.href;
   if (navigator.onLine !== false) showWaiting();
   document.dispatchEvent(new CustomEvent("notiway:dial"));
+  if (!complete(url, redial, () => end(SIGNED_OUT))) return event.preventDefault();
+  connection.url = url.href;
 }
 
 /** The line is gone for good; say why. */
