@@ -20,6 +20,7 @@ from notiway.live.limits.seen_ids import SeenIds
 from notiway.store import schema
 from notiway.store.database import open_database, use_database
 from notiway.store.tables import InboxItem, Notification
+from notiway.values.config import Config
 from notiway.values.event import Event
 
 KNOWN_USERS = frozenset({"ada", "bob", "cy"})
@@ -111,6 +112,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
     notebook = Notebook()
     known: Any = lambda ids: set(ids) - KNOWN_USERS  # noqa: E731
     app.extensions[runtime.KEY] = SimpleNamespace(
+        config=Config(),
         broker=notebook,
         unknown_users=known,
         people=None,

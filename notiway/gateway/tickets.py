@@ -14,6 +14,7 @@ from notiway.values.config import EXTERNAL_USERS
 from notiway.values.errors import Forbidden, Unauthorized
 from notiway.values.principal import Principal
 
+PARAMETER = "ticket"  # of the address that opens a connection
 SALT = "notiway.ticket"
 RANDOM_BYTES = 12
 OVER = "The ticket is used, too old, or not for this; ask for a new one"

@@ -36,7 +36,6 @@ LOGINS_KEPT = 5  # a cookie is small; the sockets of those before are closed
 SESSION_KEY_BYTES = 16  # ASVS 5.0, 7.2.3
 RENEWAL_SECONDS = 1.0
 OWNER = "notiway.owner"  # in the WSGI environ: the user whose token the request carries
-TICKET = "ticket"  # in an address: opens one connection (gateway/tickets.py)
 CSRF_HEADER = "X-CSRFToken"
 CSRF_FIELD = "csrf_token"
 CSRF_SECONDS = 31 * 24 * 60 * 60  # a page may stay open; the token also ends with its session
@@ -51,7 +50,7 @@ def principal() -> Principal | None:
     token = given_token()
     if token is not None:
         return of_claims(admit_token(token))
-    ticket = request.args.get(TICKET)
+    ticket = request.args.get(tickets.PARAMETER)
     if ticket is not None:
         return tickets.spend(runtime.current(), ticket, request.headers.get("Origin"))
     check_origin()

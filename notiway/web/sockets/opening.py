@@ -72,7 +72,7 @@ def asking_user_id() -> str | None:
     token = auth.given_token()
     if token is not None:
         return auth.admit_token(token).user_id
-    ticket = request.args.get(auth.TICKET)
+    ticket = request.args.get(tickets.PARAMETER)
     if ticket is not None:
         return tickets.check(runtime.current(), ticket).user_id
     # The application's own loader, without what flask-login does around it: nearly always that is the answer.

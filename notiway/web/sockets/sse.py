@@ -8,6 +8,7 @@ from typing import Any, cast
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
+from notiway.gateway import tickets
 from notiway.live import runtime
 from notiway.live.carriers import joining
 from notiway.live.carriers.parking import check_server, stay, take_carrier
@@ -111,7 +112,7 @@ def _cursor(now: Runtime, last: str) -> Cursor | None:
 
 def _cross_origin(now: Runtime) -> dict[str, str]:
     origin = request.headers.get("Origin", "")
-    if auth.TICKET in request.args and origin:  # it was checked with the ticket
+    if tickets.PARAMETER in request.args and origin:  # it was checked with the ticket
         return {"Access-Control-Allow-Origin": origin, "Vary": "Origin"}
     if origin not in now.config.allowed_origins:
         return {}
