@@ -39,6 +39,7 @@ from notiway.ops import jobs, relay
 from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
 from notiway.store import database
+from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
@@ -95,7 +96,7 @@ class Notiway:
         if self._database is not None:
             opened = database.adopt(self._database)
         else:
-            opened = database.open_database(config.database_url, config.database_pool)
+            opened = database.open_database(config.database_url, config.database_pool, _patience(config))
         database.use_database(opened)
         pulling.keep_backlog(opened, config.backlog_days)
         database.db.follow(database_in_context)
@@ -192,6 +193,10 @@ class Notiway:
 def _reader() -> str | None:
     """Who is signed in; None also while the application's own loader cannot ask a database that Notiway shares."""
     return ornaments.drawn("the user", auth.current_user_id, lambda: None)
+
+
+def _patience(config: Config) -> Patience:
+    return Patience(config.database_statement_seconds, config.database_lock_seconds, config.database_idle_seconds)
 
 
 def _runtime(

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import peewee
-from playhouse.db_url import connect as connect_by_url
 from playhouse.pool import PooledSqliteDatabase
 
-from notiway.store.engine import aside, checkpoints, private_files
+from notiway.store.engine import aside, checkpoints, private_files, server_address
 from notiway.store.engine.guard import Guard, guard_of
+from notiway.store.engine.pool import Pool
+from notiway.store.engine.postgres_guard import PostgresGuard
 from notiway.store.engine.proxy import Proxy
+from notiway.store.engine.server_address import PATIENCE, Patience
 from notiway.store.engine.sqlite_guard import SqliteGuard
 from notiway.values.errors import ConfigError, Fault
 
 POOL_WAIT_SECONDS = 10
 STALE_SECONDS = 300
-CONNECT_SECONDS = 5  # for a database server to answer; the system's own patience is minutes
 SQLITE_PRAGMAS = {
     "journal_mode": "wal",  # readers never wait for the writer
     "synchronous": "normal",  # in WAL mode safe against a crash of the process
@@ -40,14 +41,15 @@ class Table(peewee.Model):
         legacy_table_names = False
 
 
-def open_database(url: str, pool: int = 20) -> peewee.Database:
-    """A pooled database for an URL: `sqlite:///path/file.db` or `postgresql://user@host/name`.
+def open_database(url: str, pool: int = 20, patience: Patience = PATIENCE) -> peewee.Database:
+    """A pooled database for an URL: `sqlite:///path/file.db` or `postgresql://user:password@host/name?sslmode=…`.
 
-    `pool` is the number of connections at most; a caller waits up to 10 s for a free one.
+    `pool` is the number of connections at most; a caller waits up to 10 s for a free one. `patience` is that of a
+    PostgreSQL server. `ConfigError` for an URL that PostgreSQL's own library does not understand.
     """
-    parts = urlsplit(url)
+    parts = urlsplit(url) if url.startswith("sqlite") else None
     options = {"max_connections": pool, "stale_timeout": STALE_SECONDS, "timeout": POOL_WAIT_SECONDS}
-    if parts.scheme == "sqlite":
+    if parts is not None:
         path = parts.path[1:]
         if path and path != ":memory:":
             Path(path).parent.mkdir(parents=True, exist_ok=True)
@@ -60,10 +62,10 @@ def open_database(url: str, pool: int = 20) -> peewee.Database:
         )
         SqliteGuard(database, lends=is_file, checkpoints=own, aside=aside.of() if is_file else None)
         return database
-    if "connect_timeout" not in parse_qs(parts.query):
-        options["connect_timeout"] = CONNECT_SECONDS
-    database = connect_by_url("postgresql+pool" + url[len(parts.scheme) :], **options)
-    Guard(database, lends=True)
+    name, address = server_address.read(url, patience)
+    # A host may have psycopg2 too, which Peewee would prefer, and which stops every greenlet while it waits.
+    database = Pool(name, prefer_psycopg3=True, **options, **address)
+    PostgresGuard(database, lends=True)
     return database
 
 
@@ -76,8 +78,9 @@ def adopt(database: peewee.Database) -> peewee.Database:
     """Take a host application's own Peewee database, with the same transaction rules; a second call changes nothing."""
     own: peewee.Database = database.obj if isinstance(database, peewee.Proxy) else database
     if guard_of(own) is None:
-        is_sqlite = isinstance(own, peewee.SqliteDatabase)
-        (SqliteGuard if is_sqlite else Guard)(own)
+        kinds = {peewee.SqliteDatabase: SqliteGuard, peewee.PostgresqlDatabase: PostgresGuard}
+        kind = next((guard for known, guard in kinds.items() if isinstance(own, known)), Guard)
+        kind(own)
     return own
 
 

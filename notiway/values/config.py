@@ -45,6 +45,9 @@ class Config:
 
     database_url: str = ""  # empty: SQLite in the instance folder
     database_pool: int = 20  # connections a process opens at most
+    database_statement_seconds: float = 30.0  # PostgreSQL ends a statement that takes longer; 0: never
+    database_lock_seconds: float = 10.0  # and one that waits for a lock for so long
+    database_idle_seconds: float = 60.0  # and a transaction in which nothing happens for so long
     broker_url: str = "memory://"
     jobs: str = "web"  # where background work runs: inside the web process, in `worker`, or nowhere
     job_seconds: float = 600.0  # after which a job of the application's own is ended
@@ -158,6 +161,9 @@ def _broken_rules(config: Config) -> list[tuple[str, str]]:
     broken = []
     for name, least in (
         ("database_pool", 1),
+        ("database_statement_seconds", 0),
+        ("database_lock_seconds", 0),
+        ("database_idle_seconds", 0),
         ("retention_days", 1),
         ("dedupe_days", 0),
         ("backlog_days", 0),

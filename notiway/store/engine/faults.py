@@ -33,12 +33,20 @@ READ_ONLY = "25006"  # on a standby
 # Text that is too long, a number out of range, characters that the database's encoding has not.
 REFUSED = ("22001", "22003", "22021", "22P05")
 CONFLICTS = ("40P01", "40001")  # a deadlock, a serialization failure: one of two transactions had to give way
+TOOK_TOO_LONG = {
+    "57014": "a statement took longer than NOTIWAY_DATABASE_STATEMENT_SECONDS: look for what keeps the server busy",
+    "55P03": "a lock was not free within NOTIWAY_DATABASE_LOCK_SECONDS: look for a long transaction or a migration",
+    "25P03": "a transaction did nothing for NOTIWAY_DATABASE_IDLE_SECONDS, so the server ended it",
+}
+FULL = "53300"  # all connections that the server allows are in use
 COLLIDED = "look for what changes the same rows in another order"
 SERVER = "see that the database server runs, takes connections and is no standby; its log says more"
 POOL = (
     "all connections of this process are in use: look for slow requests, or raise NOTIWAY_DATABASE_POOL"
     " (as far as the server allows)"
 )
+
+ROOM = "raise the server's max_connections, or lower NOTIWAY_DATABASE_POOL of the processes that share it"
 
 
 class DatabaseUnavailable(Unavailable, peewee.OperationalError):
@@ -68,8 +76,13 @@ def unavailable(error: BaseException) -> DatabaseUnavailable | None:
         return _told(what, error, SQLITE_REMEDIES[code])
     if getattr(driver, "sqlstate", None) in CONFLICTS:
         return _told("Another transaction was in the way", error, COLLIDED)
+    code = getattr(driver, "sqlstate", None) or ""
+    if code in TOOK_TOO_LONG:
+        return _told("The database took too long", error, TOOK_TOO_LONG[code])
+    if code == FULL:
+        return _told("All connections to the database are in use", error, ROOM)
     is_away = isinstance(error, peewee.OperationalError | peewee.InterfaceError)
-    if driver is not error and (is_away or getattr(driver, "sqlstate", None) == READ_ONLY):
+    if driver is not error and (is_away or code == READ_ONLY):
         return _told("The database is not available", error, SERVER)
     return None
 

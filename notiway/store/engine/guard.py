@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -135,6 +136,11 @@ class Guard:
     def has_moved(self) -> bool:
         """Whether the database's file is no longer the one that was opened."""
         return False
+
+    @contextmanager
+    def unhurried(self) -> Iterator[None]:
+        """Inside, a statement may take as long as it needs: a migration, or a copy of all rows."""
+        yield
 
     def release(self) -> None:
         """Give the connection back to the pool, where nothing depends on it; the next statement takes one again."""
