@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
 
 from notiway.host import accounts, passwords
+from notiway.host.app import MIGRATIONS as HOST_MIGRATIONS
 from notiway.host.app import create_app
 from notiway.live import runtime
 from notiway.store import membership, schema
@@ -33,6 +35,8 @@ from notiway.verbs.send import send_notification
 TESTS = Path(__file__).parent
 PASSWORD = "correct horse battery staple"
 SECRET_KEY = "a secret of the tests, of more than 32 bytes"
+# Where the application of a test and the servers of tests/server have their database: `make test-postgres` sets it.
+DATABASE = os.environ.get("TEST_DATABASE", "sqlite")
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial", "Accept": "text/html"}
 JSON = {"Accept": "application/json"}
 FORMS = {"page": {"Accept": "text/html"}, "htmx": HTMX, "json": JSON}
@@ -41,6 +45,7 @@ settings.register_profile("no-clock", deadline=None, suppress_health_check=[Heal
 settings.register_profile("long", settings.get_profile("no-clock"))  # here, for the option is read before any test
 settings.load_profile("no-clock")
 
+HOST_SETS = (schema.OWN, HOST_MIGRATIONS)
 META_TOKEN = re.compile(r'<meta name="csrf-token" content="([^"]+)">')
 
 
@@ -132,14 +137,37 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture
-def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Iterator[Callable[..., Flask]]:
+def database_kind() -> str:
+    """What `make_app` opens; a folder of tests that runs on both overrides it."""
+    return DATABASE
+
+
+@pytest.fixture
+def make_app(
+    request: pytest.FixtureRequest, tmp_path: Path, compiled_templates: FileSystemBytecodeCache, database_kind: str
+) -> Iterator[Callable[..., Flask]]:
     """Makes applications on fresh databases: `make_app(NOTIWAY_LOGIN_RATE="2 per minute")`."""
     made: list[Flask] = []
+    borrowed: list[str] = []
+
+    def place(is_own: bool) -> str:
+        if is_own or database_kind == "sqlite":
+            return f"sqlite:///{tmp_path}/{len(made)}.db"
+        borrowed.append(request.getfixturevalue("postgres").fresh(HOST_SETS))
+        return borrowed[-1]
 
     def make(**settings: Any) -> Flask:
-        url = f"sqlite:///{tmp_path}/{len(made)}.db"
+        jobs = {} if database_kind == "sqlite" else {"NOTIWAY_JOBS_URL": f"sqlite:///{tmp_path}/{len(made)}-jobs.db"}
+        url = place("NOTIWAY_DATABASE_URL" in settings)
         app = create_app(
-            {"TESTING": True, "SECRET_KEY": SECRET_KEY, "NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS": "off", **settings}
+            {
+                "TESTING": True,
+                "SECRET_KEY": SECRET_KEY,
+                "NOTIWAY_DATABASE_URL": url,
+                "NOTIWAY_JOBS": "off",
+                **jobs,
+                **settings,
+            }
         )
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
@@ -153,6 +181,8 @@ def make_app(tmp_path: Path, compiled_templates: FileSystemBytecodeCache) -> Ite
             running = runtime.current()
         running.stop()
         running.database.close_all()
+    for url in borrowed:
+        request.getfixturevalue("postgres").give_back(url, HOST_SETS)
 
 
 @pytest.fixture

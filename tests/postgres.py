@@ -27,7 +27,17 @@ END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
-OWN_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%_migration'"
+# Numbers begin again with 1, as in a new database. Foreign keys are not looked at, so the order does not matter.
+EMPTY = """
+DO $$ DECLARE each record; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR each IN SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE '%_migration'
+    LOOP EXECUTE format('DELETE FROM %I', each.name); END LOOP;
+    FOR each IN SELECT sequencename AS name FROM pg_sequences WHERE schemaname = 'public' AND last_value IS NOT NULL
+        AND sequencename NOT LIKE '%_migration_%'
+    LOOP EXECUTE format('ALTER SEQUENCE %I RESTART', each.name); END LOOP;
+END $$
+"""
 # Nothing here has to survive a crash; two tests at a time do not need a hundred backends.
 OPTIONS = {
     "listen_addresses": "127.0.0.1",
@@ -49,7 +59,7 @@ class Postgres:
     def __init__(self, port: int) -> None:
         self.port = port
         self._numbers = itertools.count(1)
-        self._free: list[str] = []  # a hundred times quicker to empty than to make
+        self._free: dict[tuple[schema.Migrations, ...], list[str]] = {}  # a hundred times quicker to empty than to make
 
     def url(self, name: str) -> str:
         return f"postgresql://notiway@127.0.0.1:{self.port}/{name}"
@@ -61,23 +71,23 @@ class Postgres:
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY").format(Identifier(name)))
         return self.url(name)
 
-    def fresh(self) -> str:
+    def fresh(self, sets: tuple[schema.Migrations, ...] = (schema.OWN,)) -> str:
         """The URL of a database with all tables and no rows."""
-        if self._free:
-            return self._free.pop()
+        free = self._free.setdefault(sets, [])
+        if free:
+            return free.pop()
         url = self.empty()
         opened = open_database(url)
-        schema.migrate(opened)
+        schema.migrate(opened, sets)
         opened.close_all()
         return url
 
-    def give_back(self, url: str) -> None:
+    def give_back(self, url: str, sets: tuple[schema.Migrations, ...] = (schema.OWN,)) -> None:
         """End whatever still uses a database from `fresh`, and empty it for the next test."""
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(END_OTHERS)
-            for (table,) in connection.execute(OWN_TABLES).fetchall():
-                connection.execute(SQL("DELETE FROM {}").format(Identifier(table)))
-        self._free.append(url)
+            connection.execute(EMPTY)
+        self._free[sets].append(url)
 
 
 @contextmanager

@@ -49,6 +49,23 @@ def check_alone(config: Config, database: peewee.Database) -> None:
         )
 
 
+def is_served(database: Path) -> bool:
+    """Whether a process serves this SQLite file with the memory broker now."""
+    try:
+        file = os.open(Path(f"{database}{SUFFIX}"), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(file)
+    return False
+
+
 def _take(path: Path, deadline: float) -> bool:
     try:
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

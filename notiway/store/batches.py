@@ -22,7 +22,18 @@ COLUMNS = (
 PLACED = (*COLUMNS, "position", "horizon")
 INSERT = "INSERT INTO notiway_notification ({}) VALUES ({}) ON CONFLICT (publisher, dedupe_key) DO NOTHING"
 PUSH = "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position) VALUES (?, ?, ?, ?)"
-PUSH_HERE = PUSH.replace("VALUES (?, ?, ?, ?)", f"VALUES (?, ?, ?, {positions.OWN})")
+# PostgreSQL: a column comes as one array, so that a batch is two statements whatever its size.
+NUMBERS = ("sent_at", "created_at", "expires_at")
+ARRAYS = ", ".join(f"CAST(? AS {'bigint' if name in NUMBERS else 'text'}[])" for name in COLUMNS)
+INSERT_ALL = (
+    f"INSERT INTO notiway_notification ({', '.join(COLUMNS)}) SELECT {', '.join(COLUMNS)}"
+    f" FROM unnest({ARRAYS}) WITH ORDINALITY AS row ({', '.join(COLUMNS)}, place) ORDER BY place"
+    " ON CONFLICT (publisher, dedupe_key) DO NOTHING RETURNING id"
+)
+PUSH_ALL = (
+    f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position) SELECT user_id, id, ?,"
+    f" {positions.OWN} FROM unnest(CAST(? AS text[]), CAST(? AS text[])) AS row (user_id, id) ORDER BY 1, 2"
+)
 TAKEN = (
     "SELECT dedupe_key FROM notiway_notification WHERE publisher = ? AND dedupe_key IN ({0})"
     " UNION ALL SELECT dedupe_key FROM notiway_spent_id WHERE publisher = ? AND dedupe_key IN ({0})"
@@ -58,7 +69,7 @@ def insert(entries: Sequence[Entry], created_at: int) -> list[str | None]:
         return [next(stored) if is_free else None for is_free in free]
     if not entries:
         return []
-    return _in_one_go(entries, created_at) if has_one_writer() else _one_by_one(entries, created_at)
+    return _in_one_go(entries, created_at) if has_one_writer() else _among_others(entries, created_at)
 
 
 def _in_one_go(entries: Sequence[Entry], created_at: int) -> list[str | None]:
@@ -78,20 +89,25 @@ def _in_one_go(entries: Sequence[Entry], created_at: int) -> list[str | None]:
     return list(ids)
 
 
-def _one_by_one(entries: Sequence[Entry], created_at: int) -> list[str | None]:
+def _among_others(entries: Sequence[Entry], created_at: int) -> list[str | None]:
     """Where others write at the same time: in the order of the keys, or two batches could wait for each other."""
     ids = new_ids(len(entries))
-    found = list[str | None](ids)
-    text = INSERT.format(", ".join(COLUMNS), marks(COLUMNS))
     order = sorted(range(len(entries)), key=lambda number: entries[number].draft.dedupe_key or "")
     order.sort(key=lambda number: entries[number].draft.publisher)
-    for number in in_stretches(order):
-        entry, notification_id = entries[number], ids[number]
-        if not run(text, _values(entry, notification_id, created_at)).rowcount:
-            found[number] = None
-        elif entry.audience.type is AudienceType.USER:
-            run(PUSH_HERE, (entry.audience.value, notification_id, created_at))
-    return found
+    rows = [_values(entries[number], ids[number], created_at) for number in in_stretches(order)]
+    stored: set[str] = set()
+    for part in in_batches(rows, ROWS_AT_ONCE):
+        columns = [list(column) for column in zip(*part, strict=True)]
+        stored.update(row[0] for row in run(INSERT_ALL, columns).fetchall())
+    pushed = [
+        (entry.audience.value, notification_id)
+        for entry, notification_id in zip(entries, ids, strict=True)
+        if notification_id in stored and entry.audience.type is AudienceType.USER
+    ]
+    for share in in_batches(pushed, ROWS_AT_ONCE):
+        users, items = zip(*share, strict=True)
+        run(PUSH_ALL, (created_at, list(users), list(items)))
+    return [notification_id if notification_id in stored else None for notification_id in ids]
 
 
 def _used(entries: Sequence[Entry]) -> set[tuple[str, str | None]]:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from peewee import SqliteDatabase
@@ -50,6 +51,17 @@ def test_a_second_process_is_refused_until_the_first_was_killed(database, other)
     other.kill()
     other.wait()
     check(database)
+
+
+def test_whether_a_file_is_served_is_seen_without_taking_its_lock(database, other):
+    path = Path(database.database)
+    assert alone.is_served(path)
+    other.kill()
+    other.wait()
+    assert not alone.is_served(path)
+    check(database)
+    assert alone.is_served(path)
+    assert not alone.is_served(path.with_name("another.db"))
 
 
 def test_a_process_that_is_being_replaced_is_waited_for(database, other, monkeypatch):

@@ -1,6 +1,9 @@
 """Schema: migrations make the tables of the models, and go back again."""
 
 import re
+import subprocess
+import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import peewee
@@ -9,11 +12,13 @@ from fresh import statements
 
 from notiway.store import schema, writing
 from notiway.store.database import open_database, use_database
+from notiway.store.engine import postgres_guard
+from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
 from notiway.store.search import catalogue
 from notiway.store.tables import TABLES, InboxItem, Notification
 from notiway.values.draft import Draft
-from notiway.values.errors import WrongInput
+from notiway.values.errors import Unavailable, WrongInput
 from notiway.values.ids import id_floor
 
 WORDS = "notiway_search_words"  # of the search catalogue, and what SQLite keeps beneath: no model stands for it
@@ -232,3 +237,72 @@ def test_the_index_of_holders_is_replaced_and_brought_back(postgres):
     [made] = [each for each in opened.get_indexes("notiway_inbox_item") if each.name == f"{old}_user_id"]
     assert made.columns == ["notification_id", "user_id"]
     opened.close_all()
+
+
+MIGRATING = """
+import sys
+from notiway.store import schema
+from notiway.store.database import open_database, use_database
+from notiway.values.errors import WrongInput
+opened = open_database(sys.argv[1])
+use_database(opened)
+print("ready", flush=True)
+for line in sys.stdin:
+    try:
+        done = schema.migrate(opened) if line.strip() == "up" else schema.revert(opened, line.strip())
+    except WrongInput:  # the other one was quicker
+        done = []
+    opened.close()
+    print("done", *done, flush=True)
+"""
+
+
+@contextmanager
+def two_processes(url):
+    """Two processes that migrate in the same moment: a function that says where to, and what each of them did."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    processes = [subprocess.Popen([sys.executable, "-c", MIGRATING, url], **pipes) for _ in range(2)]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+
+    def at_once(direction):
+        for process in processes:
+            process.stdin.write(f"{direction}\n")
+            process.stdin.flush()
+        answers = [process.stdout.readline().split() for process in processes]
+        assert [answer[:1] for answer in answers] == [["done"]] * 2
+        return sorted(name for answer in answers for name in answer[1:])
+
+    yield at_once
+    for process in processes:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+
+
+def test_two_processes_migrate_at_once_up_and_down_with_rows(either, tmp_path, request):
+    is_sqlite = isinstance(either, peewee.SqliteDatabase)
+    url = f"sqlite:///{tmp_path}/either.db" if is_sqlite else request.getfixturevalue("postgres").url(either.database)
+    with two_processes(url) as at_once:
+        assert at_once("up") == schema_names()
+        one = writing.insert(Draft("Stays"), "global")[0]
+        assert pulling.catch_up("ada") == 1
+        either.close()
+        later = [name for name in schema_names() if name >= "0007"]
+        assert at_once("0007_positions") == later
+        assert at_once("up") == later
+    assert [row.id for row in Notification.select()] == [one.id]
+    assert pulling.catch_up("ada") == 0, "the cursor came back, too"
+    assert InboxItem.select().count() == 1
+
+
+@pytest.mark.postgresql
+def test_whoever_migrates_waits_for_another_process_and_not_without_end(postgres, monkeypatch):
+    first, second = open_database(postgres.empty()), None
+    second = open_database(postgres.url(first.database))
+    monkeypatch.setattr(postgres_guard, "ALONE_SECONDS", 0.1)
+    with guard_of(first).alone():
+        with pytest.raises(Unavailable, match="being changed"):
+            schema.migrate(second)
+        assert second.get_tables() == []
+    assert schema.migrate(second) == schema_names()
+    for each in (first, second):
+        each.close_all()

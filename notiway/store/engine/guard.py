@@ -142,6 +142,11 @@ class Guard:
         """Inside, a statement may take as long as it needs: a migration, or a copy of all rows."""
         yield
 
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Inside, no other process changes the tables, where the database can see to that."""
+        yield
+
     def release(self) -> None:
         """Give the connection back to the pool, where nothing depends on it; the next statement takes one again."""
         state = self.database._state

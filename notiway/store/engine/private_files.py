@@ -21,5 +21,10 @@ def create(path: Path) -> None:
 
 def open_to_others(paths: Iterable[Path]) -> list[Path]:
     """Those of the files that others on this machine may read or write, with what SQLite keeps beside them."""
-    beside = [path.with_name(path.name + end) for path in paths for end in ("", "-wal", "-shm")]
+    beside = [each for path in paths for each in with_logs(path)]
     return [path for path in beside if path.is_file() and path.stat().st_mode & ~OWNER_ONLY & 0o777]
+
+
+def with_logs(path: Path) -> list[Path]:
+    """The file, and what SQLite may keep beside it."""
+    return [path.with_name(path.name + end) for end in ("", "-wal", "-shm", "-journal")]

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass, replace
 from typing import Any
 
-from notiway.store.log import positions
+from notiway.store.log import eras, positions
 from notiway.store.log.positions import Seen
 from notiway.store.log.pulling import catch_up
 from notiway.store.rows import FROM_INBOX, VISIBLE, read_placed
@@ -24,6 +24,7 @@ OVERLAP_MS = UNDER_WAY_SECONDS * 1000  # so long may an Event be under way after
 PREFIX = "c."  # of a cursor as text: no id begins like that
 MAX_TEXT = 8_192  # characters
 MAX_OPEN = 1_000  # transactions that were open at once
+BEFORE_ERAS = 4  # values in a cursor that an earlier version gave out
 NUMBERS = range(-(2**63), 2**63)
 
 
@@ -39,11 +40,13 @@ class Cursor:
     until: Seen | None = None
     last: tuple[int, str] | None = None  # position and id of the last item on the page
     but: str = ""  # an id that the reader has
+    era: str = ""  # of the database that gave it out (store/log/eras.py); empty: not known
+    at: int = 0  # when `seen` was read, in milliseconds since the epoch
 
     def as_text(self) -> str:
         """Opaque to clients, and made of characters that need no escaping in an URL."""
         until = None if self.until is None else _numbers(self.until)
-        raw = json.dumps([_numbers(self.seen), until, self.last, self.but], separators=(",", ":"))
+        raw = json.dumps([_numbers(self.seen), until, self.last, self.but, self.era, self.at], separators=(",", ":"))
         return PREFIX + base64.urlsafe_b64encode(raw.encode()).decode().rstrip("=")
 
     @classmethod
@@ -53,7 +56,8 @@ class Cursor:
             raise ValueError("this is not a cursor")
         raw = text[len(PREFIX) :]
         try:
-            seen, until, last, but = json.loads(base64.b64decode(raw + "=" * (-len(raw) % 4), "-_", validate=True))
+            said = json.loads(base64.b64decode(raw + "=" * (-len(raw) % 4), "-_", validate=True))
+            seen, until, last, but, era, at = [*said, "", 0] if len(said) == BEFORE_ERAS else said
             if last is not None:
                 position, item_id = last
                 last = (_number(position), item_id)
@@ -61,7 +65,9 @@ class Cursor:
             raise ValueError("this is not a cursor") from error
         if not all(each == "" or is_id(each) for each in (but, last[1] if last else "")):
             raise ValueError("this is not a cursor")
-        return cls(_seen(seen), None if until is None else _seen(until), last, but)
+        if not isinstance(era, str):
+            raise ValueError("this is not a cursor")
+        return cls(_seen(seen), None if until is None else _seen(until), last, but, era, _number(at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +108,12 @@ def page(user_id: str, cursor: Cursor, limit: int) -> Page:
     >>> resuming.page("42", resuming.since(request.args["since"]), 50)  # doctest: +SKIP
     """
     found: list[tuple[Item, int]] = []
+    era = eras.current()
+    if cursor.era not in ("", era):
+        cursor = _in_another_era(cursor)
     while True:
         is_present = cursor.until is None
+        at = now_ms()
         # Before the pull: a broadcast that commits after it is neither in the inbox nor seen.
         until = positions.now() if cursor.until is None else cursor.until
         if is_present:
@@ -115,10 +125,19 @@ def page(user_id: str, cursor: Cursor, limit: int) -> Page:
         found += rows[:room]
         if len(rows) > room:
             last = (rows[room - 1][1], rows[room - 1][0].id) if room else cursor.last
-            return Page([item for item, _ in found], Cursor(cursor.seen, until, last, cursor.but), more=True)
-        cursor = Cursor(until)
+            rest = replace(cursor, until=until, last=last, era=era)
+            return Page([item for item, _ in found], rest, more=True)
+        cursor = Cursor(until, era=era, at=at)
         if is_present:
             return Page([item for item, _ in found], cursor, more=False)
+
+
+def _in_another_era(cursor: Cursor) -> Cursor:
+    """Its positions say nothing here. What came after it was given out is read, as after an id of that moment."""
+    if not cursor.at:
+        return beginning()
+    start = positions.at(cursor.at - OVERLAP_MS)
+    return Cursor(Seen(start, start), but=cursor.but)
 
 
 def _read(user_id: str, cursor: Cursor, until: Seen, limit: int) -> list[tuple[Item, int]]:

@@ -1,4 +1,4 @@
-"""The pool of PostgreSQL connections: bounded, restarted servers are met again, and nobody waits for another's connect."""
+"""The pool of PostgreSQL connections is bounded, meets restarted servers again, and lets nobody wait for another."""
 
 import json
 import subprocess

@@ -32,7 +32,9 @@ def test_a_server_has_limits_and_a_name_for_its_clients(scheme):
 
 
 def test_what_the_url_says_comes_last_and_so_goes_before_it():
-    _, address = read("postgresql://app@db/shop?options=-c%20statement_timeout%3D7&keepalives_idle=5&application_name=web")
+    _, address = read(
+        "postgresql://app@db/shop?options=-c%20statement_timeout%3D7&keepalives_idle=5&application_name=web"
+    )
     assert address["options"] == f"{PATIENCE.as_options()} -c statement_timeout=7"
     assert (address["keepalives_idle"], address["application_name"]) == ("5", "web")
 
