@@ -27,6 +27,7 @@ END_OTHERS = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid()"
 )
+FOLLOWED = "SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"
 # Numbers begin again with 1, as in a new database. Foreign keys are not looked at, so the order does not matter.
 EMPTY = """
 DO $$ DECLARE each record; BEGIN
@@ -50,16 +51,75 @@ OPTIONS = {
 
 
 class Postgres:
-    """One running server. `fresh()` gives a database with all tables to one test at a time; `give_back` empties it.
+    """One server. `fresh()` gives a database with all tables to one test at a time; `give_back` empties it.
 
     >>> server.fresh()  # doctest: +SKIP
     'postgresql://notiway@127.0.0.1:41231/test_1'
     """
 
-    def __init__(self, port: int) -> None:
-        self.port = port
+    def __init__(self, folder: Path, **options: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.options = OPTIONS | options
+        self.process: subprocess.Popen[bytes] | None = None
+        self._run_as = _system_user()
         self._numbers = itertools.count(1)
         self._free: dict[tuple[schema.Migrations, ...], list[str]] = {}  # a hundred times quicker to empty than to make
+
+    def initialise(self) -> Postgres:
+        given = ["-D", self._data(), "-U", "notiway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
+        self._run("initdb", *given)
+        return self
+
+    def start(self) -> Postgres:
+        settings = [f"-c{name}={value}" for name, value in self.options.items()]
+        serve = ["postgres", "-D", self._data(), "-p", self.port, "-k", self.folder, *settings]
+        with (self.folder / "log").open("ab") as log:
+            command = _command(_binaries(), self._run_as, *serve)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/")
+        wait_until(self._answers, START_SECONDS)
+        return self
+
+    def stop(self, how: int = signal.SIGINT) -> None:
+        """End it; SIGINT cuts all connections, SIGQUIT is a crash, SIGTERM would wait until every client has gone."""
+        assert self.process is not None
+        self.process.send_signal(how)
+        self.process.wait(START_SECONDS)
+
+    def standby(self, folder: Path) -> Postgres:
+        """Another server that follows this one, and without which nothing is acknowledged from now on."""
+        follower = Postgres(folder, **self.options)
+        if self._run_as is not None:
+            os.chown(folder, self._run_as.pw_uid, self._run_as.pw_gid)
+        source = ["-h", "127.0.0.1", "-p", self.port, "-U", "notiway"]
+        follower._run("pg_basebackup", "-D", follower._data(), *source, "-X", "stream", "-R", "-c", "fast", "--no-sync")
+        follower.start()
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+            connection.execute("SELECT pg_reload_conf()")
+            wait_until(lambda: connection.execute(FOLLOWED).fetchone(), START_SECONDS)
+        return follower
+
+    def promote(self) -> None:
+        """Be the primary from now on."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+    def _data(self) -> Path:
+        return self.folder / "data"
+
+    def _run(self, name: str, *arguments: object) -> None:
+        command = _command(_binaries(), self._run_as, name, *arguments)
+        subprocess.run(command, check=True, capture_output=True, cwd="/")
+
+    def _answers(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
     def url(self, name: str) -> str:
         return f"postgresql://notiway@127.0.0.1:{self.port}/{name}"
@@ -91,29 +151,26 @@ class Postgres:
 
 
 @contextmanager
-def postgres_server() -> Iterator[Postgres]:
+def postgres_server(**options: str) -> Iterator[Postgres]:
     """Start PostgreSQL; `FileNotFoundError` where it is not installed (bin/need postgresql)."""
-    binaries = _binaries()
-    port = free_port()
-    folder = Path(tempfile.mkdtemp(prefix="notiway-postgres-"))
-    run_as = _system_user()
-    try:
-        if run_as is not None:
-            os.chown(folder, run_as.pw_uid, run_as.pw_gid)
-        data = folder / "data"
-        initialise = ["-D", data, "-U", "notiway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        subprocess.run(_command(binaries, run_as, "initdb", *initialise), check=True, capture_output=True, cwd="/")
-        settings = [f"-c{name}={value}" for name, value in OPTIONS.items()]
-        serve = ["postgres", "-D", data, "-p", port, "-k", folder, *settings]
-        with (folder / "log").open("wb") as log:
-            process = subprocess.Popen(_command(binaries, run_as, *serve), stdout=log, stderr=log, cwd="/")
+    with own_folder() as folder:
+        server = Postgres(folder, **options).initialise().start()
         try:
-            server = Postgres(port)
-            wait_until(lambda: _answers(process, server, folder / "log"), START_SECONDS)
             yield server
         finally:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait until every client has gone
-            process.wait(START_SECONDS)
+            server.stop()
+
+
+@contextmanager
+def own_folder() -> Iterator[Path]:
+    """A folder that the user belongs to as whom servers run."""
+    _binaries()
+    folder = Path(tempfile.mkdtemp(prefix="notiway-postgres-"))
+    run_as = _system_user()
+    if run_as is not None:
+        os.chown(folder, run_as.pw_uid, run_as.pw_gid)
+    try:
+        yield folder
     finally:
         shutil.rmtree(folder)
 
@@ -138,12 +195,3 @@ def _command(binaries: Path, run_as: pwd.struct_passwd | None, name: str, *argum
     if run_as is None:
         return command
     return ["setpriv", f"--reuid={run_as.pw_uid}", f"--regid={run_as.pw_gid}", "--clear-groups", *command]
-
-
-def _answers(process: subprocess.Popen[bytes], server: Postgres, log: Path) -> bool:
-    assert process.poll() is None, log.read_text()
-    try:
-        psycopg.connect(server.url("postgres"), connect_timeout=2).close()
-    except psycopg.OperationalError:
-        return False
-    return True

@@ -8,7 +8,7 @@ import random
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from clients.producer import Producer, token
@@ -20,6 +20,7 @@ from chaos.bystander import standing_by
 from chaos.ledger import Ledger
 from chaos.load import ApiSender, PageSender, StreamSender, sending
 from chaos.pager import Pager
+from chaos.screen import Screen
 from chaos.screens import screens, settle
 
 KILLS = ("worker", "master", "consumer", "worker and consumer")
@@ -40,8 +41,9 @@ SETTINGS = {
 class ConsumeProcess:
     """`flask … notiway consume` on a stream, as a process of its own."""
 
-    def __init__(self, site: Site, redis_url: str, stream: str = STREAM) -> None:
+    def __init__(self, site: Site, redis_url: str, stream: str = STREAM, **environment: str) -> None:
         self.site = site
+        self.environment = site.environment | environment
         self._command = [sys.executable, "-m", "flask", "--app", "app", "notiway", "consume", redis_url]
         self._command += ["--stream", stream, "--claim-after", CLAIM_SECONDS]
         self.log = site.folder / "consumer.log"
@@ -50,7 +52,7 @@ class ConsumeProcess:
     def start(self) -> None:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self._command, env=self.site.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+                self._command, env=self.environment, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
             )
 
     def kill(self) -> None:
@@ -64,9 +66,9 @@ class ConsumeProcess:
 
 
 @contextlib.contextmanager
-def consuming(site: Site, redis_url: str, stream: str = STREAM) -> Iterator[ConsumeProcess]:
+def consuming(site: Site, redis_url: str, stream: str = STREAM, **environment: str) -> Iterator[ConsumeProcess]:
     """A running consumer, killed at the end."""
-    consumer = ConsumeProcess(site, redis_url, stream)
+    consumer = ConsumeProcess(site, redis_url, stream, **environment)
     consumer.start()
     try:
         yield consumer
@@ -111,7 +113,20 @@ def kill(what: str, site: Site, consumer: ConsumeProcess) -> None:
 
 
 def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance: random.Random, ledger: Ledger) -> None:
-    """Kill one thing in the middle of a load from HTTP, a page and a stream.
+    """Kill one thing in the middle of a load from HTTP, a page and a stream."""
+    under_load(site, producer, redis_url, chance, ledger, lambda consumer, opened, user: kill(what, site, consumer))
+
+
+def under_load(
+    site: Site,
+    producer: Producer,
+    redis_url: str,
+    chance: random.Random,
+    ledger: Ledger,
+    strike: Callable[[ConsumeProcess, list[Screen], str], None],
+    **environment: str,
+) -> None:
+    """Do something bad in the middle of a load from HTTP, a page and a stream, whose consumer has this environment.
 
     A new user has a screen of each wire, and a client that reads the inbox page by page all the time.
     """
@@ -125,14 +140,14 @@ def one_round(what: str, site: Site, producer: Producer, redis_url: str, chance:
             StreamSender(redis_url, STREAM, ledger, to, STREAM_BATCH),
         ]
         with (
-            consuming(site, redis_url) as consumer,
+            consuming(site, redis_url, **environment) as consumer,
             standing_by(site, ledger),
-            screens(site, ledger, token(site, visitor.id)) as opened,
+            screens(site, ledger, token(site, visitor.id, ttl=7200)) as opened,
         ):
             with sending(*senders, pager):
                 wait_until(lambda: any(mark.startswith("stream") for mark in opened[0].has_heard))
                 wait_for_acknowledged(ledger, chance.randint(*BEFORE))
-                kill(what, site, consumer)
+                strike(consumer, opened, visitor.id)
                 wait_for_acknowledged(ledger, AFTER)
             settle(site, ledger)
             pager.last()
