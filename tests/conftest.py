@@ -137,9 +137,9 @@ def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> FileSystemBy
 
 
 @pytest.fixture
-def database_kind() -> str:
-    """What `make_app` opens; a folder of tests that runs on both overrides it."""
-    return DATABASE
+def database_kind(request: pytest.FixtureRequest) -> str:
+    """What `make_app` opens; tests that run on both override it."""
+    return "sqlite" if request.node.get_closest_marker("sqlite") else DATABASE
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ OPTIONS = {
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "autovacuum": "off",
-    "max_connections": "80",
+    "max_connections": "200",
 }
 
 
@@ -129,6 +129,14 @@ class Postgres:
         name = f"test_{next(self._numbers)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(SQL("CREATE DATABASE {} TEMPLATE template0 STRATEGY FILE_COPY").format(Identifier(name)))
+        return self.url(name)
+
+    def copy(self, url: str) -> str:
+        """The URL of a copy of a database that nobody is connected to."""
+        name = f"test_{next(self._numbers)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            made = SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+            connection.execute(made.format(Identifier(name), Identifier(url.rpartition("/")[2])))
         return self.url(name)
 
     def fresh(self, sets: tuple[schema.Migrations, ...] = (schema.OWN,)) -> str:

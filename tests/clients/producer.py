@@ -4,9 +4,11 @@ import itertools
 import json
 import sqlite3
 import time
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psycopg
 import requests
 
 from notiway.gateway import client_tokens
@@ -84,11 +86,15 @@ def token(site, user_id, ttl=600, **claims):
 
 def join(site, user_id, *audiences):
     """Make a user a member, in the site's database."""
-    database = sqlite3.connect(site.folder / "notiway.db", timeout=60)
-    with database:
-        rows = [(user_id, key) for key in audiences]
-        database.executemany("INSERT INTO notiway_membership (user_id, audience) VALUES (?, ?)", rows)
-    database.close()
+    rows = [(user_id, key) for key in audiences]
+    insert = "INSERT INTO notiway_membership (user_id, audience) VALUES (?, ?)"
+    url = site.environment["NOTIWAY_DATABASE_URL"]
+    if url.startswith("postgresql:"):
+        with psycopg.connect(url) as connection:
+            connection.cursor().executemany(insert.replace("?", "%s"), rows)
+        return
+    with closing(sqlite3.connect(site.folder / "notiway.db", timeout=60)) as database, database:
+        database.executemany(insert, rows)
 
 
 def snippet(name):

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from conftest import DATABASE
 from held import HeldSite
 from servers import redis_process
 from serving import Site
@@ -28,14 +29,35 @@ def prepared(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def make_site(prepared, tmp_path_factory):
-    """Makes sites, not started: `make_site(NOTIWAY_QUEUE_LIMIT=8192)`, `make_site(kind=HeldSite)`."""
+def template(tmp_path_factory, request):
+    """The same in PostgreSQL, to be copied for each site."""
+    folder = tmp_path_factory.mktemp("template")
+    postgres = request.getfixturevalue("postgres")
+    url = postgres.empty()
+    Site(folder, NOTIWAY_DATABASE_URL=url, NOTIWAY_JOBS_URL=f"sqlite:///{folder}/jobs.db").prepare()
+    return url
+
+
+@pytest.fixture(scope="session")
+def make_site(request, tmp_path_factory):
+    """Makes sites, not started: `make_site(NOTIWAY_QUEUE_LIMIT=8192)`, `make_site(kind=HeldSite)`.
+
+    `on` is the kind of the database: without it that of the run.
+    """
     made = []
 
-    def make(application="loud_app:app", kind=Site, **settings):
+    def places(folder, on):
+        if on == "sqlite":
+            shutil.copytree(request.getfixturevalue("prepared"), folder, dirs_exist_ok=True)
+            return {}
+        postgres = request.getfixturevalue("postgres")
+        url = postgres.copy(request.getfixturevalue("template"))
+        return {"NOTIWAY_DATABASE_URL": url, "NOTIWAY_JOBS_URL": f"sqlite:///{folder}/jobs.db"}
+
+    def make(application="loud_app:app", kind=Site, on=DATABASE, **settings):
         folder = tmp_path_factory.mktemp("site")
-        shutil.copytree(prepared, folder, dirs_exist_ok=True)
-        made.append(kind(folder, application, **settings))
+        chosen = "sqlite" if "NOTIWAY_DATABASE_URL" in settings else on
+        made.append(kind(folder, application, **(places(folder, chosen) | settings)))
         return made[-1]
 
     yield make
