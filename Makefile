@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
+ON_POSTGRESQL := $(addprefix tests/,store verbs web gateway live ops cli host server test_extension.py)
 EXTRAS := --extra server --extra redis --extra postgresql
 
 # Ends with one line when somebody else has the port.
@@ -28,12 +29,14 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos simulate mutants lock clean
+.PHONY: help run test check format chaos chaos-postgresql test-postgresql simulate mutants lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
 	@echo "make test    check and test everything"
 	@echo "make chaos   kill the real server under load, ROUNDS=$(ROUNDS) times, and count what was lost"
+	@echo "make chaos-postgresql  restart, crash, fail over and hold up PostgreSQL under load, ROUNDS=$(ROUNDS) times each"
+	@echo "make test-postgresql   run what touches the store on PostgreSQL"
 	@echo "make simulate SCHEDULES=100000   run that many random schedules of the simulation (FROM=…, PROCESSES=…)"
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
@@ -58,6 +61,15 @@ test: $(VENV)/.dev
 chaos: $(VENV)/.dev
 	@bin/need redis
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
+
+chaos-postgresql: $(VENV)/.dev
+	@bin/need redis postgresql faketime
+	PYTHONPATH=.:tests $(BIN)/python -m chaos.database_faults --rounds $(ROUNDS)
+
+# What `make test` runs on SQLite, on PostgreSQL: pages, API, live connections, commands, and the real servers.
+test-postgresql: $(VENV)/.dev
+	@bin/need redis postgresql faketime node
+	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ON_POSTGRESQL)
 
 simulate: $(VENV)/.dev
 	$(BIN)/python -m tests.simulation --schedules $(SCHEDULES) --from $(FROM) --processes $(PROCESSES)

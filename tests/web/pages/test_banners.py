@@ -125,6 +125,7 @@ def test_one_that_is_not_stored_is_dismissed_on_the_page_alone(app):
     assert "<form" not in frame
 
 
+@pytest.mark.sqlite  # tests/store/test_plans_of_postgresql.py has the others
 def test_a_full_inbox_is_not_searched_for_them(rows):
     plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {ANNOUNCEMENTS}", ("1", 0, 3)).fetchall()
     assert "notiway_notification_announcement" in str(plan[0])

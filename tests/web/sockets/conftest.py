@@ -6,8 +6,10 @@ import base64
 import socket
 import sqlite3
 import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
+import psycopg
 import pytest
 from flask import request
 from joined import Joiner
@@ -120,8 +122,25 @@ def connection(running, user):
     return make
 
 
+@contextmanager
+def lock_tables(database):
+    """What a migration in another process does, and a database that waits for it but a moment."""
+    name, given = database.database, database.connect_params
+    database.close_all()
+    with psycopg.connect(dbname=name, **given) as other:
+        other.execute("LOCK TABLE notiway_notification, notiway_inbox_item, notiway_inbox_cursor")
+        database.connect_params = given | {"options": "-c lock_timeout=20"}
+        yield
+    database.close_all()
+    database.connect_params = given
+
+
 @pytest.fixture
 def locked(running):
+    if running.database.param == "%s":
+        with lock_tables(running.database):
+            yield
+        return
     other = sqlite3.connect(running.database.database, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     yield

@@ -130,6 +130,7 @@ def without_overlap(monkeypatch):
     monkeypatch.setattr(resuming, "OVERLAP_MS", 0)
 
 
+@pytest.mark.sqlite  # elsewhere the item before comes again, without an overlap too
 @pytest.mark.usefixtures("without_overlap")
 @pytest.mark.parametrize("by", ["the producer's id", "our id"])
 def test_a_client_that_names_what_it_has_is_told_what_it_missed(returning, notify, by):
