@@ -18,8 +18,8 @@ STATE = {"seen_at": 3, "read_at": 4, "deleted_at": 5}
 
 
 @pytest.fixture(autouse=True)
-def database(tmp_path):
-    with fresh_database(tmp_path) as opened:
+def database(place):
+    with fresh_database(place) as opened:
         yield opened
 
 

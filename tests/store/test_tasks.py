@@ -12,8 +12,8 @@ NAME = "import-progress"
 
 
 @pytest.fixture(autouse=True)
-def database(tmp_path):
-    with fresh_database(tmp_path) as opened:
+def database(place):
+    with fresh_database(place) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ import peewee
 from notiway.store.database import db
 from notiway.store.sql import has_one_writer, run
 
-BITS = 53  # what JSON numbers carry everywhere
+ERAS = 2**53  # what JSON numbers carry everywhere
 NAME = "era"
 FIND = f"SELECT value FROM notiway_counter WHERE name = '{NAME}'"
 BEGIN = f"INSERT INTO notiway_counter (name, value) VALUES ('{NAME}', ?) ON CONFLICT (name) DO NOTHING"
@@ -39,7 +39,7 @@ def _of_file() -> str:
     if database not in _known:
         row = run(FIND).fetchone()
         if row is None:
-            run(BEGIN, (secrets.randbits(BITS),))
+            run(BEGIN, (secrets.randbelow(ERAS),))
             row = run(FIND).fetchone()
         _known[database] = str(row[0])
     return _known[database]

@@ -12,8 +12,8 @@ NOW = 1_800_000_000_000
 
 
 @pytest.fixture(autouse=True)
-def database(tmp_path):
-    with fresh_database(tmp_path) as opened:
+def database(place):
+    with fresh_database(place) as opened:
         yield opened
 
 

@@ -15,8 +15,8 @@ def at_once(monkeypatch):
 
 
 @pytest.fixture
-def database(tmp_path):
-    with fresh_database(tmp_path) as opened:
+def database(place):
+    with fresh_database(place) as opened:
         yield opened
 
 
