@@ -16,7 +16,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, settings
 from jinja2 import FileSystemBytecodeCache
-from order import spread
+from order import Files, spread
 from peewee import DataError
 from postgres import Postgres, postgres_server
 from werkzeug.test import TestResponse
@@ -53,6 +53,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Spread the files of each folder over the run (`order.spread`); the tests of a file keep their order."""
     place = {path: number for number, path in enumerate(spread(dict.fromkeys(each.path for each in items), TESTS))}
     items.sort(key=lambda item: place[item.path])
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """With `--dist loadfile`, the only way that a run of these tests is spread."""
+    return Files(config, log)
 
 
 class Browser:

@@ -1,7 +1,8 @@
 """Order: in which files a run begins, so that its workers are busy until the end and do not all do the same at once.
 
-Files that start browsers and servers are long, and mostly wait; the others are short, and need the processor all the
-time. Each folder's files are spread over the run, and those of the former folders over its first part.
+Files that start servers are long, and mostly wait; the others are short, and need the processor all the time. Each
+folder's files are spread over the run, and those of the former folders over its first part. One worker drives all
+browsers, from the beginning: Chromium starts once, and needs most of a core.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-FIRST = frozenset({"simulation", "stateful"})  # they set the clock: no thread that another test leaves may see that
-LONG = frozenset({"browser", "chaos", "foreign", "repository", "server"})
+from xdist.scheduler import LoadFileScheduling
+
+BROWSER = "browser"
+# Beside it those that set the clock: no thread that another test leaves behind may see that.
+FIRST = (BROWSER, "stateful", "simulation")
+LONG = frozenset({"chaos", "foreign", "repository", "server"})
 LONG_PART = 0.8  # of the run; what begins after it is short
 
 
@@ -24,8 +29,22 @@ def spread(files: Iterable[Path], tests: Path) -> list[Path]:
     for path in files:
         folders.setdefault(path.relative_to(tests).parts[0], []).append(path)
     places = [
-        (0.0 if folder in FIRST else (number + 0.5) / len(paths) * (LONG_PART if folder in LONG else 1.0), path)
+        (_place(folder, (number + 0.5) / len(paths)), path)
         for folder, paths in folders.items()
         for number, path in enumerate(paths)
     ]
     return [path for _, path in sorted(places)]
+
+
+def _place(folder: str, part: float) -> float:
+    if folder in FIRST:
+        return FIRST.index(folder) - len(FIRST)
+    return part * LONG_PART if folder in LONG else part
+
+
+class Files(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a worker a file at a time, and one worker all that need a browser."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return BROWSER if f"/{BROWSER}/" in file else file
