@@ -141,6 +141,31 @@ def online(staff):
     return answer.json()["online"]
 
 
+def test_the_dashboards_numbers_are_those_of_all_workers(together, ada):
+    with tabs_of(ada, MOST) as tabs:
+        for tab in tabs:
+            tab.say("subscribe", audience="group:dashboard-ops")
+        for tab in tabs:
+
+            def counts_all(message):
+                shown = message["data"].get("body") or {}
+                return message["event"] == "notification" and shown.get("connections") == MOST
+
+            assert tab.hear_all(until=counts_all)
+
+
+def test_a_user_who_is_deactivated_is_closed_at_every_worker_and_not_let_in_again(together, ada):
+    with tabs_of(ada, MOST) as tabs:
+        together.command("user", "deactivate", ada.email)
+        assert [tab.close_code() for tab in tabs] == [4009] * MOST
+    for _ in range(6):
+        assert ask(together, "/notifications", cookies=ada.cookies, allow_redirects=False).status_code in (
+            302,
+            303,
+            401,
+        )
+
+
 def test_the_doctor_sees_every_worker_and_an_event_of_its_own(together):
     found = together.command("doctor", "--url", together.url)
     nodes = re.search(r"nodes +(.*)", found).group(1)
