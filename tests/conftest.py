@@ -55,6 +55,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: place[item.path])
 
 
+@pytest.hookimpl(optionalhook=True)  # tests of mutants run without xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
     """With `--dist loadfile`, the only way that a run of these tests is spread."""
     return Files(config, log)
