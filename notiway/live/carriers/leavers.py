@@ -72,9 +72,12 @@ class Leavers:
             for connection in connections:
                 self._hub.in_turn(self.note, connection, audience)
             return
-        for connection in connections:
-            if connection.user_id in members or audience in connection.grants:
+        wrong = [each for each in connections if each.user_id in members or audience in each.grants]
+        if wrong:
+            self._hub.hearing.pin([audience])  # confirmed before whoever listens again reads what it missed
+            for connection in wrong:
                 self._hub.in_turn(self._bring_back, connection, audience)
+            self._hub.in_turn(self._hub.hearing.unpin, [audience])
 
     def _bring_back(self, connection: Connection, audience: str) -> None:
         if not _is_deaf(connection, audience):

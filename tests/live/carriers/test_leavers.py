@@ -1,6 +1,7 @@
 """Leavers: the news of a leaving that come when the user has long joined again leave nobody deaf."""
 
 import logging
+from types import SimpleNamespace
 
 import pytest
 from pair import settle
@@ -146,6 +147,21 @@ def test_a_signalr_client_that_has_not_said_hello_yet_listens_again(now, ada, un
     assert OPS.key in connection.audiences
     client.send('{"protocol":"json","version":1}\x1e')
     assert client.read() == ["{}\x1e"]
+
+
+def test_what_listens_again_is_heard_from_the_broker_before(now, ada, under_way, arrive, looked):
+    membership.join("ada", OPS)
+    connection, _ = ada(format="signalr")
+    heard = []
+    listen = SimpleNamespace(listen=lambda audiences: heard.append(audiences) or False, unlisten=lambda _: None)
+    now.hub.hearing.ask_of(listen)
+    membership.leave("ada", OPS)
+    membership.join("ada", OPS)
+    arrive(under_way["left"][0])
+    looked()
+    assert heard == [[OPS.key]]
+    assert OPS.key in connection.audiences
+    assert not now.hub.hearing._pins
 
 
 def test_a_database_that_does_not_answer_is_asked_again(now, ada, under_way, arrive, monkeypatch, caplog):
