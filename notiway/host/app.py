@@ -148,8 +148,9 @@ def _limiter(app: Flask, config: Config) -> MarkedRoutesLimiter:
     if config.broker_is_shared:
         from notiway.live.broker.redis_client import open_client
 
-        pool = open_client(config.broker_url).connection_pool  # whatever kind of URL it is, and with bounded waits
-        storage = {"storage_uri": "redis://", "storage_options": {"connection_pool": pool}}
+        # Whatever kind of URL it is, and with bounded waits.
+        options = {"connection_pool": open_client(config.broker_url).connection_pool, "key_prefix": "notiway:limits"}
+        storage = {"storage_uri": "redis://", "storage_options": options}
     return MarkedRoutesLimiter(
         get_remote_address,
         app=app,

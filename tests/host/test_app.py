@@ -6,9 +6,11 @@ import pytest
 from conftest import Browser
 from flask import request
 from flask_limiter import Limiter
+from servers import free_port, redis_server
 from werkzeug.http import parse_cookie
 
 from notiway.host.app import MIGRATIONS
+from notiway.live.broker.redis_client import open_client
 from notiway.store import schema
 from notiway.values.config import Config
 
@@ -115,3 +117,35 @@ def test_no_odd_query_breaks_a_page(app, staff, odd):
     ]
     assert "/dashboard/numbers" in paths
     assert broken == []
+
+
+# Several processes
+
+
+@pytest.fixture(scope="module")
+def redis_url():
+    with redis_server() as url:
+        yield url
+
+
+def wrong_passwords(app, count):
+    visitor = Browser(app)
+    return [visitor.sign_in("ada@example.com", "wrong").status_code for _ in range(count)]
+
+
+@pytest.mark.redis
+def test_attempts_to_sign_in_are_counted_over_all_processes(make_app, redis_url):
+    shared = {"NOTIWAY_BROKER_URL": redis_url, "NOTIWAY_LOGIN_RATE": "4 per minute"}
+    first, second = make_app(**shared), make_app(**shared)
+    assert 429 not in wrong_passwords(first, 2) + wrong_passwords(second, 2)
+    assert wrong_passwords(first, 1) == wrong_passwords(second, 1) == [429]
+    keys = open_client(redis_url).keys("*")
+    assert keys
+    assert [key for key in keys if not key.startswith(b"notiway:")] == []
+
+
+def test_while_redis_is_away_each_process_counts_attempts_by_itself(make_app):
+    app = make_app(NOTIWAY_BROKER_URL=f"redis://127.0.0.1:{free_port()}", NOTIWAY_LOGIN_RATE="4 per minute")
+    answers = wrong_passwords(app, 5)
+    assert 429 not in answers[:4]
+    assert answers[4] == 429

@@ -29,9 +29,10 @@ def open_parts(config: Config, hub: Hub) -> Parts:
     if not config.broker_is_shared:
         return Parts(Here(hub), SeenIds(), Windows())
     from notiway.live.broker.redis_client import open_client
+    from notiway.live.shared.asking import Asking
     from notiway.live.shared.peers import Peers
     from notiway.live.shared.shared_ids import SharedIds
     from notiway.live.shared.shared_windows import SharedWindows
 
-    client = open_client(config.broker_url)
-    return Parts(Peers(client, hub, config.max_connections_per_user), SharedIds(client), SharedWindows(client))
+    asking = Asking(open_client(config.broker_url))  # one for all: whoever waits in vain does so for the others
+    return Parts(Peers(asking, hub, config.max_connections_per_user), SharedIds(asking), SharedWindows(asking))

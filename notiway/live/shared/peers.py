@@ -39,15 +39,15 @@ EVERYBODY = "global"
 class Peers:
     """Who is connected to any process. While Redis is away it knows of this process only.
 
-    >>> peers = Peers(open_client("redis://"), hub, most=50)  # doctest: +SKIP
+    >>> peers = Peers(Asking(open_client("redis://")), hub, most=50)  # doctest: +SKIP
     >>> peers.among(["ada", "bob"])  # doctest: +SKIP
     {'bob'}
     """
 
     is_shared = True
 
-    def __init__(self, client: Any, hub: Hub, most: int) -> None:
-        self._asking = Asking(client)
+    def __init__(self, asking: Asking, hub: Hub, most: int) -> None:
+        self._asking = asking
         self._here = Here(hub)
         self._hub = hub
         self._node = ""
@@ -60,7 +60,7 @@ class Peers:
         self.numbers: dict[str, Any] = {}
         self.others: list[Node] = []
         names = ("BEAT", "NODES", "CHANGE", "REMOVE", "USERS", "COUNT", "AMONG")
-        self._scripts = {name: client.register_script(getattr(scripts, name)) for name in names}
+        self._scripts = {name: asking.client.register_script(getattr(scripts, name)) for name in names}
 
     # Any process may ask
 

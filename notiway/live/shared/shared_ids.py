@@ -14,13 +14,13 @@ PREFIX = "notiway:said:"
 class SharedIds:
     """As `SeenIds`, over all processes; while Redis is away each remembers what it took itself.
 
-    >>> ids = SharedIds(open_client("redis://"))  # doctest: +SKIP
+    >>> ids = SharedIds(Asking(open_client("redis://")))  # doctest: +SKIP
     >>> ids.add(("billing", "1"), "what it said")  # doctest: +SKIP
     True
     """
 
-    def __init__(self, client: Any) -> None:
-        self._asking = Asking(client)
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
         self._here = SeenIds()
 
     def add(self, key: Key, said: str = "") -> bool:
@@ -37,9 +37,15 @@ class SharedIds:
         def ask(client: Any) -> dict[Key, str]:
             with client.pipeline(transaction=False) as pipeline:
                 for key, text in mine.items():
-                    pipeline.set(_name(key), text, nx=True, get=True, ex=int(REMEMBER_SECONDS))
+                    pipeline.set(_name(key), text, nx=True, ex=int(REMEMBER_SECONDS))
+                    pipeline.get(_name(key))  # SET tells this itself since Redis 7
                 answers = pipeline.execute()
-            return {key: old.decode() for key, old in zip(mine, answers, strict=True) if old is not None}
+            was_set, known = answers[::2], answers[1::2]
+            return {
+                key: text.decode()
+                for key, is_new, text in zip(mine, was_set, known, strict=True)
+                if not is_new and text is not None
+            }
 
         elsewhere: dict[Key, str] = self._asking.ask(ask, dict) if mine else {}
         self._here.forget(elsewhere)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from limits import RateLimitItem
 
 from notiway.live.limits.throttle import Windows
@@ -41,14 +39,14 @@ return 0
 class SharedWindows:
     """As `Windows`, over all processes. While Redis is away each process counts by itself, and allows the whole rate.
 
-    >>> SharedWindows(open_client("redis://")).hit(limits.parse("2 per minute"), "publish", "me", 1)  # doctest: +SKIP
+    >>> SharedWindows(asking).hit(limits.parse("2 per minute"), "publish", "me", 1)  # doctest: +SKIP
     0.0
     """
 
-    def __init__(self, client: Any) -> None:
-        self._asking = Asking(client)
+    def __init__(self, asking: Asking) -> None:
+        self._asking = asking
         self._here = Windows()
-        self._script = client.register_script(HIT)
+        self._script = asking.client.register_script(HIT)
 
     def hit(self, limit: RateLimitItem, what: str, who: str, cost: int) -> float:
         """Count `cost`, unless that would go over the limit: then the seconds to wait, else 0.0."""

@@ -9,6 +9,7 @@ from pair import make_hub, settle
 from servers import redis_process
 
 from notiway.live.broker.redis_client import open_client
+from notiway.live.shared.asking import Asking
 from notiway.live.shared.peers import Peers
 
 MOST = 6  # connections of a user
@@ -39,7 +40,7 @@ class Process:
 
     def __init__(self, client, hub, name):
         self.hub = hub
-        self.peers = Peers(client, hub, MOST)
+        self.peers = Peers(Asking(client), hub, MOST)
         self.peers.begin(name)
         self.now = 0.0
 

@@ -27,3 +27,8 @@ def test_the_url_decides(url, kinds):
     parts = open_parts(Config(broker_url=url), hub)
     assert (type(parts.presence), type(parts.seen_ids), type(parts.windows)) == kinds
     assert (hub.listeners.changed is None) == (url == "memory://"), "what nobody asks for is not noted"
+
+
+def test_whoever_waits_for_a_redis_that_is_away_does_so_for_all():
+    parts = open_parts(Config(broker_url="redis://127.0.0.1:1"), make_hub(Reactor()))
+    assert parts.presence._asking is parts.seen_ids._asking is parts.windows._asking

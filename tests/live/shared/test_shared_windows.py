@@ -7,6 +7,7 @@ import pytest
 from servers import wait_until
 
 from notiway.live.limits.throttle import Windows
+from notiway.live.shared.asking import Asking
 from notiway.live.shared.shared_windows import SharedWindows
 
 TEN_A_MINUTE, TWO_A_SECOND = limits.parse("10 per minute"), limits.parse("2 per second")
@@ -14,7 +15,7 @@ TEN_A_MINUTE, TWO_A_SECOND = limits.parse("10 per minute"), limits.parse("2 per 
 
 @pytest.fixture(params=["memory", pytest.param("redis", marks=pytest.mark.redis)])
 def windows(request):
-    return Windows() if request.param == "memory" else SharedWindows(request.getfixturevalue("client"))
+    return Windows() if request.param == "memory" else SharedWindows(Asking(request.getfixturevalue("client")))
 
 
 def test_what_goes_over_the_rate_is_not_counted(windows):
@@ -40,7 +41,7 @@ def test_the_window_moves(windows):
 
 @pytest.mark.redis
 def test_what_one_process_counted_counts_in_all(client):
-    here, there = SharedWindows(client), SharedWindows(client)
+    here, there = SharedWindows(Asking(client)), SharedWindows(Asking(client))
     assert [each.hit(TEN_A_MINUTE, "user", "ada", 5) for each in (here, there)] == [0.0, 0.0]
     assert 50 < here.hit(TEN_A_MINUTE, "user", "ada", 1) <= 60
     assert 50 < there.hit(TEN_A_MINUTE, "user", "ada", 1) <= 60
@@ -48,7 +49,7 @@ def test_what_one_process_counted_counts_in_all(client):
 
 @pytest.mark.redis
 def test_what_is_kept_of_a_window_is_bounded_and_goes_by_itself(client):
-    windows = SharedWindows(client)
+    windows = SharedWindows(Asking(client))
     for _ in range(300):
         windows.hit(limits.parse("100000 per minute"), "user", "ada", 7)
     (name,) = client.keys("notiway:rate:*")
@@ -59,7 +60,7 @@ def test_what_is_kept_of_a_window_is_bounded_and_goes_by_itself(client):
 
 @pytest.mark.redis
 def test_while_redis_is_away_each_process_counts_by_itself(client, frozen):
-    here, there = SharedWindows(client), SharedWindows(client)
+    here, there = SharedWindows(Asking(client)), SharedWindows(Asking(client))
     assert here.hit(TEN_A_MINUTE, "user", "ada", 10) == 0.0
     with frozen():
         assert here.hit(TEN_A_MINUTE, "user", "ada", 10) == 0.0
