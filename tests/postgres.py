@@ -139,6 +139,17 @@ class Postgres:
             connection.execute(made.format(Identifier(name), Identifier(url.rpartition("/")[2])))
         return self.url(name)
 
+    def dump(self, url: str, path: Path) -> None:
+        """What `pg_dump` makes of a database, while it is used."""
+        with path.open("wb") as file:
+            subprocess.run([_binaries() / "pg_dump", "--format=custom", url], stdout=file, check=True)
+
+    def restore(self, path: Path) -> str:
+        """The URL of a new database with what was dumped."""
+        url = self.empty()
+        subprocess.run([_binaries() / "pg_restore", "--no-owner", "--dbname", url, path], check=True)
+        return url
+
     def fresh(self, sets: tuple[schema.Migrations, ...] = (schema.OWN,)) -> str:
         """The URL of a database with all tables and no rows."""
         free = self._free.setdefault(sets, [])

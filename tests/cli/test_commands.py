@@ -39,6 +39,7 @@ def test_a_wrong_setting_is_told_in_one_line(tmp_path, words):
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.sqlite
 def test_a_locked_database_is_told_with_the_remedy(notiway, app, monkeypatch):
     monkeypatch.setattr(turns, "LOCK_WAIT_SECONDS", 0.02)
     with closing(sqlite3.connect(app.extensions["notiway"].database.database, isolation_level=None)) as other:
@@ -50,6 +51,7 @@ def test_a_locked_database_is_told_with_the_remedy(notiway, app, monkeypatch):
     assert "migrate" not in result.output
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_restored_and_not_migrated(notiway, app):
     path = Path(app.extensions["notiway"].database.database)
     app.extensions["notiway"].database.close_all()

@@ -7,8 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
+from conftest import DATABASE
 from servers import wait_until
 
 from server.raw import upgrade
@@ -17,6 +19,7 @@ from server.talk import burst, is_open_elsewhere, metric, new_visitor
 CROWD = 1_000
 AT_ONCE = 40
 POOL = 5  # NOTIWAY_DATABASE_POOL
+CONNECTED = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'notiway'"
 FAN_OUTS = 500
 SIZE = 1_000
 
@@ -88,7 +91,12 @@ def test_the_database_connections_stay_within_the_pool(crowded):
         assert set(answers) == {200}
     files = open_files(site)
     assert sum(each.startswith("socket:") for each in files) >= CROWD
-    assert 1 <= files.count(str(site.folder / "notiway.db")) <= POOL
+    if DATABASE == "sqlite":
+        assert 1 <= files.count(str(site.folder / "notiway.db")) <= POOL
+        return
+    with psycopg.connect(site.environment["NOTIWAY_DATABASE_URL"]) as asked:
+        (count,) = asked.execute(CONNECTED).fetchone()
+    assert 1 <= count <= POOL
 
 
 def test_a_socket_holds_no_thread_and_no_greenlet(crowded):
