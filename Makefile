@@ -53,7 +53,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/gunicorn app:app
 
 test: $(VENV)/.dev
-	@bin/need chromium redis postgresql faketime node
+	@bin/need chromium redis postgresql node
 	@$(MAKE) --no-print-directory check
 	# More workers than cores, for half of the time goes by in waiting; a file's tests share what they start.
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
@@ -63,12 +63,12 @@ chaos: $(VENV)/.dev
 	PYTHONPATH=.:tests $(BIN)/python -m chaos --rounds $(ROUNDS)
 
 chaos-postgresql: $(VENV)/.dev
-	@bin/need redis postgresql faketime
+	@bin/need redis postgresql
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.database_faults --rounds $(ROUNDS)
 
 # What `make test` runs on SQLite, on PostgreSQL: pages, API, live connections, commands, and the real servers.
 test-postgresql: $(VENV)/.dev
-	@bin/need redis postgresql faketime node
+	@bin/need redis postgresql node
 	TEST_DATABASE=postgresql $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(ON_POSTGRESQL)
 
 simulate: $(VENV)/.dev

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import signal
 import sys
@@ -19,19 +20,20 @@ import psycopg
 from clients.producer import Producer
 from postgres import Postgres, own_folder
 from relay import Relay
-from servers import redis_server
-from serving import Site
+from servers import redis_server, wait_until
+from serving import ROOT, Site
 
 from chaos.ledger import Ledger, table, total
 from chaos.load import new_mark
 from chaos.rounds import SETTINGS, under_load, wait_for_acknowledged
 from chaos.screen import Screen
-from notiway.values.ids import new_id
+from notiway.values.clock import now_ms
+from notiway.values.ids import AHEAD_MS, id_time, is_id, new_id
 
 FAULTS = ("restart", "crash", "failover", "long transaction", "clock ahead")
 BAD = ("lost", "doubled", "repeated", "skipped")
 DATABASE = "chaos"
-AHEAD = "+1h"
+CLOCK_AHEAD = ROOT / "tests" / "clock_ahead"
 LONG_SECONDS = 60.0
 BLINKS = 3
 NOTIFICATION = (
@@ -97,16 +99,23 @@ def one_fault(
     elif what == "long transaction":
         load(lambda consumer, opened, user: _long_transaction(on, ledger, opened, user, seconds))
     elif what == "clock ahead":
-        load(lambda consumer, opened, user: _blink(ledger, opened), **clock_ahead())
+        load(lambda consumer, opened, user: _heard_from_ahead(ledger, opened), **clock_ahead(site))
     else:
         how = signal.SIGQUIT if what == "crash" else signal.SIGINT
         load(lambda consumer, opened, user: on.restart(how))
 
 
-def clock_ahead() -> dict[str, str]:
+def clock_ahead(site: Site) -> dict[str, str]:
     """The environment of a process whose clock is an hour ahead."""
-    [library] = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
-    return {"LD_PRELOAD": str(library), "FAKETIME": AHEAD, "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
+    return {"PYTHONPATH": f"{CLOCK_AHEAD}{os.pathsep}{site.environment['PYTHONPATH']}"}
+
+
+def _heard_from_ahead(ledger: Ledger, opened: list[Screen]) -> None:
+    """Each client comes back from an id that is an hour ahead."""
+    by_id = [screen for screen in opened if is_id(screen.newest)]
+    assert by_id
+    wait_until(lambda: all(id_time(screen.newest) > now_ms() + AHEAD_MS for screen in by_id))
+    _blink(ledger, opened)
 
 
 def _long_transaction(on: Cluster, ledger: Ledger, opened: list[Screen], user: str, seconds: float) -> None:

@@ -76,13 +76,14 @@ def test_a_backup_under_load_is_restored_and_clients_go_on(ledger, backup):
     before = Ledger("before the restore")
     with ExitStack() as stack:
         opened = stack.enter_context(screens(site, before, key))
-        with sending(ApiSender(Producer(site), before, f"user:{USER}"), ApiSender(Producer(site), before, "global")):
+        producer = Producer(site)
+        with sending(ApiSender(producer, before, f"user:{USER}"), ApiSender(producer, before, "global")):
             wait_for_acknowledged(before, BEFORE)
             due = set(before.acknowledged)
             backup.make()
             wait_for_acknowledged(before, MEANWHILE)
         # All clients have what is in no backup, and remember a place behind it.
-        with sending(ApiSender(Producer(site), before, f"user:{USER}")):
+        with sending(ApiSender(producer, before, f"user:{USER}")):
             wait_for_acknowledged(before, LOST)
         settle(site, before)
         before.check()
@@ -100,7 +101,7 @@ def test_a_backup_under_load_is_restored_and_clients_go_on(ledger, backup):
         ledger.remarks["gone"] = len(before.acknowledged - set(before.stored))
         assert ledger.remarks["gone"] >= LOST, "or this shows nothing"
 
-        with sending(ApiSender(Producer(site), ledger, f"user:{USER}"), ApiSender(Producer(site), ledger, "global")):
+        with sending(ApiSender(producer, ledger, f"user:{USER}"), ApiSender(producer, ledger, "global")):
             wait_for_acknowledged(ledger, AFTER)
             for screen in opened:
                 screen.blink()

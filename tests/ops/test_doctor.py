@@ -41,6 +41,7 @@ def test_a_database_that_does_not_answer_is_named_and_nothing_that_needs_it_is_t
     assert "migrations" not in findings
 
 
+@pytest.mark.sqlite
 def test_a_damaged_database_is_to_be_restored_and_not_migrated(app):
     path = Path(runtime.current().database.database)
     runtime.current().database.close_all()
@@ -102,6 +103,7 @@ def test_a_secret_must_be_there_and_long(app, key, ok):
     assert doctor.check_secret(app).ok is ok
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("name", ["0.db", "0.db-wal", "jobs.db", "secret_key"])
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o620])
 def test_a_file_that_others_may_read_or_write_is_named(app, tmp_path, name, mode):

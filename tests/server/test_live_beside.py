@@ -27,7 +27,7 @@ LATEST_SECONDS = 30.0
 @pytest.fixture(scope="module")
 def host(make_site):
     """The application under gunicorn's sync workers."""
-    site = make_site(NOTIWAY_JOBS="web", NOTIWAY_DRAIN_SECONDS=2).start("-k", "sync", "-w", str(WORKERS))
+    site = make_site(on="sqlite", NOTIWAY_JOBS="web", NOTIWAY_DRAIN_SECONDS=2).start("-k", "sync", "-w", str(WORKERS))
     yield site
     site.close()
 

@@ -36,7 +36,11 @@ def large(postgres):
             " ORDER BY 1, 2".replace("%", "%%")
         )
         catalogue.ask("0")
-        catalogue.follow()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(catalogue, "PAUSE_SECONDS", 0)  # for a server with something else to do
+            patch.setattr(catalogue, "SLICE", 2_000)
+            patch.setattr(catalogue, "TOKENS", 200_000)
+            catalogue.follow()
         opened.execute_sql("ANALYZE")
         yield opened
     postgres.give_back(url)
