@@ -6,9 +6,8 @@ from conftest import DATABASE
 # The others are about requests, sessions and forms, or take minutes for all their bad input; `make test-postgresql`
 # runs them all.
 ON_BOTH = {
-    "test_api", "test_publishing", "test_changes", "test_listing", "test_history", "test_bell", "test_banners",
-    "test_tasks", "test_token_clients", "test_opening", "test_renewal", "test_resuming", "test_sse",
-    "test_actions", "test_invocations",
+    "test_api", "test_changes", "test_listing", "test_history", "test_bell", "test_banners", "test_tasks",
+    "test_token_clients", "test_opening", "test_resuming", "test_sse",
 }  # fmt: skip
 
 
