@@ -140,10 +140,11 @@ class Site:
 class Visitor(requests.Session):
     """A signed-in session that sends the CSRF token and asks for JSON; paths are relative to the site."""
 
-    def __init__(self, site: Site, email: str, password: str, user_agent: str = "") -> None:
+    def __init__(self, site: Any, email: str, password: str, user_agent: str = "") -> None:
         super().__init__()
         self.site = site
         self.headers.update({"User-Agent": user_agent} if user_agent else {})
+        self.headers["Referer"] = f"{site.url}/"  # over TLS the CSRF check asks for it
         page = self.get("/login")
         form = {"email": email, "password": password, "csrf_token": self._token(page.text)}
         page = self.post("/login", data=form)

@@ -1,0 +1,107 @@
+"""The proxies of deploy/, the real programs, with free ports and a certificate of the test's own."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from servers import accepts, free_port, wait_until
+from serving import ROOT
+
+DEPLOY = ROOT / "deploy"
+KINDS = ("nginx", "caddy", "haproxy")
+
+
+class Ports(NamedTuple):
+    """Where the application and its two live processes listen."""
+
+    app: int
+    first: int
+    second: int
+
+
+class Front(NamedTuple):
+    """What a browser sees."""
+
+    url: str
+    log: Path
+
+
+def certificate(folder: Path) -> Path:
+    """A certificate for localhost, signed by itself; the key lies beside it, and both in one file."""
+    made = folder / "site.crt"
+    subject = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    options = ["-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", str(folder / "site.key"), "-out", str(made)]
+    subprocess.run(["openssl", "req", "-x509", *subject, *options], check=True, capture_output=True)
+    (folder / "site.pem").write_text(made.read_text() + (folder / "site.key").read_text())
+    return made
+
+
+def replaced(text: str, changes: dict[str, str]) -> str:
+    """The configuration with what a reader has to change; each must be there."""
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def _nginx(folder: Path, changes: dict[str, str], port: int) -> list[str]:
+    text = replaced(
+        (DEPLOY / "nginx" / "notiway.conf").read_text(),
+        changes
+        | {
+            "listen 443": f"listen 127.0.0.1:{port}",
+            "/etc/ssl/app.example.com.pem": str(folder / "site.crt"),
+            "/etc/ssl/app.example.com.key": str(folder / "site.key"),
+            "app.example.com": "localhost",
+            "/var/log/nginx/notiway.log": str(folder / "access.log"),
+        },
+    )
+    (folder / "notiway.conf").write_text(text)
+    paths = "".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{}} http {{ {paths} include {folder}/notiway.conf; }}"
+    )
+    return ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
+
+
+def _caddy(folder: Path, changes: dict[str, str], port: int) -> list[str]:
+    site = f"https://localhost:{port} {{\n\ttls {folder}/site.crt {folder}/site.key"
+    text = replaced((DEPLOY / "caddy" / "Caddyfile").read_text(), changes | {"app.example.com {": site})
+    log = f"log {{\n\t\toutput file {folder}/access.log\n\t}}"
+    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n\t{log}\n}}\n{text}")
+    return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
+
+
+def _haproxy(folder: Path, changes: dict[str, str], port: int) -> list[str]:
+    bind = f"bind 127.0.0.1:{port} ssl crt {folder}/site.pem"
+    changes = changes | {"bind :443 ssl crt /etc/haproxy/app.example.com.pem": bind, "maxconn 100000": "maxconn 500"}
+    text = replaced((DEPLOY / "haproxy" / "haproxy.cfg").read_text(), changes)
+    (folder / "haproxy.cfg").write_text(text)
+    (folder / "access.log").write_text("")
+    return ["haproxy", "-db", "-f", str(folder / "haproxy.cfg")]
+
+
+@contextmanager
+def proxy(kind: str, folder: Path, ports: Ports) -> Iterator[Front]:
+    """Run a proxy with its file of deploy/ before these processes."""
+    port = free_port()
+    changes = {f"127.0.0.1:{known}": f"127.0.0.1:{ours}" for known, ours in zip((5000, 5001, 5002), ports, strict=True)}
+    words = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind](folder, changes, port)
+    with (folder / "said.log").open("ab") as log:
+        process = subprocess.Popen(
+            words, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/usr/sbin:/usr/bin"}
+        )
+    try:
+        wait_until(lambda: accepts(port) or process.poll() is not None, 30)
+        assert process.poll() is None, (folder / "said.log").read_text()
+        yield Front(f"https://localhost:{port}", folder / "access.log")
+    finally:
+        process.terminate()
+        process.wait(90)
