@@ -289,7 +289,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # and so the servers are stopped too
     if given.stored:
-        compare_stored(stages[-1], given.json)
+        compare_stored(int(os.environ.get("MOST", stages[-1])), given.json)
         return
     with running(RECIPES, stages[-1]) as results:
         measure(results, stages, QUICK_DELIVERIES if given.quick else DELIVERIES)

@@ -19,7 +19,7 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import BrokerDown, Fault, NotiwayError
 from notiway.values.ids import new_id
 from notiway.values.item import Item
-from notiway.verbs.events import created, publish_all, unread_counts
+from notiway.verbs.events import created, positions_of, publish_all, unread_counts
 from notiway.verbs.once import First
 
 
@@ -198,8 +198,9 @@ def _ring(
                 told.append((_item(envelope, each), envelope.replaces))
     direct = [item.audience for item, _ in told if item.persisted and item.audience.startswith("user:")]
     counts = unread_counts({audience.removeprefix("user:") for audience in direct})
+    places = positions_of([item.id for item, _ in told if item.persisted and not item.audience.startswith("user:")])
     events = []
     for item, replaces in in_stretches(told):
         unread = counts.get(item.audience.removeprefix("user:")) if item.persisted else None
-        events.append(created(item, unread=unread, replaces=replaces))
+        events.append(created(item, unread=unread, position=places.get(item.id), replaces=replaces))
     return publish_all(runtime, events)

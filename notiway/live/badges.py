@@ -22,13 +22,13 @@ from notiway.live.reactor import Reactor
 from notiway.live.settling import Run, Settling
 from notiway.store import inbox
 from notiway.store.database import db
-from notiway.store.log import pulling
 from notiway.store.sql import in_batches
+from notiway.values.count import Count
 from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
-WORKERS = 4  # threads, or greenlets under gevent: apart from clients' messages, which may be many; two may only wait
+WORKERS = 2  # threads, or greenlets under gevent: apart from clients' messages, which may be many
 BEATS_WAITING = 10  # slices of the heartbeat whose counts may wait for the database
 
 Context = Callable[[], AbstractContextManager[Any]]  # of the application whose database is asked
@@ -76,21 +76,17 @@ class Badges:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def tell_counts(self, alive: list[Connection]) -> None:
-        """Ping these connections and tell each its unread count, in one write; two queries for up to 500 users.
-
-        A broadcast whose Event was lost is not in the inbox of whoever is connected, so it is pulled first.
-        """
+        """Ping these connections and tell each its unread count, in one write; one query for up to 500 users."""
         users = sorted({each.user_id for each in alive if each.user_id is not None})
         for part in in_batches(users):
             with db.connection_context():
-                pulling.pull(pulling.behind(part))
                 counts = inbox.unread_counts(part)
-            alike: dict[int, list[Connection]] = {}
+            alike: dict[tuple[int, int], list[Connection]] = {}
             for connection in alive:
-                if connection.user_id in counts:
-                    alike.setdefault(counts[connection.user_id], []).append(connection)
-            for unread, connections in alike.items():
-                self._hub.tell_count(connections, unread, pings=True)
+                if (count := counts.get(connection.user_id or "")) is not None:
+                    alike.setdefault((count, count.as_of), []).append(connection)
+            for (unread, as_of), connections in alike.items():
+                self._hub.tell_count(connections, Count(unread, as_of), pings=True)
 
     def _count(self, alive: list[Connection]) -> None:
         try:

@@ -13,11 +13,13 @@ from notiway.live import socket_room
 from notiway.live.backlog import BLOCKED, Backlog, Ledger
 from notiway.live.state import State
 from notiway.values.close_codes import CloseCode, close_label
+from notiway.values.count import as_of
 
 if TYPE_CHECKING:
     from notiway.live.hub import Hub
 
 PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
+UNTOLD = -(2**63)  # below every position
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
@@ -32,7 +34,7 @@ class Connection:
     __slots__ = (
         "audiences", "backlog", "direct", "ends_at", "fd", "format", "grants", "held", "holds", "id", "known", "limit",
         "mail", "missed", "on_gone", "opening", "owner", "parser", "partial", "paused", "replaying", "replays", "send",
-        "session", "since", "slot", "sock", "stage", "state", "then", "told", "user_id", "wants_write",
+        "session", "since", "slot", "sock", "stage", "state", "then", "told", "told_to", "user_id", "wants_write",
     )
     # fmt: on
 
@@ -52,6 +54,7 @@ class Connection:
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.opening, self.holds = True, 1  # until the first release; by so many it is held, before it goes live
         self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
+        self.told_to = UNTOLD  # the highest position of a broadcast that it was told, or that may be in that count
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
         self.parser: Any = None
@@ -117,6 +120,19 @@ class Connection:
         if self.state is State.OPEN:
             self.held, self.holds, self.direct = self.held or [], self.holds + 1, False
 
+    def tell(self, unread: int) -> None:
+        """Note a count that it is told. It is not known where nobody says up to which position it was counted.
+
+        Nor if a broadcast that was heard already is missing in it: then its owner looks again.
+        """
+        counted_to = as_of(unread)
+        self.told = None if counted_to is None or counted_to < self.told_to else int(unread)
+        if counted_to is None:
+            return
+        if counted_to < self.told_to and self.owner is not None:
+            self.owner.look_again(self)
+        self.told_to = max(self.told_to, counted_to)
+
     def know(self, ids: frozenset[str]) -> None:
         """Pass over the Events of these items from now on."""
         self.known = ids
@@ -135,7 +151,9 @@ class Connection:
 
     def release(self, first: list[bytes], unread: int | None = None) -> None:
         """End a hold: `first`, of any size, goes out and tells `unread`; after the last one what came goes out."""
-        self.opening, self.told = False, self.told if unread is None else unread
+        self.opening = False
+        if unread is not None:
+            self.tell(unread)
         if self.state is State.OPEN and self.holds > 1:
             self.holds -= 1
             self._send_ahead(first)

@@ -60,6 +60,7 @@ class Hub:
         self.heartbeat = Heartbeat(heartbeat_seconds)
         self.pressure = Pressure(reactor, queue_total, MISSED_BEATS * heartbeat_seconds)
         self.moved: list[Moved] = []  # joined, and held until they know what came since; or left
+        self.look_again: Callable[[Connection], None] = lambda _: None  # at a count that a broadcast has overtaken
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -229,8 +230,7 @@ class Hub:
 
     def _fan_out(self, audience: str, events: list[Event], budget: Budget) -> Iterator[None]:
         listeners = self.listeners_of(audience)
-        broadcast = Broadcast(events)
-        done = 0
+        broadcast, done = Broadcast(events), 0
         while done < len(listeners):
             if budget.is_spent:
                 yield

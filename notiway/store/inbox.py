@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 
 from notiway.pausing import pause
 from notiway.store.database import db
-from notiway.store.log.pulling import ONE_USER, behind_clause, pull
+from notiway.store.log.counting import arrive as arrive
+from notiway.store.log.counting import unread_count as unread_count
+from notiway.store.log.counting import unread_counts as unread_counts
 from notiway.store.log.pulling import catch_up as catch_up
 from notiway.store.rows import FROM_UNREAD, SEVERAL, VISIBLE, named, read_items
 from notiway.store.search import finding
 from notiway.store.search.filters import Filters
-from notiway.store.sql import each_of, in_batches, marks, run
+from notiway.store.sql import in_batches, marks, run
 from notiway.store.writing import RECALLS
 from notiway.values.clock import LATEST_MS, now_ms
 from notiway.values.errors import NotFound
@@ -22,9 +24,6 @@ from notiway.values.ids import id_time, is_id
 from notiway.values.item import Item
 
 MARK_BATCH = 500  # items of "mark all" that one statement marks
-
-UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
-COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,26 +113,6 @@ def newest_id(user_id: str) -> str:
         (user_id,),
     ).fetchone()
     return row[0] if row else ""
-
-
-def unread_count(user_id: str) -> int:
-    """How many visible items are unread, `COUNT_CAP` at most. Call `catch_up` first where broadcasts matter."""
-    return int(run(COUNT, (user_id, now_ms())).fetchone()[0])
-
-
-def arrive(user_id: str) -> int:
-    """`catch_up`, then the unread count: what a connection begins with, mostly in one statement."""
-    query = f"SELECT ({COUNT}), EXISTS ({behind_clause(ONE_USER)})"
-    count, is_behind = run(query, (user_id, now_ms(), user_id)).fetchone()
-    return unread_count(user_id) if is_behind and pull([user_id]) else int(count)
-
-
-def unread_counts(user_ids: Sequence[str]) -> dict[str, int]:
-    """The same for many users in one statement."""
-    source, listed = each_of(user_ids)
-    one = COUNT.replace("i.user_id = ?", "i.user_id = u.value")
-    rows = run(f"SELECT u.value, ({one}) FROM {source}", (now_ms(), listed)).fetchall()
-    return {row[0]: row[1] for row in rows}
 
 
 def changes(user_id: str) -> int:

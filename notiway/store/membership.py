@@ -48,7 +48,8 @@ def join(user_id: str, audience: Audience) -> None:
 
 
 def leave(user_id: str, audience: Audience) -> None:
-    """End a membership; what is in the inbox already stays."""
+    """End a membership; what was sent to it until now stays in the inbox."""
+    pulling.catch_up(user_id)  # what was told and counted needs no row until here
     run("DELETE FROM notiway_membership WHERE user_id = ? AND audience = ?", (user_id, audience.key))
 
 

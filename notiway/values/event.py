@@ -10,6 +10,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from notiway.values.count import Count
+
 UNDER_WAY_SECONDS = 60  # how long an Event may take to a client, by the job queue too: a resume overlaps by as much
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each Event
@@ -63,6 +65,12 @@ class Event:
         return self.kind == "recalled" or (
             self.kind == "created" and bool(self.data.get("notification", {}).get("persisted"))
         )
+
+    @property
+    def unread(self) -> int | None:
+        """The count that it tells, with the position that it goes up to where it says so; None where it tells none."""
+        unread, counted_to = self.data.get("unread"), self.data.get("as_of")
+        return unread if unread is None or counted_to is None else Count(unread, counted_to)
 
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""

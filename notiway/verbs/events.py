@@ -15,8 +15,9 @@ from notiway import metrics
 from notiway.live.runtime import Runtime
 from notiway.pausing import in_stretches
 from notiway.store import inbox
-from notiway.store.log import pulling
+from notiway.store.log import positions
 from notiway.store.sql import in_batches
+from notiway.values.count import Count, as_of
 from notiway.values.errors import BrokerDown
 from notiway.values.event import Event
 from notiway.values.item import Item
@@ -89,10 +90,18 @@ def _stamped(event: Event, now: float) -> Event:
     return Event(event.kind, event.audience, event.data, now)  # `replace` costs eight times as much
 
 
-def created(item: Item, *, to: str | None = None, unread: int | None = None, replaces: str | None = None) -> Event:
+def created(
+    item: Item,
+    *,
+    to: str | None = None,
+    unread: int | None = None,
+    position: int | None = None,
+    replaces: str | None = None,
+) -> Event:
     """The Event of a new notification: for its own audience, or as `to` sees it, with that user's new count.
 
-    While it waits, it takes the place of an older one with the same key `replaces` and audience.
+    A stored broadcast has a position in the log: from it follows whether a count includes it. While it waits, it takes
+    the place of an older one with the same key `replaces` and audience.
     """
     values = item.as_dict()
     if to is not None:
@@ -100,6 +109,10 @@ def created(item: Item, *, to: str | None = None, unread: int | None = None, rep
     data: dict[str, Any] = {"notification": values}
     if unread is not None:
         data["unread"] = unread
+        if (counted_to := as_of(unread)) is not None:
+            data["as_of"] = counted_to
+    if position is not None:
+        data["position"] = position
     if replaces is not None:
         data["coalesce"] = replaces
     return Event("created", values["audience"], data)
@@ -128,19 +141,22 @@ def named(items: Iterable[Item]) -> list[dict[str, str]]:
     return [{"id": item.id, "public_id": item.public_id, "audience": item.audience} for item in items]
 
 
-def unread_counts(user_ids: Iterable[str]) -> dict[str, int]:
-    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal.
-
-    A broadcast counts as soon as it is told, which may be before it is in the inbox.
-    """
-    users = list(user_ids)
-    found: dict[str, int] = {}
+def positions_of(ids: Sequence[str]) -> dict[str, int]:
+    """Where stored notifications stand in the log, for their Events; without a database none."""
     try:
-        if len(users) == 1:
-            return {users[0]: inbox.arrive(users[0])}
+        return positions.of(ids)
+    except PeeweeException:
+        log.exception("positions could not be read after a commit; counts are read again for everybody who hears of it")
+        return {}
+
+
+def unread_counts(user_ids: Iterable[str]) -> dict[str, Count]:
+    """Each user's unread count, for an Event; without a database none: the commit is done, heartbeats heal."""
+    users = list(user_ids)
+    found: dict[str, Count] = {}
+    try:
         for part in in_batches(users):
-            pulling.pull(pulling.behind(part))
-            found |= inbox.unread_counts(part)
+            found |= inbox.unread_counts(part, pulls=False)
     except PeeweeException:
         log.exception("unread counts could not be read after a commit; badges follow with the next heartbeat")
     return found

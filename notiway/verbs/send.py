@@ -18,7 +18,7 @@ from notiway.values.errors import Fault
 from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs import recipients
-from notiway.verbs.events import created, heard_of, publish, publish_all, unread_counts
+from notiway.verbs.events import created, heard_of, positions_of, publish, publish_all, unread_counts
 from notiway.verbs.once import First
 
 TOLD_AT_ONCE = 50  # users: an Event for each, with the notification in it, takes some milliseconds
@@ -91,7 +91,7 @@ def _store(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str
     if is_new:
         writing.deliver_to([row.id], user_ids)
         item = writing.item_of(row)
-        db.after_commit(lambda: _ring(runtime, item, user_ids))
+        db.after_commit(lambda: _ring(runtime, item, user_ids, row.position))
     return row
 
 
@@ -103,9 +103,9 @@ def _sent_and_gone(runtime: Runtime, draft: Draft, dedupe_key: str) -> str | Non
     return new_id() if runtime.seen_ids.get((draft.publisher, dedupe_key)) is not None else None
 
 
-def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str]) -> None:
+def _ring(runtime: Runtime, item: Item, user_ids: Sequence[str], position: Any) -> None:
     if not user_ids:
-        publish(runtime, created(item))
+        publish(runtime, created(item, position=position or positions_of([item.id]).get(item.id)))
     for part in in_batches(heard_of(runtime, user_ids), TOLD_AT_ONCE):
         counts = unread_counts(part)
         publish_all(runtime, [created(item, to=f"user:{user_id}", unread=counts.get(user_id)) for user_id in part])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -16,9 +16,11 @@ from notiway.live.delivery.format import Format, Frame, _key_of
 from notiway.live.delivery.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
+from notiway.store import inbox
 from notiway.store.engine.proxy import Proxy
-from notiway.store.log import positions, pulling, resuming
+from notiway.store.log import positions, resuming
 from notiway.store.log.resuming import Cursor
+from notiway.values.count import Count
 from notiway.verbs import send
 from notiway.web.sockets import invocations
 
@@ -76,6 +78,11 @@ def _kick_who_is_open(self: SessionNews, listeners: list[Connection], event: Any
 _kick = SessionNews.kick
 
 
+def _rows_only(user_ids: Sequence[str], **options: Any) -> dict[str, Count]:
+    counts = inbox.unread_counts(user_ids, **options)
+    return {user_id: Count(inbox.unread_count(user_id), count.as_of) for user_id, count in counts.items()}
+
+
 def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connection]) -> None:
     """It sends part by part: after the part with a slow client there is no other."""
     if vars(self).get("has_ended"):
@@ -96,10 +103,8 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "a-hub-resume-begins-now": ((invocations, "_cursor", lambda *_: Cursor(positions.now())),),
     # "Unsubscribe, subscribe" in a row leaves a client deaf.
     "subscribe-by-a-stale-look": ((joining, "subscribe", _subscribe_by_a_stale_look),),
-    # Heartbeats count without pulling broadcasts whose Event was lost.
-    "heartbeats-pull-nothing": (
-        (badges, "pulling", SimpleNamespace(pull=len, behind=lambda _: (), settle=pulling.settle)),
-    ),
+    # Heartbeats count what is in the inbox, without the broadcasts behind it.
+    "heartbeats-count-rows": ((badges, "inbox", SimpleNamespace(unread_counts=_rows_only)),),
     "publish-before-commit": ((Proxy, "after_commit", lambda self, call: call()),),
     "one-more-instead-of-how-many": ((send, "unread_counts", _one_more),),
     "a-wire-that-fails-ends-the-fan-out": ((Format, "_single", _single_without_a_net),),

@@ -13,7 +13,7 @@ SHOWS = {
     "resume-without-overlap": "invariant 5",
     "a-hub-resume-begins-now": "invariant 5",
     "subscribe-by-a-stale-look": "listens to group:open-x, but did not hear",
-    "heartbeats-pull-nothing": "invariant 4",
+    "heartbeats-count-rows": "invariant 4",
     "publish-before-commit": "invariant 1",
     "one-more-instead-of-how-many": "invariant 4",
     "a-wire-that-fails-ends-the-fan-out": "invariant 5",

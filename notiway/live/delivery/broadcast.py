@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+import operator
 from collections.abc import Iterable, Sequence
 
 from notiway.live.backlog import BLOCKED
-from notiway.live.connection import Connection
+from notiway.live.connection import UNTOLD, Connection
 from notiway.live.delivery import counts
 from notiway.live.delivery.format import Format, Frame
 from notiway.values.event import COUNT_CAP, Event
@@ -19,21 +20,26 @@ Variant = tuple[bytes, Sequence[Frame], int | None]  # all at once, frame by fra
 class Rendering:
     """The Events of a broadcast in one format.
 
-    A stored broadcast cannot name its listeners' counts. Who was told one before is told what follows from it, in the
-    same write; where the database comes to another count, `Settling` corrects it.
+    A stored broadcast cannot name its listeners' counts. Whoever was told one that it is not in is told what follows
+    from it, in the same write. Whether it is in it, the positions in the log say; where they do not, the count is not
+    known, and `Settling` reads it.
     """
 
     def __init__(self, format: Format, events: Iterable[Event]) -> None:
         self._format = format
         self.joined, self.frames = format.render(events)
-        self._told: int | None = None  # the last count that these frames name
-        self._fresh = 0  # items behind it that count as unread
+        self.told: int | None = None  # the last count that these frames name
+        fresh: list[int] = []  # positions of items behind it that count as unread
         for frame in self.frames:
             if frame.unread is not None:
-                self._told, self._fresh = frame.unread, 0
+                self.told, fresh = frame.unread, []
             elif frame.is_fresh:
-                self._fresh += 1
-        self.tells_counts = self._told is not None or self._fresh > 0
+                fresh.append(UNTOLD if frame.position is None else frame.position)
+        self._fresh = len(fresh)
+        self.tells_counts = self.told is not None or self._fresh > 0
+        is_rising = all(map(operator.lt, fresh, fresh[1:]))
+        self.first = min(fresh) if is_rising and fresh else UNTOLD  # a count up to below here holds none of them
+        self.last = max(fresh, default=UNTOLD)
         self._variants: dict[int | None, Variant] = {}
 
     def after(self, told: int | None) -> Variant:
@@ -45,27 +51,43 @@ class Rendering:
 
     def offer(self, connection: Connection) -> None:
         """The same for a connection that cannot take it at once, or that has some of the items already."""
-        told, is_open = connection.told, False
+        is_open = False
         for frame in self.frames:
             connection.offer(frame.data, frame.key, frame.item_id)
             if frame.item_id in connection.known:
                 continue
             if frame.unread is not None:
-                told, is_open = frame.unread, False
-            elif frame.is_fresh and told is not None:
-                told, is_open = min(told + 1, COUNT_CAP), True
-        if not self.tells_counts or connection.held is not None:
-            return  # what is held comes behind counts that are not known here
-        if is_open and told is not None:
-            counts.offer((connection,), told)
-        else:
-            connection.told = told
+                connection.tell(frame.unread)
+                is_open = False
+            elif frame.is_fresh:
+                position, told = frame.position, connection.told
+                if told is None or position is None or position <= connection.told_to:
+                    connection.told, is_open = None, False
+                else:
+                    connection.told, is_open = min(told + 1, COUNT_CAP), True
+                    connection.told_to = position
+        if not self.tells_counts:
+            return
+        if connection.held is not None:
+            connection.told = None  # what is held comes behind counts that are not known here
+        elif is_open and connection.told is not None:
+            badge = self._format.badge(connection.told)
+            if badge is None:
+                connection.told = None
+            else:
+                connection.offer(badge, counts.KEY)
+
+    def tell(self, connection: Connection) -> None:
+        """Note the count that these frames name."""
+        if self.told is not None:
+            connection.tell(self.told)
+        if self._fresh:
+            connection.told, connection.told_to = None, max(connection.told_to, self.last)
 
     def _made(self, told: int | None) -> Variant:
-        begins = told if self._told is None else self._told
-        if not self._fresh or begins is None:
-            return self.joined, self.frames, begins
-        unread = min(begins + self._fresh, COUNT_CAP)
+        if not self._fresh or told is None:
+            return self.joined, self.frames, told
+        unread = min(told + self._fresh, COUNT_CAP)
         badge = self._format.badge(unread)
         if badge is None:
             return self.joined, self.frames, None
@@ -87,13 +109,21 @@ class Broadcast:
                 format = connection.format
                 rendering = self._in(connection.format)
                 data, tells_counts = rendering.joined, rendering.tells_counts
+                first, last = rendering.first, rendering.last
                 frames: Sequence[Frame] = rendering.frames
             try:
-                if not connection.direct or not rendering.joined:
+                if not connection.direct or not data:
                     rendering.offer(connection)
                     continue
-                if tells_counts:
-                    data, frames, connection.told = rendering.after(connection.told)
+                if rendering.told is not None:
+                    rendering.tell(connection)
+                elif tells_counts:
+                    if connection.told_to < first:
+                        data, frames, connection.told = rendering.after(connection.told)
+                        connection.told_to = last
+                    else:
+                        data, frames, connection.told = rendering.after(None)
+                        connection.told_to = max(connection.told_to, last)
                 try:
                     sent = connection.send(data)
                 except BLOCKED:

@@ -25,4 +25,6 @@ def offer(connections: Iterable[Connection], unread: int, pings: bool = False) -
         for connection in group:
             if data is not None and not pings:
                 connection.offer(data, KEY)
-            connection.told = unread if data is not None and connection.held is None else None
+            connection.tell(unread)
+            if data is None or connection.held is not None:
+                connection.told = None

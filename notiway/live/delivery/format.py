@@ -26,6 +26,7 @@ class Frame(NamedTuple):
     item_id: str | None = None  # of the item in it
     unread: int | None = None  # the count that it tells
     is_fresh: bool = False  # a stored item without a count: there is one more now
+    position: int | None = None  # of that item in the log
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Format:
             if not self.wire.counts:
                 return Frame(data, key, item_id)
             is_fresh = event.kind == "created" and event.leaves_counts_open
-            return Frame(data, key, item_id, event.data.get("unread"), is_fresh)
+            return Frame(data, key, item_id, event.unread, is_fresh, event.data.get("position"))
         except Exception:
             log.exception(LEFT_OUT, self.wire.name, _named(event))
             return None

@@ -8,13 +8,13 @@ transaction, and what is decided ends where the oldest transaction begins that i
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import peewee
 
-from notiway.store.sql import has_one_writer, marks, run
+from notiway.store.sql import has_one_writer, in_batches, marks, run
 from notiway.values.ids import id_floor
 
 log = logging.getLogger(__name__)
@@ -37,6 +37,9 @@ NEWEST = (
     " CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
 )
 TAKEN = "SELECT value FROM notiway_counter WHERE name = 'position'"
+# No row that the statement sees has a higher position.
+TAKEN_SO_FAR = f"COALESCE(({TAKEN}), 0)"
+BEGUN_SO_FAR = "CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint) - 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,15 @@ def now_and_own() -> Seen:
 def _seen(text: str) -> Seen:
     low, high, listed = text.split(":")
     return Seen(int(low), int(high), tuple(map(int, filter(None, listed.split(",")))))
+
+
+def of(ids: Sequence[str]) -> dict[str, int]:
+    """Where these notifications stand."""
+    found: dict[str, int] = {}
+    for part in in_batches(ids):
+        rows = run(f"SELECT id, position FROM notiway_notification WHERE id IN ({marks(part)})", part).fetchall()
+        found |= {row[0]: int(row[1]) for row in rows}
+    return found
 
 
 def decided() -> int:

@@ -6,7 +6,7 @@ missing, and moves the cursor to where everything is decided; what is not decide
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from weakref import WeakKeyDictionary
 
@@ -57,6 +57,11 @@ BY_POSITION = (
 )
 BY_ID = f"{BY_AUDIENCE} WHERE n.audience = ? AND n.id > ? ORDER BY n.id LIMIT ?"
 
+GUESTS = (
+    "SELECT u.value FROM {users} WHERE NOT EXISTS"
+    " (SELECT 1 FROM notiway_membership m WHERE m.user_id = u.value AND m.audience = ?)"
+)
+
 BACKLOG_DAYS = 7.0
 
 _backlogs: WeakKeyDictionary[peewee.Database, float] = WeakKeyDictionary()
@@ -94,19 +99,19 @@ def pull(user_ids: Sequence[str]) -> int:
     return sum(_pull_together(part) for part in in_batches(sorted(user_ids)))
 
 
-def settle(user_ids: Sequence[str], heard: Iterable[tuple[Sequence[str], Collection[str]]] = ()) -> None:
-    """After broadcasts: put them into the inboxes of these users.
+def give_to_guests(audience: str, ids: Sequence[str], listeners: Sequence[str]) -> list[str]:
+    """Put what was sent to a tenant or group into the inboxes of listeners that are no members; who these are.
 
-    `heard` are broadcasts that not only members hear: ids, and who heard them. Members have them by pulling.
+    Members have it by pulling.
     """
-    pull(user_ids)  # all are behind
-    for ids, listeners in heard:
-        those = [user_id for user_id in user_ids if user_id in listeners]
-        for notification_id in ids if those else ():
-            guests = sorted(set(those) - set(holders_among(notification_id, those)))
-            if guests:
-                with db.atomic():
-                    deliver_to([notification_id], guests, arriving=True)
+    source, listed = each_of(listeners)
+    guests = [row[0] for row in run(GUESTS.format(users=source), (listed, audience)).fetchall()]
+    for notification_id in ids if guests else ():
+        new = sorted(set(guests) - set(holders_among(notification_id, guests)))
+        if new:
+            with db.atomic():
+                deliver_to([notification_id], new, arriving=True)
+    return guests
 
 
 def pull_audience(user_id: str, audience: str, since_ms: int = 0) -> None:
