@@ -54,7 +54,7 @@ def running():
 def held(user):
     """How many connections the hub holds for a user, whatever they are doing, those that it turned away left out."""
     connections = app.extensions["notiway"].hub.listeners.of(f"user:{user}")
-    return jsonify(count=sum(each.state <= State.FINISHING for each in connections))
+    return jsonify(count=sum(each.state is State.OPEN for each in connections))
 
 
 for path, view in (("/test/users", add_user), ("/test/burst", burst)):

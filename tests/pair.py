@@ -33,7 +33,7 @@ def sync(unread: int, audience: str = "user:ada") -> Event:
 
 
 def created(number: int, audience: str = "user:ada", **more: Any) -> Event:
-    return Event("created", audience, {"notification": item(number), **more})
+    return Event("created", audience, {"notification": item(number), "position": number, **more})
 
 
 def json_format(on_message: Callable[[Connection, str], None] | None = None, limit: int = 32 * 1024) -> Format:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from notiway import metrics
 from notiway.live import socket_room
 from notiway.live.backlog import BLOCKED, Backlog, Ledger
+from notiway.live.delivery import told
 from notiway.live.state import State
 from notiway.values.close_codes import CloseCode, close_label
-from notiway.values.count import as_of
 
 if TYPE_CHECKING:
     from notiway.live.hub import Hub
 
 PING = "ping"  # the key of pings, which go out during a replay too: a client may be long about it
-UNTOLD = -(2**63)  # below every position
 HELD_FRAMES = 10_000  # that may wait for a client which is brought up to date, or has not said hello yet
 
 
@@ -54,7 +53,9 @@ class Connection:
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.opening, self.holds = True, 1  # until the first release; by so many it is held, before it goes live
         self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
-        self.told_to = UNTOLD  # the highest position of a broadcast that it was told, or that may be in that count
+        self.told_to = (
+            told.NOTHING
+        )  # the highest position that it has heard, or that may be in that count
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
         self.parser: Any = None
@@ -120,19 +121,6 @@ class Connection:
         if self.state is State.OPEN:
             self.held, self.holds, self.direct = self.held or [], self.holds + 1, False
 
-    def tell(self, unread: int) -> None:
-        """Note a count that it is told. It is not known where nobody says up to which position it was counted.
-
-        Nor if a broadcast that was heard already is missing in it: then its owner looks again.
-        """
-        counted_to = as_of(unread)
-        self.told = None if counted_to is None or counted_to < self.told_to else int(unread)
-        if counted_to is None:
-            return
-        if counted_to < self.told_to and self.owner is not None:
-            self.owner.look_again(self)
-        self.told_to = max(self.told_to, counted_to)
-
     def know(self, ids: frozenset[str]) -> None:
         """Pass over the Events of these items from now on."""
         self.known = ids
@@ -153,7 +141,7 @@ class Connection:
         """End a hold: `first`, of any size, goes out and tells `unread`; after the last one what came goes out."""
         self.opening = False
         if unread is not None:
-            self.tell(unread)
+            told.note(self, unread)
         if self.state is State.OPEN and self.holds > 1:
             self.holds -= 1
             self._send_ahead(first)
@@ -187,7 +175,7 @@ class Connection:
         self.backlog = None
         if self.owner is not None:
             self.owner.want_write(self, False)
-        if self.state in (State.FINISHING, State.CLOSING):
+        if self.state is State.CLOSING:
             self._finish()
             return
         self.direct = self._may_be_direct()
@@ -197,12 +185,11 @@ class Connection:
 
     def close(self, code: int, reason: str = "") -> None:
         """Say goodbye with a code: the rest of a half-written frame goes first, then the close frame."""
-        if self.state > State.FINISHING:
+        if self.state is not State.OPEN:
             return
-        was_finishing, self.state = self.state is State.FINISHING, State.CLOSING
+        self.state = State.CLOSING
         self.direct, self.held, self.partial, self.then = False, None, None, None
-        if not was_finishing:
-            metrics.CLOSES.labels(code=close_label(code)).inc()
+        metrics.CLOSES.labels(code=close_label(code)).inc()
         rest = self.backlog.first if self.backlog is not None else b""
         farewell = rest + self.format.transport.farewell(code, reason)
         try:
@@ -217,15 +204,6 @@ class Connection:
         if self.owner is not None:
             self.owner.want_write(self, True)
         self.flush()
-
-    def finish(self, code: int, reason: str = "") -> None:
-        """Close as soon as everything that waits has been written."""
-        if self.backlog is None:
-            self.close(code, reason)
-        elif self.state is State.OPEN:
-            self.state, self.direct = State.FINISHING, False
-            metrics.CLOSES.labels(code=close_label(code)).inc()
-            self.backlog.add(self.format.transport.farewell(code, reason))
 
     def lost(self) -> None:
         """The client is gone, or has had its time: let the socket go."""

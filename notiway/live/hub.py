@@ -213,7 +213,7 @@ class Hub:
             connection.close(CloseCode.RESTARTING, "restarting")
         elif connection.user_id is None:
             connection.close(CloseCode.NOT_SIGNED_IN, "not signed in")
-        elif sum(each.state <= State.FINISHING for each in mine if each is not connection) >= self._per_user:
+        elif sum(each.state is State.OPEN for each in mine if each is not connection) >= self._per_user:
             connection.format.transport.turn_away(connection, CloseCode.TOO_MANY, "too many connections")
         else:
             self._news.tell(connection)

@@ -68,7 +68,7 @@ class Pressure:
                 continue
             if backlog.progress_at < gone:
                 connection.lost()
-            elif connection.state <= State.FINISHING and backlog.has_stalled(connection.limit):
+            elif connection.state is State.OPEN and backlog.has_stalled(connection.limit):
                 connection.drop()
         return bool(self._behind)
 
@@ -78,7 +78,7 @@ class Pressure:
             if self.queued <= self._limit:
                 return
             metrics.MEMORY_DROPS.inc()
-            if slowest.state <= State.FINISHING:
+            if slowest.state is State.OPEN:
                 slowest.drop()
             else:
                 slowest.lost()

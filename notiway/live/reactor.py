@@ -98,7 +98,7 @@ class Reactor:
         """Ask to be told when a socket that was full takes more."""
         if self._by_fd.get(connection.fd) is not connection:
             return
-        if connection.state > State.FINISHING:
+        if connection.state is not State.OPEN:
             self._farewells.setdefault(connection, time.monotonic() + GRACE_SECONDS)
             self._watch_farewells()
         connection.wants_write = wanted
@@ -112,7 +112,7 @@ class Reactor:
 
     def _look_for(self, connection: Connection) -> None:
         # A goodbye is read to its end, whatever the client has said before.
-        reads = not connection.paused or connection.state > State.FINISHING
+        reads = not connection.paused or connection.state is not State.OPEN
         mask = (select.POLLIN if reads else 0) | (select.POLLOUT if connection.wants_write else 0)
         self._epoll.modify(connection.fd, mask)
 

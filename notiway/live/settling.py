@@ -64,15 +64,15 @@ class Settling:
         if connection.user_id is not None:
             self._add(Open({connection.user_id}))
 
-    def settle(self, all: Open) -> None:
+    def settle(self, found: Open) -> None:
         """Give guests their rows, then tell the counts that nobody knows; in parts of some users."""
-        for event, heard in all.recalled:
+        for event, heard in found.recalled:
             self._tell_who_did_not_hear(event, heard)
-        for audience, (ids, listeners) in all.heard.items():
+        for audience, (ids, listeners) in found.heard.items():
             for part in in_batches(sorted(listeners)):
                 with db.connection_context():
-                    all.users.update(pulling.give_to_guests(audience, ids, part))
-        for part in in_batches(sorted(filter(self._shows_counts, all.users))):
+                    found.users.update(pulling.give_to_guests(audience, ids, part))
+        for part in in_batches(sorted(filter(self._shows_counts, found.users))):
             with db.connection_context():
                 unread = inbox.unread_counts(part)
             self._hub.in_turn(self._correct, unread)
@@ -159,7 +159,9 @@ class Settling:
 def _is_told_otherwise(connection: Connection, unread: Count) -> bool:
     # One that has heard more than was counted knows better; if it does not, its own look follows.
     is_older = connection.told is not None and unread.as_of < connection.told_to
-    return not is_older and connection.told != unread and connection.format.wire.counts and connection.state is State.OPEN
+    return (
+        not is_older and connection.told != unread and connection.format.wire.counts and connection.state is State.OPEN
+    )
 
 
 def _lacks_its_count(connection: Connection) -> bool:

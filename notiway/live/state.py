@@ -9,7 +9,6 @@ class State(IntEnum):
     """How far a connection has come."""
 
     OPEN = 0
-    FINISHING = 1  # takes nothing new; what waits is written, then a close frame
-    CLOSING = 2  # a close frame waits to be written
-    LINGERING = 3  # all is written; waiting for the client's end
-    CLOSED = 4
+    CLOSING = 1  # a close frame waits to be written
+    LINGERING = 2  # all is written; waiting for the client's end
+    CLOSED = 3

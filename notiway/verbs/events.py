@@ -156,7 +156,7 @@ def unread_counts(user_ids: Iterable[str]) -> dict[str, Count]:
     found: dict[str, Count] = {}
     try:
         for part in in_batches(users):
-            found |= inbox.unread_counts(part, pulls=False)
+            found |= inbox.unread_counts(part)
     except PeeweeException:
         log.exception("unread counts could not be read after a commit; badges follow with the next heartbeat")
     return found

@@ -239,35 +239,6 @@ def test_a_tls_socket_is_never_written_joined(monkeypatch):
     assert not connection.direct
 
 
-def test_finishing_waits_for_what_is_queued():
-    connection, sock = scripted(room=1)
-    connection.offer(b"one")
-    connection.offer(b"two")
-    connection.finish(CloseCode.RESTARTING, "")
-    assert connection.state is State.FINISHING
-    connection.offer(b"too late")
-    sock.room = 100
-    connection.flush()
-    assert sock.taken == b"onetwo" + CLOSE(CloseCode.RESTARTING, "")
-    assert connection.owner.queued == []
-    connection, sock = scripted(room=100)
-    connection.finish(CloseCode.RESTARTING, "")
-    assert sock.taken == CLOSE(CloseCode.RESTARTING, "")
-
-
-def test_a_connection_that_is_finishing_can_be_closed_like_an_open_one():
-    """Its user signs out, the server drains, or it takes nothing: what waited is not sent any more."""
-    connection, sock = scripted(room=1)
-    connection.offer(b"one")
-    connection.offer(b"two")
-    connection.finish(CloseCode.RESTARTING, "")
-    connection.close(CloseCode.SIGNED_OUT, "bye")
-    sock.room = 100
-    connection.flush()
-    assert sock.taken == b"one" + CLOSE(CloseCode.SIGNED_OUT, "bye")
-    assert connection.owner.queued == []
-
-
 def test_nothing_follows_a_close():
     connection, sock = scripted(room=100)
     connection.close(CloseCode.SIGNED_OUT, "bye")

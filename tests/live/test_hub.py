@@ -12,6 +12,7 @@ from notiway.live.delivery.format import Format
 from notiway.live.state import State
 from notiway.live.wires.json import JsonWire
 from notiway.values.close_codes import CloseCode
+from notiway.values.count import Count
 from notiway.values.event import Event
 
 
@@ -187,18 +188,6 @@ def test_a_user_has_so_many_connections_and_another_as_many(reactor, connect):
     assert again.state is State.OPEN
 
 
-def test_who_is_told_to_come_again_and_does_not_read_counts_as_a_connection(reactor, connect):
-    small = make_hub(reactor, connections_per_user=1)
-    first, _ = connect("1", hub=small)
-    for number in range(50):
-        reactor.call_soon(first.offer, first.format.transport.encode(f"{number} " + "x" * 1_000))
-    reactor.call_soon(first.finish, CloseCode.RESTARTING, "more to come")
-    settle(reactor)
-    assert first.state is State.FINISHING
-    _, second = connect("2", hub=small)
-    assert second.read_all() == [("close", CloseCode.TOO_MANY)]
-
-
 @pytest.mark.parametrize(("session", "closed"), [("s1", ["1", "2"]), (None, ["1", "2", "3"]), ("unknown", [])])
 def test_a_kick_closes_one_session_in_all_tabs_or_all_of_the_users(hub, connect, session, closed):
     connections = {}
@@ -306,8 +295,8 @@ def test_telling_one_supersedes_what_it_has_not_read(hub, connect):
 def test_a_count_takes_its_turn_behind_the_broadcasts_that_are_in_it(hub, connect, busy):
     """Or whoever has the count, but not yet the broadcast, would be told one too many."""
     connection, client = connect()
-    hub.deliver(sync(1))
-    busy(created(1, "global"), lambda: hub.tell_count([connection], 2))
+    hub.deliver(Event("sync", "user:ada", {"unread": 1, "as_of": 0}))
+    busy(created(1, "global"), lambda: hub.tell_count([connection], Count(2, as_of=1)))
     assert connection.told == 2
     seen = [json.loads(text) for text in client.read(4)]
     assert [each["data"].get("unreadCount") for each in seen] == [1, None, 2, 2]
@@ -318,7 +307,7 @@ def test_a_count_takes_its_turn_behind_the_broadcasts_that_are_in_it(hub, connec
 
 def test_connections_follow_their_users_membership(hub, connect):
     mine, client = connect("1", "global", "user:ada")
-    hub.deliver(Event("joined", "user:ada", {"unread": 0, "audience": "group:ops"}))
+    hub.deliver(Event("joined", "user:ada", {"unread": 0, "as_of": 0, "audience": "group:ops"}))
     wait_until(lambda: hub.listeners.count("group:ops") == 1)
     hub.deliver(created(1, "group:ops"))
     hub.deliver(Event("left", "user:ada", {"unread": 0, "audience": "group:ops"}))

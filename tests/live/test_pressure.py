@@ -52,18 +52,6 @@ def test_a_client_that_takes_nothing_is_closed_though_nothing_more_comes(hub, co
     assert client.read_all()[-1] == ("close", CloseCode.TOO_SLOW)
 
 
-def test_a_client_that_was_told_to_come_again_and_takes_nothing_is_closed_too(hub, connect, fill, now):
-    connection, _ = connect(limit=4 * 1024)
-    fill()
-    hub.reactor.call_soon(connection.finish, CloseCode.RESTARTING, "more to come")
-    settle(hub.reactor)
-    assert connection.state is State.FINISHING
-    now[0] += backlog.STALL_SECONDS + 0.1
-    hub.reactor.call_soon(hub.pressure.sweep)
-    settle(hub.reactor)
-    assert connection.state > State.FINISHING
-
-
 def test_a_little_that_nobody_takes_is_not_kept_for_ever(reactor, connect, now):
     hub = make_hub(reactor, heartbeat_seconds=10)
     connection, _ = connect(hub=hub, limit=64 * 1024 * 1024)

@@ -1,28 +1,23 @@
-"""Settling: after stored broadcasts rows are written; counts that the database does not confirm are corrected."""
+"""Settling: after stored broadcasts, counts that do not follow from what was told are read and told."""
 
 import json
-from types import SimpleNamespace
 
 import pytest
 from joined import Joiner
-from pair import counts, created, settle, sync
+from pair import counts, created, settle
 
 from notiway.live import runtime
-from notiway.live import settling as module
-from notiway.live.settling import Heard, Settling
+from notiway.live.settling import Open, Settling
 from notiway.store import inbox, membership
 from notiway.store.log import pulling
+from notiway.store.tables import InboxItem
 from notiway.values.audience import Audience
+from notiway.values.count import Count
 from notiway.values.event import Event
 from notiway.values.principal import Principal
 from notiway.verbs import items
 from notiway.verbs.recall import recall
 from notiway.verbs.send import send_notification
-
-
-@pytest.fixture
-def clock():
-    return SimpleNamespace(now=1_000.0)
 
 
 @pytest.fixture
@@ -32,19 +27,11 @@ def work():
 
 
 @pytest.fixture
-def settling(hub, work, clock, monkeypatch):
-    """By hand; `settled` are the passes: what was settled for whom."""
-    made = Settling(hub, work.append, lambda: clock.now)
+def settling(hub, work, monkeypatch):
+    """By hand; `settled` are the passes: what was to be settled."""
+    made = Settling(hub, work.append)
     made.settled = []
-
-    def note(heard):
-        made.settled.append({audience: (each.ids, sorted(each.users)) for audience, each in heard.items()})
-
-    def sleep(seconds):
-        clock.now += seconds
-
-    monkeypatch.setattr(made, "settle", note)
-    monkeypatch.setattr(module, "pause", sleep)
+    monkeypatch.setattr(made, "settle", made.settled.append)
     return made
 
 
@@ -62,77 +49,79 @@ def do(work):
         work.pop(0)()
 
 
+def counted(unread, to, audience="user:ada"):
+    return Event("sync", audience, {"unread": unread, "as_of": to})
+
+
+RECALLED = Event("recalled", "global", {"ids": ["id-1"], "items": []})
+
+
 @pytest.mark.parametrize(
     ("event", "asked"),
     [
-        (created(1, "global"), [{"global": (["id-1"], ["ada", "bob"])}]),
-        (created(1, "user:ada"), [{"user:ada": (["id-1"], ["ada"])}]),
-        (Event("recalled", "global", {"ids": ["id-1"], "items": []}), [{"global": ([], ["ada", "bob"])}]),
+        (created(1, "global"), Open({"ada", "bob"})),
+        (created(1, "user:ada"), Open({"ada"}, {"user:ada": (["id-1"], {"ada"})})),
+        (RECALLED, Open({"ada", "bob"}, recalled=[(RECALLED, {"ada", "bob"})])),
     ],
 )
-def test_after_a_broadcast_those_who_heard_it_are_settled(hub, settling, connect, work, event, asked):
+def test_after_a_broadcast_the_counts_that_nobody_knows_are_read(hub, settling, connect, work, event, asked):
     for name, user_id in (("1", "ada"), ("2", "ada"), ("3", "bob")):
         connect(name, user_id=user_id)
     tell(hub, settling, event)
     do(work)
-    assert settling.settled == asked
+    assert settling.settled == [asked]
 
 
-def test_broadcasts_to_everybody_that_follow_each_other_are_settled_together(hub, settling, connect, work, clock):
+def test_where_every_count_follows_from_the_last_one_nothing_is_read(hub, settling, connect, work):
     connect("1")
-    tell(hub, settling, sync(0))
-    before = clock.now
-    for number in range(50):
-        tell(hub, settling, created(number, "global"))
+    tell(hub, settling, counted(0, to=0), *(created(number, "global") for number in range(1, 50)))
+    assert work == []
+
+
+def test_those_whose_count_does_not_follow_are_looked_at_alone(hub, settling, connect, work):
+    connect("1")
+    connect("2", user_id="bob")
+    tell(hub, settling, counted(0, to=0), counted(0, to=1, audience="user:bob"), created(1, "global"))
     do(work)
-    assert [len(each["global"][0]) for each in settling.settled] == [50]
-    assert clock.now - before == pytest.approx(module.TOGETHER_SECONDS)
+    assert settling.settled == [Open({"bob"})], "the broadcast may be in the count that bob was told"
 
 
-@pytest.mark.parametrize(
-    "urgent",
-    [created(9, "group:open"), Event("recalled", "global", {"ids": ["id-1"], "items": []})],
-    ids=["guests need their rows", "no count follows from a recall"],
-)
-def test_what_somebody_waits_for_does_not_wait(hub, settling, connect, work, clock, urgent, monkeypatch):
-    connect("1", "global", "user:ada", "group:open")
-    tell(hub, settling, sync(0), created(2, "global"))
-
-    def sleep(seconds):
-        """The first run waits for its time; then something urgent comes, and another run takes over."""
-        tell(hub, settling, urgent)
-        work.pop()()
-        monkeypatch.undo()
-
-    began = clock.now
-    monkeypatch.setattr(module, "pause", sleep)
-    monkeypatch.setattr(settling, "settle", lambda heard: settling.settled.append((sorted(heard), clock.now)))
-    work.pop(0)()
-    assert settling.settled[-1] == (sorted({"global", urgent.audience}), began)
-    assert not work
-    assert not settling._is_running
-
-
-def test_whoever_does_not_know_its_count_does_not_wait_for_it(hub, settling, connect, work, clock):
+def test_a_count_that_a_broadcast_has_overtaken_is_read_again(hub, settling, connect, work):
     connect("1")
-    for number in range(3):
-        tell(hub, settling, created(number, "global"))
-        began = clock.now
-        do(work)
-        assert clock.now == began
-    assert len(settling.settled) == 3
+    tell(hub, settling, counted(0, to=0), created(2, "global"), counted(0, to=1))
+    do(work)
+    assert settling.settled == [Open({"ada"})]
+
+
+def test_what_comes_while_a_pass_is_at_work_is_settled_by_the_same_worker(hub, settling, connect, work, monkeypatch):
+    connect("1")
+    passes = []
+
+    def settle_and_tell(found):
+        passes.append(found)
+        if len(passes) == 1:
+            tell(hub, settling, created(2, "group:open"), created(3, "group:open"))
+
+    monkeypatch.setattr(settling, "settle", settle_and_tell)
+    connect("2", "group:open")
+    tell(hub, settling, created(1, "global"))
+    (only,) = work
+    only()
+    assert [each.heard for each in passes] == [{}, {"group:open": (["id-2", "id-3"], {"ada"})}]
+    assert len(work) == 1
+    assert not settling._is_running
 
 
 def test_a_fault_in_one_pass_ends_nothing(hub, settling, connect, work, monkeypatch, caplog):
     connect("1")
     note = settling.settle
-    monkeypatch.setattr(settling, "settle", lambda heard: 1 / 0)
+    monkeypatch.setattr(settling, "settle", lambda found: 1 / 0)
     tell(hub, settling, created(1, "global"))
     do(work)
     monkeypatch.setattr(settling, "settle", note)
     tell(hub, settling, created(2, "global"))
     do(work)
-    assert settling.settled == [{"global": (["id-2"], ["ada"])}]
+    assert settling.settled == [Open({"ada"})]
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -156,7 +145,8 @@ def enter(running):
 
     def open_one(user_id, unread=None):
         connection, client = joiner(Principal(user_id))
-        running.hub.release(connection, [], unread=unread)
+        count = None if unread is None else Count(unread, inbox.arrive(user_id).as_of)
+        running.hub.release(connection, [], unread=count)
         settle(running.reactor)
         return connection, client
 
@@ -199,12 +189,14 @@ def test_item_and_count_come_at_once_and_nothing_follows_where_the_database_agre
     assert inbox.unread_counts(["ada", "bob"]) == {"ada": 2, "bob": 2}
 
 
-def test_a_count_that_the_database_does_not_confirm_is_corrected(enter, passes):
-    _, client = enter("ada", 7)
+def test_a_broadcast_writes_no_row_until_somebody_looks(enter, passes):
+    enter("ada", 0)
+    enter("bob", 0)
     send_notification(Audience.everyone(), "One")
     passes()
-    assert heard(client, 3) == [("notification", "One"), ("pong", 8), ("pong", 1)]
-    assert client.hears_nothing()
+    assert InboxItem.select().count() == 0
+    assert [item.title for item in inbox.feed("ada").items] == ["One"]
+    assert [row.user_id for row in InboxItem.select()] == ["ada"]
 
 
 def test_who_was_told_no_count_is_told_one(enter, passes):
@@ -218,8 +210,8 @@ def test_who_was_told_no_count_is_told_one(enter, passes):
     assert client.hears_nothing()
 
 
-def test_a_count_is_not_corrected_by_one_that_is_older_than_what_was_told_since(running, enter, passes, monkeypatch):
-    _, client = enter("ada", 0)
+def test_a_count_that_was_read_before_another_broadcast_does_not_stay(running, enter, passes, monkeypatch):
+    _, client = enter("ada")
     send_notification(Audience.everyone(), "One")
     counted = inbox.unread_counts
 
@@ -232,12 +224,14 @@ def test_a_count_is_not_corrected_by_one_that_is_older_than_what_was_told_since(
 
     monkeypatch.setattr(inbox, "unread_counts", count_then_send)
     passes()
-    assert heard(client, 4) == [("notification", "One"), ("pong", 1), ("notification", "Two"), ("pong", 2)]
     passes()
+    frames = heard(client, 4)
+    assert frames[0] == ("notification", "One")
+    assert frames[-1] == ("pong", 2)
     assert client.hears_nothing()
 
 
-def test_who_reads_before_the_rows_are_written_keeps_the_right_count(enter, passes):
+def test_who_reads_at_once_keeps_the_right_count(enter, passes):
     _, client = enter("ada", 0)
     sent = send_notification(Audience.everyone(), "One")
     items.mark_read("ada", [sent.id])
@@ -266,34 +260,12 @@ def test_a_recall_corrects_the_counts_of_those_who_had_it_unread(enter, passes):
     assert client.hears_nothing()
 
 
-def test_whoever_heard_a_broadcast_stands_behind_it_in_the_log(running, enter):
-    """Or each look at the inbox would read every broadcast since the first day anew."""
-    enter("ada")
-    inbox.catch_up("ada")
-    sent = send_notification(Audience.everyone(), "Hi").id
-    told = Heard([Event("created", "global", {"notification": {"id": sent}})], {"ada"})
-    running.badges.settling.settle({"global": told})
-    assert pulling.behind(["ada"]) == []
-    assert inbox.unread_count("ada") == 1
-
-
-def test_who_listens_without_being_a_member_keeps_what_was_heard(running, enter):
+def test_who_listens_without_being_a_member_keeps_what_was_heard(running):
     membership.join("cleo", Audience.group("open"))
     sent = [send_notification(Audience.group("open"), f"Hi {number}").id for number in range(3)]
-    events = [Event("created", "group:open", {"notification": {"id": each}}) for each in sent]
-    running.badges.settling.settle({"group:open": Heard(events, {"ada", "bob", "cleo"})})
+    running.badges.settling.settle(Open(heard={"group:open": (sent, {"ada", "bob", "cleo"})}))
     assert inbox.unread_counts(["ada", "bob", "cleo"]) == {"ada": 3, "bob": 3, "cleo": 3}
-
-
-def test_a_pass_writes_so_many_rows_at_once_however_many_broadcasts_it_settles(running, monkeypatch):
-    parts = []
-    monkeypatch.setattr(pulling, "settle", lambda users, guests: parts.append(len(users)))
-    events = [created(number, "global") for number in range(100)]
-    running.badges.settling.settle({"global": Heard(events, {f"user {number}" for number in range(90)})})
-    assert parts == [20, 20, 20, 20, 10]
-    parts.clear()
-    running.badges.settling.settle({"global": Heard(events[:1], {f"user {number}" for number in range(998)})})
-    assert parts == [499, 499]
+    assert {row.user_id for row in InboxItem.select()} == {"ada", "bob"}
 
 
 def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themselves(running, enter, monkeypatch):
@@ -303,9 +275,9 @@ def test_a_recall_is_told_to_the_devices_of_a_listener_that_do_not_listen_themse
     running.reactor.call_soon(running.hub.listeners.add, listening, "group:open")
     settle(running.reactor)
     sent = send_notification(Audience.group("open"), "Hi").id
-    pulling.settle(["ada"], [([sent], {"ada"})])
+    pulling.give_to_guests("group:open", [sent], ["ada"])
     recalled = Event("recalled", "group:open", {"ids": [sent], "items": []})
-    running.badges.settling.settle({"group:open": Heard([recalled], {"ada"})})
+    running.badges.settling.settle(Open({"ada"}, recalled=[(recalled, {"ada"})]))
     settle(running.reactor)
     assert json.loads(client.read()[0])["event"] == "recalled"
     assert client.hears_nothing(), "the recall tells the count"

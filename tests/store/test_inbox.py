@@ -6,7 +6,7 @@ from peewee import SQL
 
 from notiway.store import inbox, membership, sql
 from notiway.store.database import db
-from notiway.store.log import resuming
+from notiway.store.log import counting, resuming
 from notiway.store.search import finding, walking
 from notiway.store.tables import InboxCursor, InboxItem, Notification
 from notiway.values.audience import Audience
@@ -557,6 +557,6 @@ def test_what_ends_at_this_very_moment_is_over(monkeypatch):
     send("ada", expires_at=moment(ends))
     counts = []
     for at in (ends - 1, ends):
-        monkeypatch.setattr(inbox, "now_ms", lambda at=at: at)
+        monkeypatch.setattr(counting, "now_ms", lambda at=at: at)
         counts.append(inbox.unread_count("ada"))
     assert counts == [1, 0]

@@ -135,7 +135,7 @@ WORK = {
     "catch up, behind": lambda: inbox.catch_up("6"),
     "catch up, newcomer": lambda: inbox.catch_up("7"),
     "who is behind": lambda: pulling.behind(["5", "6", "7"]),
-    "settle": lambda: pulling.settle(["5", "6"], [([nth(ROWS)], {"5", "6"})]),
+    "guests": lambda: pulling.give_to_guests("group:g", [nth(ROWS)], ["5", "6"]),
     "join": lambda: membership.join("5", membership.Audience.group("g")),
     "subscribe": lambda: standing.pull("5", "global"),
     "the position of a moment": lambda: positions.at(FIRST_MS + 700),

@@ -7,7 +7,7 @@ import pytest
 
 from notiway.live import runtime
 from notiway.live.heartbeat import Heartbeat
-from notiway.live.settling import Heard, Settling
+from notiway.live.settling import Open, Settling
 from notiway.live.wires.json import JsonWire
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
@@ -133,7 +133,7 @@ def test_after_the_recall_of_a_broadcast_connected_users_get_their_count(broker)
     inbox.catch_up("ada")
     recall(row.id, by="staff")
     hub = Listeners()
-    Settling(hub, run=None).settle({ADMINS.key: Heard([broker.events[-1]], {"ada", "bob"})})
+    Settling(hub, run=None).settle(Open({"ada", "bob"}, recalled=[(broker.events[-1], {"ada", "bob"})]))
     assert hub.corrected == {"ada": 1, "bob": 0}
 
 
@@ -144,7 +144,7 @@ def test_who_left_the_group_loses_it_too(broker):
     membership.leave("ada", ADMINS)
     recall(row.id, by="staff")
     hub = Listeners(["ada", "bob"])
-    Settling(hub, run=None).settle({ADMINS.key: Heard([broker.events[-1]])})
+    Settling(hub, run=None).settle(Open(recalled=[(broker.events[-1], set())]))
     assert [(event.kind, event.audience, event.data["unread"]) for event in hub.delivered] == [
         ("recalled", "user:ada", 0)
     ]

@@ -9,7 +9,7 @@ from fresh import Undo, stored
 from notiway.live import runtime
 from notiway.store import inbox, membership, sql
 from notiway.store.database import db
-from notiway.store.log import resuming
+from notiway.store.log import counting, positions, resuming
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -52,7 +52,8 @@ def test_a_broadcast_is_one_row_and_one_event_whose_count_is_not_known(audience,
     sent = send_notification(audience, "Hi")
     assert stored() == (1, 0)
     (event,) = broker.events
-    assert (event.kind, event.audience, set(event.data)) == ("created", key, {"notification"})
+    assert (event.kind, event.audience, set(event.data)) == ("created", key, {"notification", "position"})
+    assert event.data["position"] == positions.of([sent.id])[sent.id]
     assert event.data["notification"]["id"] == sent.id
 
 
@@ -79,7 +80,8 @@ def test_what_expires_leaves_list_and_count(monkeypatch):
     send_notification("ada", "Hi", expires_at=datetime.now(UTC) + timedelta(hours=1))
     assert inbox.unread_count("ada") == len(inbox.feed("ada").items) == 1
     later = now_ms() + 3_600_001
-    monkeypatch.setattr(inbox, "now_ms", lambda: later)
+    for module in (inbox, counting):
+        monkeypatch.setattr(module, "now_ms", lambda: later)
     assert inbox.unread_count("ada") == len(inbox.feed("ada").items) == 0
 
 

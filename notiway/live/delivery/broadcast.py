@@ -7,8 +7,8 @@ import operator
 from collections.abc import Iterable, Sequence
 
 from notiway.live.backlog import BLOCKED
-from notiway.live.connection import UNTOLD, Connection
-from notiway.live.delivery import counts
+from notiway.live.connection import Connection
+from notiway.live.delivery import counts, told
 from notiway.live.delivery.format import Format, Frame
 from notiway.values.event import COUNT_CAP, Event
 
@@ -34,19 +34,20 @@ class Rendering:
             if frame.unread is not None:
                 self.told, fresh = frame.unread, []
             elif frame.is_fresh:
-                fresh.append(UNTOLD if frame.position is None else frame.position)
+                fresh.append(told.NOTHING if frame.position is None else frame.position)
         self._fresh = len(fresh)
         self.tells_counts = self.told is not None or self._fresh > 0
         is_rising = all(map(operator.lt, fresh, fresh[1:]))
-        self.first = min(fresh) if is_rising and fresh else UNTOLD  # a count up to below here holds none of them
-        self.last = max(fresh, default=UNTOLD)
+        # A count up to below here holds none of them; where these frames name one, nothing follows from another.
+        self.first = fresh[0] if fresh and is_rising and self.told is None else told.NOTHING
+        self.last = max(fresh, default=told.NOTHING)
         self._variants: dict[int | None, Variant] = {}
 
-    def after(self, told: int | None) -> Variant:
+    def after(self, known: int | None) -> Variant:
         """What a connection gets that was told this count, or none."""
-        variant = self._variants.get(told)
+        variant = self._variants.get(known)
         if variant is None:
-            variant = self._variants[told] = self._made(told)
+            variant = self._variants[known] = self._made(known)
         return variant
 
     def offer(self, connection: Connection) -> None:
@@ -57,15 +58,13 @@ class Rendering:
             if frame.item_id in connection.known:
                 continue
             if frame.unread is not None:
-                connection.tell(frame.unread)
+                told.note(connection, frame.unread)
                 is_open = False
             elif frame.is_fresh:
-                position, told = frame.position, connection.told
-                if told is None or position is None or position <= connection.told_to:
-                    connection.told, is_open = None, False
-                else:
-                    connection.told, is_open = min(told + 1, COUNT_CAP), True
-                    connection.told_to = position
+                position = told.NOTHING if frame.position is None else frame.position
+                is_open = connection.told is not None and position > connection.told_to
+                connection.told = min((connection.told or 0) + 1, COUNT_CAP) if is_open else None
+                connection.told_to = max(connection.told_to, position)
         if not self.tells_counts:
             return
         if connection.held is not None:
@@ -77,17 +76,18 @@ class Rendering:
             else:
                 connection.offer(badge, counts.KEY)
 
-    def tell(self, connection: Connection) -> None:
-        """Note the count that these frames name."""
+    def tell(self, connection: Connection) -> tuple[bytes, Sequence[Frame]]:
+        """Note the count that these frames name, or that nobody knows it now; the frames."""
         if self.told is not None:
-            connection.tell(self.told)
+            told.note(connection, self.told)
         if self._fresh:
             connection.told, connection.told_to = None, max(connection.told_to, self.last)
+        return self.joined, self.frames
 
-    def _made(self, told: int | None) -> Variant:
-        if not self._fresh or told is None:
-            return self.joined, self.frames, told
-        unread = min(told + self._fresh, COUNT_CAP)
+    def _made(self, known: int | None) -> Variant:
+        if not self._fresh or known is None:
+            return self.joined, self.frames, known
+        unread = min(known + self._fresh, COUNT_CAP)
         badge = self._format.badge(unread)
         if badge is None:
             return self.joined, self.frames, None
@@ -115,15 +115,13 @@ class Broadcast:
                 if not connection.direct or not data:
                     rendering.offer(connection)
                     continue
-                if rendering.told is not None:
-                    rendering.tell(connection)
-                elif tells_counts:
+                if tells_counts:
+                    # As in `Rendering.tell`, for the many: without a call.
                     if connection.told_to < first:
                         data, frames, connection.told = rendering.after(connection.told)
                         connection.told_to = last
                     else:
-                        data, frames, connection.told = rendering.after(None)
-                        connection.told_to = max(connection.told_to, last)
+                        data, frames = rendering.tell(connection)
                 try:
                     sent = connection.send(data)
                 except BLOCKED:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from notiway.live.connection import Connection
+from notiway.live.delivery import told
 from notiway.live.heartbeat import ping
 
 KEY = "unread"  # under which a count takes the place of one that still waits
@@ -25,6 +26,6 @@ def offer(connections: Iterable[Connection], unread: int, pings: bool = False) -
         for connection in group:
             if data is not None and not pings:
                 connection.offer(data, KEY)
-            connection.tell(unread)
+            told.note(connection, unread)
             if data is None or connection.held is not None:
                 connection.told = None

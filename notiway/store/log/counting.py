@@ -44,10 +44,10 @@ def arrive(user_id: str) -> Count:
     return _counts(ONE_USER, user_id, pulls=True)[user_id]
 
 
-def unread_counts(user_ids: Sequence[str], *, pulls: bool = True) -> dict[str, Count]:
+def unread_counts(user_ids: Sequence[str], *, pulls: bool = False) -> dict[str, Count]:
     """The same for many users in one statement.
 
-    Where much is behind the cursors it is pulled, so that the next count is quick; without `pulls` only what is needed.
+    Only what is needed to count is pulled; with `pulls` whatever much is behind a cursor, so that the next is quick.
     """
     return _counts(*each_of(user_ids), pulls=pulls)
 

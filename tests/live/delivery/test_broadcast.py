@@ -10,6 +10,7 @@ from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.format import Format
 from notiway.live.state import State
 from notiway.live.wires.signalr import SignalRWire
+from notiway.values.count import Count
 from notiway.values.event import COUNT_CAP, Event
 
 
@@ -56,7 +57,7 @@ def pair(speech):
     def make(told=None, release=True, format=speech):
         connection, client = make_pair(format)
         if release:
-            connection.release([], told)
+            connection.release([], None if told is None else Count(told, as_of=0))
         made.append((connection, client))
         return connection, client
 
@@ -90,6 +91,10 @@ def unstored(number):
     return Event("created", "global", {"notification": item(number, persisted=False)})
 
 
+def counted(unread, to):
+    return Event("sync", "user:ada", {"unread": unread, "as_of": to})
+
+
 @pytest.mark.parametrize(
     ("events", "told", "expected", "after"),
     [
@@ -98,10 +103,15 @@ def unstored(number):
         ([created(1)], None, [("notification", "id-1")], None),
         ([created(1)], COUNT_CAP, [("notification", "id-1"), ("pong", COUNT_CAP)], COUNT_CAP),
         ([unstored(1)], 3, [("notification", "id-1")], 3),
-        ([sync(9)], 3, [("pong", 9)], 9),
-        ([sync(9)], None, [("pong", 9)], 9),
-        ([created(1), sync(9)], 3, [("notification", "id-1"), ("pong", 9)], 9),
-        ([sync(9), created(1)], None, [("pong", 9), ("notification", "id-1"), ("pong", 10)], 10),
+        ([counted(9, to=0)], 3, [("pong", 9)], 9),
+        ([counted(9, to=0)], None, [("pong", 9)], 9),
+        ([sync(9)], 3, [("pong", 9)], None),
+        ([created(1), counted(9, to=1)], 3, [("notification", "id-1"), ("pong", 9)], 9),
+        ([counted(9, to=1), created(1)], 3, [("pong", 9), ("notification", "id-1")], None),
+        ([created(1), created(1)], 3, [("notification", "id-1"), ("notification", "id-1")], None),
+        ([created(2), created(1)], 3, [("notification", "id-2"), ("notification", "id-1")], None),
+        ([created(1, position=None)], 3, [("notification", "id-1")], None),
+        ([created(0)], 3, [("notification", "id-0")], None),
         ([Event("kick", "user:ada", {"session": "x"})], 3, [], 3),
     ],
 )
@@ -116,6 +126,28 @@ def test_a_stored_broadcast_tells_the_count_that_follows_from_what_was_told(
     assert heard(client, len(expected)) == expected
     assert connection.told == after
     assert client.hears_nothing()
+
+
+class Owner:
+    """Notes whose count is to be read once more."""
+
+    def __init__(self):
+        self.looked_at = []
+        self.look_again = self.looked_at.append
+
+
+@pytest.mark.parametrize("is_direct", [True, False], ids=["at once", "one by one"])
+def test_a_count_that_was_read_before_a_broadcast_came_is_not_believed_and_read_again(pair, is_direct):
+    connection, client = pair(3)
+    connection.know(frozenset() if is_direct else frozenset(["id-of-a-replay"]))
+    connection.owner = owner = Owner()
+    Broadcast([created(5)]).send([connection])
+    Broadcast([counted(3, to=4)]).send([connection])
+    assert heard(client, 3)[1:] == [("pong", 4), ("pong", 3)]
+    assert (connection.told, owner.looked_at) == (None, [connection])
+    Broadcast([counted(4, to=5)]).send([connection])
+    assert (connection.told, owner.looked_at) == (4, [connection])
+    connection.owner = None
 
 
 def test_item_and_count_are_one_write(pair):
@@ -157,7 +189,7 @@ def test_what_is_held_tells_no_count_for_what_goes_ahead_of_it_may_tell_another(
     connection, client = pair(3)
     connection.hold()
     Broadcast([created(1)]).send([connection])
-    connection.release([], 8)
+    connection.release([], Count(8, as_of=1))
     assert connection.told is None
     assert heard(client, 1) == [("notification", "id-1")]
     Broadcast([created(2)]).send([connection])
@@ -174,9 +206,9 @@ def test_a_hold_in_which_nothing_came_forgets_nothing(pair):
 
 def test_a_count_that_waits_is_superseded_by_the_one_of_the_next_broadcast(pair):
     connection, _ = pair(0)
-    Broadcast([Event("created", "user:ada", {"notification": item(0, body={"x": "y" * 60_000}), "unread": 1})]).send(
-        [connection]
-    )
+    Broadcast(
+        [Event("created", "user:ada", {"notification": item(0, body={"x": "y" * 60_000}), "unread": 1, "as_of": 0})]
+    ).send([connection])
     assert connection.backlog
     for number in range(1, 50):
         Broadcast([created(number)]).send([connection])

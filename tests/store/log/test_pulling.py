@@ -192,7 +192,7 @@ def test_a_broadcast_that_is_removed_while_it_is_settled_is_left_out_and_the_oth
 
     end_cleaning = elsewhere(clean_up)
     assert removed.wait(WAIT_SECONDS)
-    end_settling = elsewhere(lambda: pulling.settle([user], [([old.id], {user})]))
+    end_settling = elsewhere(lambda: pulling.give_to_guests("group:g", [old.id], [user]))
     waiting_for_a_lock()
     may_commit.set()
     end_cleaning()
