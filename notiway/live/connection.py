@@ -53,9 +53,7 @@ class Connection:
         self.held: list[tuple[str | None, str | None, bytes]] | None = []
         self.opening, self.holds = True, 1  # until the first release; by so many it is held, before it goes live
         self.told: int | None = None  # the last count that it was told, or that waits for it; None if that is not known
-        self.told_to = (
-            told.NOTHING
-        )  # the highest position that it has heard, or that may be in that count
+        self.told_to = told.NOTHING  # the highest position that it has heard, or that may be in that count
         self.known: frozenset[str] = frozenset()  # items that were replayed: their Events are passed over
         self.backlog: Backlog | None = None
         self.parser: Any = None

@@ -13,7 +13,7 @@ from notiway.host import accounts
 from notiway.live import runtime
 from notiway.store import inbox, membership
 from notiway.store.credentials import api_keys
-from notiway.store.log import resuming
+from notiway.store.log import counting, resuming
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -365,7 +365,7 @@ def test_a_broadcast_costs_one_row_however_many_members(publish, app):
 def test_what_has_expired_is_gone_at_once(publish, app, monkeypatch):
     publish(envelope())
     later = now_ms() + 31 * 60 * 1000
-    for module in (inbox, resuming):
+    for module in (inbox, counting, resuming):
         monkeypatch.setattr(module, "now_ms", lambda: later)
     with app.app_context():
         assert inbox.unread_count("user-1") == 0

@@ -6,12 +6,11 @@ import pytest
 
 from notiway.host import accounts
 from notiway.live import runtime
-from notiway.live.settling import Heard
+from notiway.live.settling import Open
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.store.tables import Notification
 from notiway.values.audience import Audience
-from notiway.values.event import Event
 from notiway.verbs.send import send_notification
 
 
@@ -82,9 +81,9 @@ def test_requests_of_both_at_once_do_not_meet(pair):
 def test_counts_that_are_told_in_the_background_come_from_ones_own_database(pair):
     first = pair[0]
     with first.app_context():
-        sent = send_notification(Audience.everyone(), "Hi")
+        sent = send_notification(Audience.group("open"), "Hi")
     running = first.extensions[runtime.KEY]
-    heard = {"global": Heard([Event("created", "global", {"notification": {"id": sent.id}})], {"ada"})}
+    heard = Open(heard={"group:open": ([sent.id], {"ada"})})
     work = running.badges._pool.submit(running.badges._guarded, lambda: running.badges.settling.settle(heard))
     work.result(30)
     with first.app_context():
