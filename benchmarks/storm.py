@@ -60,7 +60,7 @@ def storm(clients: int) -> dict[str, Any]:
             second = Server(NOTIWAY, environment, PAYLOAD, None, folder / "second.log", port=first.port)
             _wait_for_answer(first.port)
             back = time.monotonic()
-            pulse = _Pulse(first.port)
+            pulse = Pulse(first.port)
             found = _hear(crowd)
             times = pulse.end()
             cpu = second.cpu_seconds()
@@ -95,7 +95,7 @@ def _wait_for_answer(port: int) -> None:
     connection.close()
 
 
-class _Pulse:
+class Pulse:
     """pulse.py: a GET every 5 ms in a process of its own."""
 
     def __init__(self, port: int) -> None:
