@@ -27,7 +27,7 @@ from notiway import Notiway, extension
 from notiway.gateway import client_tokens
 from notiway.gateway.client_tokens import Claims
 from notiway.live import hub as hub_module
-from notiway.live import runtime, settling
+from notiway.live import runtime
 from notiway.live.reactor import Reactor
 from notiway.live.runtime import Runtime
 from notiway.store import schema
@@ -237,7 +237,6 @@ def time_by_hand() -> Iterator[Clock]:
             if getattr(module, "ThreadPoolExecutor", None) is ThreadPoolExecutor:
                 patch.setattr(module, "ThreadPoolExecutor", Pool)
         patch.setattr(ids, "uuid_utils", clock)
-        patch.setattr(settling, "TOGETHER_SECONDS", 0.0)  # it would wait, and the clock stands still
         patch.setattr(extension, "Reactor", HandReactor)
         patch.setattr(hub_module, "Future", HandFuture)
         Pool.waiting.clear()

@@ -30,8 +30,13 @@ GROUP, TENANT = Audience.group("ops", tenant="acme"), Audience.tenant("acme")
 BROADCASTS = {audience.key: audience for audience in (Audience.everyone(), GROUP, TENANT)}
 TRUTH = (
     "SELECT n.id, n.audience, n.dedupe_key, i.read_at IS NOT NULL AS is_read FROM notiway_inbox_item i"
-    " JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ? AND i.deleted_at IS NULL"
-    " AND n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?)"
+    " JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?1 AND i.deleted_at IS NULL"
+    " AND n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?2)"
+    # What has no row until the user looks.
+    " UNION ALL SELECT n.id, n.audience, n.dedupe_key, 0 FROM notiway_notification n"
+    " WHERE n.audience IN (SELECT 'global' UNION ALL SELECT audience FROM notiway_membership WHERE user_id = ?1)"
+    " AND n.recalled_at IS NULL AND (n.expires_at IS NULL OR n.expires_at > ?2)"
+    " AND NOT EXISTS (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ?1 AND i.notification_id = n.id)"
 )
 METHODS = {
     "read": ("PUT", "/read"),
@@ -190,7 +195,7 @@ class Devices(RuleBasedStateMachine):
 
     @rule(user=users, audience=groups, hurry=hurries)
     def leave(self, user: str, audience: Audience, hurry: bool) -> None:
-        self._look_online()
+        self._looked(user)
         self.world.call(membership.leave, user, audience)
         self.book.memberships[user].discard(audience.key)
         self.is_settled = not hurry
@@ -248,6 +253,7 @@ class Devices(RuleBasedStateMachine):
             return
         self._settle()
         for user in USERS:
+            self._looked(user)  # a row or not: it is there for the user
             rows = self._truth(user)
             assert {row["id"]: bool(row["is_read"]) for row in rows} == self.book.visible(user, self.clock.now), user
             for device in self.online:

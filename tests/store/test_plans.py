@@ -118,7 +118,7 @@ WORK = {
     "count": lambda: inbox.unread_count("5"),
     "counts": lambda: inbox.unread_counts(["5", "6"]),
     "counts, newcomer": lambda: inbox.unread_counts(["5", "7"]),
-    "arrive": lambda: inbox.arrive("6"),
+    "arrive": lambda: inbox.arrive("5"),
     "newest id": lambda: inbox.newest_id("5"),
     "resume": lambda: resuming.page("5", resuming.after(nth(ROWS // 2)), 200),
     "resume, next page": lambda: resuming.page("5", page_two(), 200),
@@ -214,7 +214,15 @@ def test_whoever_has_everything_is_asked_of_in_one_statement(database):
 
 @pytest.mark.parametrize(
     ("name", "statements"),
-    [("count", 1), ("counts", 1), ("arrive", 1), ("newest id", 1), ("mark all", 3), ("mark all, cutoff", 3), ("mark read", 3)],
+    [
+        ("count", 1),
+        ("counts", 1),
+        ("arrive", 1),
+        ("newest id", 1),
+        ("mark all", 3),
+        ("mark all, cutoff", 3),
+        ("mark read", 3),
+    ],
 )
 def test_each_of_these_takes_so_many_statements(database, name, statements):
     # A change counts itself and looks first: somebody else's id must be refused before anything changes.

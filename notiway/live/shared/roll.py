@@ -33,7 +33,7 @@ class Roll:
 
     def connections_of(self, user_id: str) -> list[Connection]:
         """The user's connections that count, the newest last."""
-        return [each for each in self._listeners.of(f"user:{user_id}") if each.state <= State.FINISHING]
+        return [each for each in self._listeners.of(f"user:{user_id}") if each.state is State.OPEN]
 
     def renew(self) -> None:
         """Nobody knows anything any more: all that is so will be told as if it were new."""
