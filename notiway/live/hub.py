@@ -71,6 +71,7 @@ class Hub:
         """Take an Event from the broker; returns at once, the fan-out follows on the reactor."""
         self.heard = object()  # before it takes effect: whoever finds the same one as before has missed nothing
         metrics.EVENTS_RECEIVED.labels(kind=event.kind).inc()
+        self.listeners.expect(event)
         self.waiting.hand_over()
         # As a call, in order with `open`: who was registered before this event hears it.
         self.reactor.call_soon(self.waiting.look, partial(self._coalescing.put, event))
@@ -157,7 +158,7 @@ class Hub:
         if audience.startswith(OF_ONE):
             one = audience.removeprefix(OF_ONE)
             return any(each.id == one for each in list(self._coming)) or one in self._by_id
-        return any(audience in each.audiences for each in list(self._coming)) or self.listeners.count(audience) > 0
+        return any(audience in each.audiences for each in list(self._coming)) or self.listeners.are_coming(audience)
 
     def in_turn(self, call: Callable[..., Any], *args: Any) -> None:
         """On the reactor, do this between the fan-outs of what was delivered before and of what is delivered later."""
@@ -229,8 +230,7 @@ class Hub:
         return self.listeners.of(audience)
 
     def _fan_out(self, audience: str, events: list[Event], budget: Budget) -> Iterator[None]:
-        listeners = self.listeners_of(audience)
-        broadcast, done = Broadcast(events), 0
+        listeners, broadcast, done = self.listeners_of(audience), Broadcast(events), 0
         while done < len(listeners):
             if budget.is_spent:
                 yield
@@ -242,8 +242,8 @@ class Hub:
     def _after_fan_out(self, listeners: list[Connection], events: list[Event]) -> None:
         self.moved += follow(events, listeners, self.listeners, self._news)
         metrics.FRAMES.inc(len(listeners) * len(events))
-        if events[0].published_at:
-            metrics.DELIVERY_SECONDS.observe(max(time.time() - events[0].published_at, 0.0))
+        if since := events[0].published_at:
+            metrics.DELIVERY_SECONDS.observe(max(time.time() - since, 0.0))
 
 
 def _frames(connection: Connection, texts: Sequence[str | None]) -> list[bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 
 from notiway.live.connection import Connection
@@ -19,6 +20,7 @@ class Listeners:
     def __init__(self) -> None:
         self._by_audience: dict[str, dict[Connection, None]] = {}
         self._left: dict[Connection, dict[str, int]] = {}  # when each was dismissed from what, in milliseconds
+        self._expected: Counter[str] = Counter()  # audiences that an Event on its way will let somebody hear
         self.changed: set[str] | None = None  # users of whom somebody wants to know what they hear
         self.on_empty: Callable[[str], None] | None = None  # called when the last one who heard an audience has gone
 
@@ -44,6 +46,15 @@ class Listeners:
     def count(self, audience: str) -> int:
         """How many connections hear this audience."""
         return len(self._by_audience.get(audience, ()))
+
+    def expect(self, event: Event) -> None:
+        """This Event is on its way to its listeners; from any thread."""
+        if event.kind == "joined":
+            self._expected[event.data.get("audience", "")] += 1
+
+    def are_coming(self, audience: str) -> bool:
+        """Whether anybody hears this audience, or will by an Event that is on its way."""
+        return self.count(audience) > 0 or self._expected[audience] > 0
 
     def audiences(self, suffix: str) -> list[str]:
         """The audiences with this ending that somebody here hears."""
@@ -78,6 +89,7 @@ class Listeners:
     def admit(self, connections: Iterable[Connection], joined: Event) -> list[Moved]:
         """Let a user's connections hear what the user has joined; those that did not yet are held, and returned."""
         new = [each for each in connections if self.add(each, joined.data["audience"]) and "since" in joined.data]
+        self._expected -= Counter([joined.data["audience"]])  # what has come to nothing is dropped
         found = [(each, joined, each.opening) for each in new]
         for each in new:
             if not each.opening:

@@ -107,3 +107,14 @@ def test_whoever_went_in_the_fan_out_of_its_dismissal_is_forgotten(listeners, li
     listeners.leave(ada)
     assert listeners.dismiss([ada], Event("left", "user:ada", {"audience": "group:x"})) == []
     assert listeners.left_at(ada, "group:x") == 0
+
+
+def test_an_audience_is_heard_as_soon_as_the_news_of_a_joining_is_on_its_way():
+    """Or what is stored nowhere, and sent right behind it, would be made for nobody."""
+    listeners = Listeners()
+    joined = Event("joined", "user:ada", {"audience": "group:ops"})
+    assert not listeners.are_coming("group:ops")
+    listeners.expect(joined)
+    assert listeners.are_coming("group:ops")
+    listeners.admit([], joined)
+    assert not listeners.are_coming("group:ops")
