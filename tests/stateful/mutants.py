@@ -19,10 +19,9 @@ def mark_all_forgets_the_page(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(HtmlWire, "render", lambda wire, event: None if event.kind == "read_all" else render(wire, event))
 
 
-def mark_all_tells_only_so_many(patch: pytest.MonkeyPatch) -> None:
-    publish = items.publish
-    patch.setattr(items, "TOLD_SINGLY", 1)
-    patch.setattr(items, "publish", lambda now, event: event.kind == "read_each" or publish(now, event))
+def mark_all_tells_of_all_but_one(patch: pytest.MonkeyPatch) -> None:
+    listed = items._listed
+    patch.setattr(items, "_listed", lambda names: listed(names[:-1]))
 
 
 def restore_does_not_restore(patch: pytest.MonkeyPatch) -> None:
@@ -49,7 +48,7 @@ def _is_open(event: Event) -> bool:
 
 MUTANTS: list[Callable[[Any], None]] = [
     mark_all_forgets_the_page,
-    mark_all_tells_only_so_many,
+    mark_all_tells_of_all_but_one,
     restore_does_not_restore,
     restore_tells_nobody,
     recall_leaves_the_badge,

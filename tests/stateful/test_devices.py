@@ -24,7 +24,7 @@ BASE = settings(
 )
 SHORT = settings(BASE, max_examples=150, derandomize=True)
 LONG = settings(BASE, max_examples=20_000)
-QUICK = settings(BASE, max_examples=600, derandomize=True, database=None, phases=[Phase.generate])
+QUICK = settings(BASE, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
 
 
 @pytest.fixture(scope="module", autouse=True)
