@@ -145,8 +145,7 @@ def _tables(path: Path) -> list[str]:
 
 def test_with_our_gunicorn_settings_a_restart_says_goodbye(reader: Reader) -> None:
     reader.stop()
-    shutil.copy(ROOT / "gunicorn.conf.py", reader.here)
-    reader.follow(Block("sh", None, ".venv/bin/gunicorn shop:app"))
+    reader.follow(Block("sh", None, ".venv/bin/gunicorn -c python:notiway.ops.serving shop:app"))
     with requests.Session() as visitor:
         visitor.post(f"http://127.0.0.1:{reader.port}/sign-in", data={"name": "grace"}, timeout=60)
         cookie = f"session={visitor.cookies['session']}"
