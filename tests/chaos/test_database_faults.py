@@ -6,7 +6,7 @@ from serving import Site
 from chaos.database_faults import FAULTS, cluster, one_fault, settings
 
 pytestmark = pytest.mark.postgresql
-LONG_SECONDS = 3.0
+LONG_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
