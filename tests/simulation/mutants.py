@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
-from notiway.live import badges
+from notiway.live import badges, drain
 from notiway.live.carriers import joining
 from notiway.live.carriers.leavers import Leavers
 from notiway.live.connection import Connection
 from notiway.live.delivery.broadcast import Broadcast
 from notiway.live.delivery.format import Format, Frame, _key_of
+from notiway.live.delivery.hearing import Hearing
 from notiway.live.delivery.replayed import Replayed
 from notiway.live.runtime import current
 from notiway.live.session_news import SessionNews
@@ -96,6 +97,16 @@ def _send_until_somebody_is_slow(self: Broadcast, connections: Iterable[Connecti
 _send = Broadcast.send
 
 
+def _ask_and_go_on(self: Hearing, audiences: Any) -> bool:
+    if (broker := vars(self)["_broker"]) is not None:
+        with vars(self)["_lock"]:
+            for each in audiences:
+                self._pins[each] = self._pins.get(each, 0) + 1
+                self._idle.pop(each, None)
+        broker.ask(audiences)
+    return False
+
+
 MUTANTS: dict[str, tuple[Patch, ...]] = {
     # A resume reads exactly after the newest id that was heard, though Events overtake each other.
     "resume-without-overlap": ((resuming, "OVERLAP_MS", 0),),
@@ -112,5 +123,9 @@ MUTANTS: dict[str, tuple[Patch, ...]] = {
     "a-slow-client-ends-the-fan-out": ((Broadcast, "send", _send_until_somebody_is_slow),),
     # Nobody asks the database whether a `left` is out of date.
     "a-late-leaving-is-final": ((Leavers, "note", lambda *_: None),),
+    # A client reads the database before the broker has confirmed that its audiences are heard.
+    "nobody-waits-until-it-is-heard": ((Hearing, "pin", _ask_and_go_on),),
+    # Events were lost between the broker and a process, and nobody is brought up to date.
+    "a-gap-is-nothing": ((drain, "resync", lambda *_: None),),
     "replayed-items-are-forgotten": ((Replayed, "remember", lambda self, connection, ids: None),),
 }

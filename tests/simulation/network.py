@@ -67,6 +67,11 @@ class Network:
         raw = event.to_bytes()
         world.note_publish(process, parcel)
         for slot in world.slots:
+            if (there := world.processes.get(slot.number)) is not None and not there.runtime.broker.hears(
+                event.audience
+            ):
+                world.trace("  %s is not heard by p%d", event.kind, slot.number)
+                continue
             if manners.is_calm:
                 self._deliver(slot, raw, parcel)
                 continue

@@ -21,6 +21,7 @@ from notiway.live.reactor import Reactor
 from notiway.web.sockets import handshake, signalr, sse, websocket
 
 from .clock import MICRO
+from .ear import Ear
 from .site import Slot
 from .sockets import Line, Poll
 
@@ -39,22 +40,6 @@ class Loop(Reactor):
 
     def has_work(self) -> bool:
         return bool(self._calls or self._jobs or self._epoll.has_news())
-
-
-class Ear:
-    """What a process's broker is to Notiway: hands Events to the network."""
-
-    def __init__(self, process: Process, network: Any) -> None:
-        self._process = process
-        self._network = network
-        self.node = process.name
-
-    def publish(self, events: Any) -> None:
-        for event in events:
-            self._network.publish(self._process, event)
-
-    def heard_among(self, audiences: Any) -> Any:
-        return audiences
 
 
 class Process:
@@ -80,7 +65,7 @@ class Process:
             "inbound": inbound,
             "badges": self.badges,
             "formats": slot.formats(inbound),
-            "broker": Ear(self, world.network),
+            "broker": Ear(self, world.network, is_remote=world.is_remote),
             "seen_ids": SeenIds(clock),
             "pace": Pace(clock),
             "_started": True,  # it holds connections, and others do too

@@ -20,6 +20,8 @@ SHOWS = {
     "a-kick-passes-over-who-is-joining": "a sign-out passed over",
     "a-slow-client-ends-the-fan-out": "invariant",
     "a-late-leaving-is-final": "but did not hear",
+    "nobody-waits-until-it-is-heard": "invariant 5",
+    "a-gap-is-nothing": "invariant 5",
     "replayed-items-are-forgotten": "invariant 8",
 }
 

@@ -29,6 +29,7 @@ AWAY_US = (10_000, 3_000_000)  # before a client that lost its line comes back
 DOWN_US = (1_000, 300_000)
 ROOM_BYTES = (300, 1_000, 4_000, 40_000)  # that the kernels keep for a client which does not read
 RESTLESS = 16  # in one of so many schedules users join and leave all the time
+REMOTE = 4  # in one of so many schedules processes hear what they ask for, and are cut off from the broker
 COUNTS_AGE_US = int(2.1 * HEARTBEAT_SECONDS * MICRO)
 
 
@@ -50,6 +51,7 @@ class World(Record):
         chance = self.chance
         self.is_calm = chance.random() < 0.35
         self.is_restless = seed % RESTLESS == 1  # by the seed itself: the schedules of the others stay as they were
+        self.is_remote = seed % REMOTE == 3
         self.queue_total = 1024 * 1024
         self.network = Network(self, Manners() if self.is_calm else bad_manners(chance))
         self.crash_chance = 0.0 if self.is_calm or chance.random() < 0.5 else 0.02
