@@ -15,8 +15,10 @@ import shutil
 import signal
 import sys
 import tempfile
+import time
 from typing import Any
 
+from notiway.live.shared.goodbyes import Goodbyes
 from notiway.values.broker_url import is_shared
 
 DEVELOPMENT = os.environ.get("NOTIWAY_ENV") == "development"
@@ -31,6 +33,10 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 OWN_METRICS = "_NOTIWAY_METRICS_FOLDER"  # the same where it was made here: by the server that SIGUSR2 replaces
 REFUSED = 4  # gunicorn's own exit code for "the application cannot be loaded"
 
+CRASHED_AT = "_NOTIWAY_CRASHED_AT"  # in the environment of workers: when another one said no goodbye, in seconds
+CRASH_SECONDS = 30.0  # for the next worker to start in
+
+goodbyes = Goodbyes()
 metrics_folder = ""
 port = os.environ.get("PORT", "5000")
 everywhere = "PORT" in os.environ and not DEVELOPMENT  # a platform that sets PORT routes to it from outside
@@ -142,6 +148,7 @@ def post_worker_init(worker: Any) -> None:
 def _hold_connections(worker: Any, runtime: Any) -> None:
     """From now on live connections are held here, and told when the process ends."""
     runtime.start()
+    _tell_what_a_crash_left_untold(runtime)
 
     def drain(signal_number: int, frame: Any) -> None:
         import gevent
@@ -152,6 +159,22 @@ def _hold_connections(worker: Any, runtime: Any) -> None:
             worker.notiway_drain = gevent.spawn(runtime.drain, DRAIN_SECONDS * DRAIN_PART)
 
     signal.signal(signal.SIGTERM, drain)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A worker that said no goodbye may not have told what it had stored: the next one lets clients look for it."""
+    del server
+    if is_shared(BROKER_URL) and not goodbyes.take(worker.age):
+        os.environ[CRASHED_AT] = str(time.time())
+
+
+def _tell_what_a_crash_left_untold(runtime: Any) -> None:
+    from notiway.verbs import untold
+
+    crashed_at = float(os.environ.get(CRASHED_AT, "0"))
+    if time.time() - crashed_at < CRASH_SECONDS:
+        with runtime.app.app_context():
+            untold.tell_gap_since(runtime, crashed_at)
 
 
 def pre_request(worker: Any, req: Any) -> None:
@@ -179,6 +202,7 @@ def worker_exit(server: Any, worker: Any) -> None:
     elif runtime.holds_sockets:
         runtime.drain(HURRIED_SECONDS)
     runtime.stop()
+    goodbyes.say(worker.age)
 
 
 def _runtime(worker: Any) -> Any:

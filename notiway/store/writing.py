@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from typing import Any
 
 from notiway.store.log import positions
+from notiway.store.rows import SEVERAL
 from notiway.store.sql import BATCH, IF_IT_STAYS, IN_ORDER, each_of, has_one_writer, in_batches, marks, run
 from notiway.store.tables import Notification as Notification
 from notiway.values.clock import iso, now_ms
@@ -125,6 +127,23 @@ def holders_among(notification_id: str, user_ids: Sequence[str]) -> list[str]:
         (notification_id, *user_ids),
     ).fetchall()
     return [row[0] for row in rows]
+
+
+def audiences_since(created_ms: int, limit: int) -> list[str] | None:
+    """Whom everything was for that was stored since then; None if those are more than `limit`."""
+    rows: Any = (
+        Notification.select(Notification.id, Notification.audience)
+        .where(Notification.created_at >= created_ms)
+        .limit(limit + 1)
+        .tuples()
+    )
+    found: set[str] = set()
+    for number, (notification_id, audience) in enumerate(rows):
+        users = holders(notification_id, limit=limit + 1) if audience == SEVERAL else []
+        found |= {f"user:{user_id}" for user_id in users} if audience == SEVERAL else {audience}
+        if number >= limit or len(found) > limit:
+            return None
+    return sorted(found)
 
 
 def _next_id(made: str | None) -> str:

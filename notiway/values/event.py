@@ -72,6 +72,15 @@ class Event:
         unread, counted_to = self.data.get("unread"), self.data.get("as_of")
         return unread if unread is None or counted_to is None else Count(unread, counted_to)
 
+    @property
+    def told_at(self) -> str:
+        """The audience whose listeners' processes must hear of it.
+
+        A broadcast that is recalled is taken from whoever has it, and they may not listen to its audience any more.
+        """
+        is_broadcast = self.audience.startswith(("tenant:", "group:"))
+        return "global" if self.kind == "recalled" and is_broadcast else self.audience
+
     def to_bytes(self) -> bytes:
         """UTF-8 JSON, compact."""
         parts = {"v": VERSION, "k": self.kind, "a": self.audience, "d": self.data, "t": self.published_at}

@@ -21,7 +21,10 @@ def test_its_settings_are_read_without_the_application_or_any_library():
     done = subprocess.run([sys.executable, "-c", LOADED], capture_output=True, text=True, check=True)
     libraries, modules = done.stdout.splitlines()
     assert libraries == "notiway"
-    assert modules == "notiway.ops notiway.ops.serving notiway.values notiway.values.broker_url notiway.values.version"
+    assert modules == (
+        "notiway.live notiway.live.shared notiway.live.shared.goodbyes notiway.ops notiway.ops.serving"
+        " notiway.values notiway.values.broker_url notiway.values.version"
+    )
 
 
 def test_the_file_that_gunicorn_finds_by_itself_says_the_same():

@@ -101,6 +101,8 @@ class Ear:
             call()
         elif self.is_away:
             self._network.under_way -= 1
+            for event in self._kept:
+                process.world.lost(self._network.parcel(event), "its process crashed while it was cut off")
 
     def _begin(self) -> None:
         world = self._process.world

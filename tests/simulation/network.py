@@ -67,9 +67,8 @@ class Network:
         raw = event.to_bytes()
         world.note_publish(process, parcel)
         for slot in world.slots:
-            if (there := world.processes.get(slot.number)) is not None and not there.runtime.broker.hears(
-                event.audience
-            ):
+            there = world.processes.get(slot.number)
+            if there is not None and not there.runtime.broker.hears(event.told_at):
                 world.trace("  %s is not heard by p%d", event.kind, slot.number)
                 continue
             if manners.is_calm:
@@ -115,6 +114,10 @@ class Network:
             late = late or parcel.commit < self._newest.get((slot, user), 0)
             self._newest[slot, user] = max(parcel.commit, self._newest.get((slot, user), 0))
         return late
+
+    def parcel(self, event: Event) -> Parcel:
+        """An Event that no task publishes any more."""
+        return self._parcel(event, None)
 
     def _parcel(self, event: Event, task: Any) -> Parcel:
         audience = event.audience

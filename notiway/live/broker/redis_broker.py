@@ -113,7 +113,7 @@ class RedisBroker:
         commands: list[tuple[str, bytes]] = []
         for event in in_stretches(events):
             raw = event.to_bytes()
-            commands += [(channel, raw) for channel in self._channels.told(event.audience)]
+            commands += [(channel, raw) for channel in self._channels.told(event.told_at)]
         for start in range(0, len(commands), COMMANDS):
             self._send(commands[start : start + COMMANDS])
 
