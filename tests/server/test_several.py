@@ -1,5 +1,7 @@
 """Three workers that share a Redis are as one: whatever one of them does reaches the clients of all."""
 
+import os
+import signal
 import time
 from contextlib import ExitStack, contextmanager
 
@@ -113,6 +115,13 @@ def test_what_nobody_hears_is_heard_by_no_process(several, ada, redis):
         assert client.pubsub_numsub(key)[0][1] == 1, "of three processes one"
     with open_client(redis.url) as client:
         wait_until(lambda: client.pubsub_numsub(key)[0][1] == 0)
+
+
+def test_when_a_worker_is_killed_those_at_the_others_resume_to_whom_something_was_sent(ada):
+    with tabs_everywhere(ada) as tabs:
+        ada.notify("Perhaps untold")
+        os.kill(ada.site.worker_pid(), signal.SIGKILL)
+        assert {tab.close_code() for tab in tabs} == {None, 1012}
 
 
 @pytest.fixture(scope="module")
