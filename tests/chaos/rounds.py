@@ -145,7 +145,7 @@ def under_load(
             screens(site, ledger, token(site, visitor.id, ttl=7200)) as opened,
         ):
             with sending(*senders, pager):
-                wait_until(lambda: any(mark.startswith("stream") for mark in opened[0].has_heard))
+                wait_until(lambda: any(mark.startswith("stream") for mark in tuple(opened[0].has_heard)))
                 wait_for_acknowledged(ledger, chance.randint(*BEFORE))
                 strike(consumer, opened, visitor.id)
                 wait_for_acknowledged(ledger, AFTER)

@@ -80,6 +80,7 @@ def assert_told(answer, form):
 
 @pytest.mark.parametrize("form", ["page", "htmx", "json"])
 @pytest.mark.parametrize(("method", "route", "fields"), PAGES, ids=[route for _, route, _ in PAGES])
+@pytest.mark.sqlite
 def test_a_change_is_refused_while_another_process_writes(
     auth, staff_member, send, app, path, caplog, method, route, fields, form
 ):
@@ -133,6 +134,7 @@ def envelope(number):
 
 
 @pytest.mark.parametrize("body", [envelope(1), [envelope(1), envelope(2), envelope(3)]], ids=["one", "several"])
+@pytest.mark.sqlite
 def test_nothing_of_what_is_published_is_taken_and_the_second_try_is_no_duplicate(client, app, path, key, body):
     def publish():
         return client.post(
@@ -223,6 +225,7 @@ def test_rows_that_cannot_be_read_to_their_end_are_told_too(browser, monkeypatch
     assert_told(browser.get("/notifications", form="json"), "json")
 
 
+@pytest.mark.sqlite
 def test_a_fault_of_the_program_stays_an_error_500(make_app, caplog):
     app = make_app(TESTING=False)
 
