@@ -224,7 +224,7 @@ def test_a_broker_that_is_down_breaks_no_page_of_the_application(
     app = mount()
     running = app.extensions[runtime.KEY]
 
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise ConnectionRefusedError("no broker")
 
     monkeypatch.setattr(running.broker, "start", fail)

@@ -4,6 +4,7 @@ import pytest
 
 from notiway.host import accounts, sessions
 from notiway.store.database import db
+from notiway.store.sql import run
 from notiway.values.clock import DAY_MS
 
 NOW = 1_800_000_000_000
@@ -87,7 +88,7 @@ def test_a_deactivated_user_is_in_no_session(user, begin):
 
 def test_a_user_who_is_not_active_is_in_no_session_that_is_still_there(user, begin):
     begin()
-    db.execute_sql("UPDATE notiway_user SET is_active = false WHERE id = ?", (user.id,))
+    run("UPDATE notiway_user SET is_active = false WHERE id = ?", (user.id,))
     assert not is_in(user)
 
 

@@ -191,7 +191,7 @@ def test_the_doctor_finds_nothing_wrong_with_a_running_server(site):
     site.start()
     said = site.command("doctor", "--url", site.url)
     assert "FAULT" not in said
-    names = "database migrations broker workers jobs secret files server origin websocket"
+    names = "database migrations broker workers nodes jobs secret files server origin websocket"
     assert [line.split()[1] for line in said.splitlines()] == names.split()
 
 
