@@ -9,6 +9,7 @@ from typing import Any
 from notiway.store import schema
 from notiway.store.database import open_database
 from notiway.store.engine.guard import guard_of
+from notiway.store.log import eras
 
 from . import stand_ins
 
@@ -23,6 +24,7 @@ TRUTH = (
     " AND NOT EXISTS (SELECT 1 FROM notiway_inbox_item i WHERE i.user_id = ?1 AND i.notification_id = n.id)"
 )
 COUNT_CAP = 100
+ERA = 1
 
 
 class Database:
@@ -75,7 +77,9 @@ class Database:
         for table, is_filled in zip(self._tables, self.raw.execute(self._are_filled).fetchone(), strict=True):
             if is_filled:
                 self.raw.execute(f"DELETE FROM {table}")
+        self.raw.execute(eras.BEGIN, (ERA,))
         self.raw.execute("COMMIT")
+        eras._known[self.opened] = str(ERA)  # or the first schedule that asks takes another course than the next
         self._inboxes.clear()
 
     def inbox(self, user_id: str, now_ms: int) -> dict[str, bool]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from notiway.live import drain
+from notiway.live.broker.later import OVERTAKEN
 from notiway.values.errors import BrokerDown
 from notiway.values.event import Event
 
@@ -123,9 +124,16 @@ class Ear:
         self._network.under_way -= 1
         kept, self._kept = self._kept, []
         for event in kept:
-            self._network.publish(self._process, event)
+            if event.kind not in OVERTAKEN:
+                self._network.publish(self._process, event)
+        self._tell_gap({event.audience for event in kept if event.kind in OVERTAKEN})
         drain.resync(self._process.hub, None, RESYNC_RATE)
         self._plan()
+
+    def _tell_gap(self, audiences: set[str]) -> None:
+        for process in self._process.world.processes.values() if audiences else ():
+            if not process.runtime.broker.is_away:  # one that is away looks at everything when it is back
+                drain.resync(process.hub, audiences, RESYNC_RATE)
 
     def _wake(self) -> None:
         waiting, self._waiting = self._waiting, []

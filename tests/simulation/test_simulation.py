@@ -23,7 +23,10 @@ FAILED_ONCE = (
     3_030_256,
     # A process crashed on which a user was about to sign out.
     2_040_691,
+    # What a process could not tell while it was cut off, it told behind what was done since.
+    52_411,
 )
+REMOTE_SEED = 52_411  # much is cut off and asked there
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +65,15 @@ def test_a_seed_gives_the_same_trace_in_another_process_with_other_hashes():
     traces = {hashes: _traces(hashes) for hashes in ("1", "2")}
     assert traces["1"].count(b"all goes quiet") == len(TRACED_SEEDS)
     assert traces["1"] == traces["2"]
+
+
+def test_the_first_schedule_of_a_process_is_the_same_as_it_is_behind_others():
+    with simulating():
+        run(REMOTE_SEED - 1)
+        behind = run(REMOTE_SEED, traced=True).trace
+    command = [sys.executable, "-m", "tests.simulation", "--seed", str(REMOTE_SEED), "--trace"]
+    alone = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert alone.splitlines()[:-1] == behind
 
 
 def _traces(hash_seed: str) -> bytes:

@@ -13,6 +13,8 @@ from notiway.values.event import UNDER_WAY_SECONDS, Event
 
 log = logging.getLogger(__name__)
 
+# A late one of these would undo what was done, and told, since: by another process the same item was marked again.
+OVERTAKEN = frozenset({"read", "unread", "read_all", "read_each", "deleted", "restored"})
 MOST_EVENTS = 1_000
 MOST_AUDIENCES = 1_000  # that are told one by one that something is missing; beyond it all are
 TOGETHER = 100  # Events in one round trip
@@ -25,8 +27,8 @@ TellGap = Callable[[Collection[str] | None], None]
 class Later:
     """A bounded line of Events, in their order; a thread tries to publish them as long as there are any.
 
-    What is too much, or too old for a client to expect it still, becomes a gap: its audiences are named, and whoever
-    hears them is brought up to date.
+    What is too much, or too old for a client to expect it still, or would be wrong behind others, becomes a gap: its
+    audiences are named, and whoever hears them is brought up to date.
     """
 
     def __init__(self, publish: PublishNow, tell_gap: TellGap, clock: Callable[[], float] = time.monotonic) -> None:
@@ -49,7 +51,10 @@ class Later:
         now = self._clock()
         with self._lock:
             for event in events:
-                self._kept.append((now, event))
+                if event.kind in OVERTAKEN:
+                    self._miss([event.audience])
+                else:
+                    self._kept.append((now, event))
             while len(self._kept) > MOST_EVENTS:
                 self._miss([self._kept.popleft()[1].audience])
         self._begin()

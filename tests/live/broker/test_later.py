@@ -6,6 +6,7 @@ from servers import wait_until
 from notiway.live.broker import later
 from notiway.live.broker.later import Later
 from notiway.values.errors import BrokerDown
+from notiway.values.event import Event
 
 from .places import event
 
@@ -111,3 +112,12 @@ def test_a_fault_in_publishing_is_logged_and_tried_again(kept, backend, monkeypa
     kept.keep([event(1)])
     wait_until(lambda: backend.told == [1])
     assert "a fault of its own" in caplog.text
+
+
+@pytest.mark.parametrize("kind", sorted(later.OVERTAKEN))
+def test_what_was_marked_meanwhile_is_looked_up_instead_of_told_late(kept, backend, kind):
+    kept.keep([event(1), Event(kind, "user:ada", {"n": 2}), event(3)])
+    backend.is_away = False
+    wait_until(lambda: not kept)
+    assert backend.told == [1, 3]
+    assert backend.gaps == [{"user:ada"}]
