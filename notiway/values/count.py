@@ -17,6 +17,9 @@ class Count(int):
         count.as_of = as_of
         return count
 
+    def __getnewargs__(self) -> tuple[int, int]:  # for the queue that carries Events between processes
+        return int(self), self.as_of
+
 
 def as_of(unread: int | None) -> int | None:
     """The position that a count goes up to; None where it does not say so.
