@@ -17,8 +17,8 @@ class Count(int):
         count.as_of = as_of
         return count
 
-    def __getnewargs__(self) -> tuple[int, int]:  # for the queue that carries Events between processes
-        return int(self), self.as_of
+    def __reduce__(self) -> tuple[type[Count], tuple[int, int]]:  # for the queue between processes, which pickles
+        return Count, (int(self), self.as_of)
 
 
 def as_of(unread: int | None) -> int | None:
