@@ -71,7 +71,8 @@ def test_what_a_celery_task_sends_rings_in_chromium(
         celery.send_task("celery_app.ship", [ada.id, f"Order {number}"])
     expect(page.locator(".notiway-toast")).to_have_count(3)
     rang = page.evaluate("window.rang")
-    assert [title for title, _ in rang] == ["Order 1", "Order 2", "Order 3"]
+    # Each is a task of its own; this transport keeps no order among those of one millisecond.
+    assert sorted(title for title, _ in rang) == ["Order 1", "Order 2", "Order 3"]
     sent = stored_at(sites[0].folder, ada.id)
     late = [moment - sent[title] for title, moment in rang]
     print("rang after", [f"{each:.2f} s" for each in late])
