@@ -73,9 +73,10 @@ def _nginx(folder: Path, changes: dict[str, str], port: int) -> list[str]:
 
 def _caddy(folder: Path, changes: dict[str, str], port: int) -> list[str]:
     site = f"https://localhost:{port} {{\n\ttls {folder}/site.crt {folder}/site.key"
-    text = replaced((DEPLOY / "caddy" / "Caddyfile").read_text(), changes | {"app.example.com {": site})
     log = f"log {{\n\t\toutput file {folder}/access.log\n\t}}"
-    (folder / "Caddyfile").write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n\t{log}\n}}\n{text}")
+    options = f"grace_period 1s\n\tadmin off\n\tauto_https disable_redirects\n\t{log}\n\t"
+    changes = changes | {"app.example.com {": site, "grace_period 10s ": options}
+    (folder / "Caddyfile").write_text(replaced((DEPLOY / "caddy" / "Caddyfile").read_text(), changes))
     return ["caddy", "run", "--config", str(folder / "Caddyfile"), "--adapter", "caddyfile"]
 
 
