@@ -80,7 +80,7 @@ class Badges:
         users = sorted({each.user_id for each in alive if each.user_id is not None})
         for part in in_batches(users):
             with db.connection_context():
-                counts = inbox.unread_counts(part, pulls=True)
+                counts = inbox.unread_counts(part)
             alike: dict[tuple[int, int], list[Connection]] = {}
             for connection in alive:
                 if (count := counts.get(connection.user_id or "")) is not None:

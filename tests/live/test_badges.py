@@ -106,7 +106,7 @@ def test_a_ping_and_a_count_go_out_in_one_write(running, enter):
 def test_without_counts_everybody_is_pinged_all_the_same(running, enter, monkeypatch):
     ada, told = enter("ada")
 
-    def fail(users, pulls):
+    def fail(users):
         raise ValueError("deliberate")
 
     monkeypatch.setattr(inbox, "unread_counts", fail)
@@ -140,7 +140,7 @@ def test_nothing_is_counted_for_clients_that_count_for_themselves(hub, badges, c
     hub.release(connection, [])
     settle(hub.reactor)
     counted = []
-    monkeypatch.setattr(inbox, "unread_counts", lambda users, **options: counted.append(list(users)) or {})
+    monkeypatch.setattr(inbox, "unread_counts", lambda users: counted.append(list(users)) or {})
     for module in (badges_module, settling_module):
         monkeypatch.setattr(module, "db", SimpleNamespace(connection_context=nullcontext))
     badges.deliver(created(1, "global", persisted=True))

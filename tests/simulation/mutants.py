@@ -79,8 +79,8 @@ def _kick_who_is_open(self: SessionNews, listeners: list[Connection], event: Any
 _kick = SessionNews.kick
 
 
-def _rows_only(user_ids: Sequence[str], **options: Any) -> dict[str, Count]:
-    counts = inbox.unread_counts(user_ids, **options)
+def _rows_only(user_ids: Sequence[str]) -> dict[str, Count]:
+    counts = inbox.unread_counts(user_ids)
     return {user_id: Count(inbox.unread_count(user_id), count.as_of) for user_id, count in counts.items()}
 
 

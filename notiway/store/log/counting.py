@@ -18,7 +18,7 @@ from notiway.values.clock import now_ms
 from notiway.values.count import Count
 from notiway.values.event import COUNT_CAP
 
-LOOKED_AT = 150  # broadcasts behind the cursor; whoever has more of them gets rows, and the cursor moves
+LOOKED_AT = 150  # broadcasts behind the cursor; where these do not say it all, rows are written and the cursor moves
 UNREAD = f"SELECT 1 {FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE} LIMIT {COUNT_CAP}"
 COUNT = f"SELECT COUNT(*) FROM ({UNREAD}) AS capped"
 IS_FRESH = f"CASE WHEN {VISIBLE} AND {MISSING.format(user='u.value')} THEN 1 ELSE 0 END AS is_fresh"
@@ -41,27 +41,24 @@ def unread_count(user_id: str) -> int:
 
 def arrive(user_id: str) -> Count:
     """The unread count of somebody who may be new here, broadcasts included: what a connection begins with."""
-    return _counts(ONE_USER, user_id, pulls=True)[user_id]
+    return _counts(ONE_USER, user_id)[user_id]
 
 
-def unread_counts(user_ids: Sequence[str], *, pulls: bool = False) -> dict[str, Count]:
-    """The same for many users in one statement.
-
-    Only what is needed to count is pulled; with `pulls` whatever much is behind a cursor, so that the next is quick.
-    """
-    return _counts(*each_of(user_ids), pulls=pulls)
+def unread_counts(user_ids: Sequence[str]) -> dict[str, Count]:
+    """The same for many users in one statement."""
+    return _counts(*each_of(user_ids))
 
 
-def _counts(source: str, listed: Any, *, pulls: bool) -> dict[str, Count]:
-    found, behind = _look(source, listed, pulls)
+def _counts(source: str, listed: Any) -> dict[str, Count]:
+    found, behind = _look(source, listed)
     if behind:
         pull(behind)
-        again, _ = _look(*each_of(behind), pulls=False)
+        again, _ = _look(*each_of(behind))
         found |= again
     return found
 
 
-def _look(source: str, listed: Any, pulls: bool) -> tuple[dict[str, Count], list[str]]:
+def _look(source: str, listed: Any) -> tuple[dict[str, Count], list[str]]:
     """The counts, and for whom something must be pulled first."""
     now = now_ms()
     rows: Iterable[Any] = run(_counted(source, has_one_writer()), (now, now, now, listed)).fetchall()
@@ -71,7 +68,7 @@ def _look(source: str, listed: Any, pulls: bool) -> tuple[dict[str, Count], list
         looked_at, fresh = divmod(packed, 2 * LOOKED_AT)
         count = min(unread + fresh, COUNT_CAP)
         found[user_id] = Count(count, as_of)
-        if is_new or (looked_at == LOOKED_AT and (pulls or count < COUNT_CAP)):
+        if is_new or (looked_at == LOOKED_AT and count < COUNT_CAP):
             behind.append(user_id)
     return found, behind
 
