@@ -63,7 +63,7 @@ def test_a_connection_is_heard_by_its_node_only_and_by_the_one_that_holds_it(two
     own, foreign = f"connection:{here.broker.node}.a", f"connection:{there.broker.node}.b"
     here.broker.listen([own, foreign])  # the second got its id at the other one
     there.broker.publish([event(1, own), event(2, foreign)])
-    here.wait(2)
+    here.wait(2), there.wait(1)
     assert here.ids() == [1, 2]
     assert there.ids() == [2], "its hub knows no such connection"
 
