@@ -182,9 +182,8 @@ def test_changes_on_other_devices_are_told(ada):
 
 def test_it_beats(quick_site):
     with stream(quick_site, token(quick_site, "beats")) as reader:
-        reader.next("unread")
-        assert reader.next("unread")[1] == {"unreadCount": 0}
-        assert reader.comments > 0
+        while not reader.comments:
+            assert reader.next("unread")[1] == {"unreadCount": 0}
 
 
 @pytest.mark.parametrize("bad", ["", "no.token.really"])
