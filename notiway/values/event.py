@@ -62,9 +62,12 @@ class Event:
         """A stored broadcast, or its recall: it changes the count of each who hears it, and cannot tell everyone's."""
         if "unread" in self.data:
             return False
-        return self.kind == "recalled" or (
-            self.kind == "created" and bool(self.data.get("notification", {}).get("persisted"))
-        )
+        return self.kind == "recalled" or self.is_stored
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether it brings a notification that is stored."""
+        return self.kind == "created" and bool(self.data.get("notification", {}).get("persisted"))
 
     @property
     def unread(self) -> int | None:

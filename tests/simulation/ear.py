@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from notiway.live import drain
-from notiway.live.broker.later import OVERTAKEN
+from notiway.live.broker.later import is_looked_up
 from notiway.values.errors import BrokerDown
 from notiway.values.event import Event
 
@@ -124,9 +124,9 @@ class Ear:
         self._network.under_way -= 1
         kept, self._kept = self._kept, []
         for event in kept:
-            if event.kind not in OVERTAKEN:
+            if not is_looked_up(event):
                 self._network.publish(self._process, event)
-        self._tell_gap({event.audience for event in kept if event.kind in OVERTAKEN})
+        self._tell_gap({event.audience for event in kept if is_looked_up(event)})
         drain.resync(self._process.hub, None, RESYNC_RATE)
         self._plan()
 

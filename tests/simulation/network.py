@@ -43,6 +43,7 @@ class Parcel:
     commit: int  # the number of the commit that it tells of
     users: frozenset[str]  # whom it concerns; empty: everybody
     title: str | None
+    meant: frozenset[str]  # the items that it marks all of
     is_double: bool = False
 
 
@@ -81,7 +82,7 @@ class Network:
             for copy in range(copies):
                 longest = manners.longest if manners.late and chance.random() < manners.late else AT_ONCE
                 self.under_way += 1
-                sent = Parcel(event, parcel.commit, parcel.users, parcel.title, copy > 0)
+                sent = Parcel(event, parcel.commit, parcel.users, parcel.title, parcel.meant, copy > 0)
                 world.at(chance.randrange(longest), self._arrive, slot, raw, sent)
 
     def _arrive(self, slot: Any, raw: bytes, parcel: Parcel) -> None:
@@ -90,7 +91,7 @@ class Network:
 
     def _deliver(self, slot: Any, raw: bytes, parcel: Parcel) -> None:
         world = self._world
-        if self._is_overtaken(slot.number, parcel):
+        if self._is_overtaken(slot.number, parcel) or self._meant(parcel.event, parcel.users) - parcel.meant:
             world.disordered(parcel.users)
         process = world.processes.get(slot.number)
         if process is None:
@@ -115,6 +116,12 @@ class Network:
             self._newest[slot, user] = max(parcel.commit, self._newest.get((slot, user), 0))
         return late
 
+    def _meant(self, event: Event, users: frozenset[str]) -> frozenset[str]:
+        """The items that a mark of all speaks of. Older ones may come into an inbox later: whoever joins a group has them."""
+        if event.kind != "read_all":
+            return frozenset()
+        return frozenset().union(*(self._world.inbox_up_to(user, event.data["before"]) for user in users))
+
     def parcel(self, event: Event) -> Parcel:
         """An Event that no task publishes any more."""
         return self._parcel(event, None)
@@ -124,4 +131,4 @@ class Network:
         users = frozenset([audience.removeprefix("user:")]) if audience.startswith("user:") else frozenset()
         notification = event.data.get("notification")
         title = None if notification is None else notification["title"]
-        return Parcel(event, 0 if task is None else task.commit, users, title)
+        return Parcel(event, 0 if task is None else task.commit, users, title, self._meant(event, users))

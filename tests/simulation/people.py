@@ -43,6 +43,8 @@ def undo_delete(world: World) -> None:
     if process is None or not world.deleted:
         return
     user, item_id = world.chance.choice(world.deleted)
+    if not world.is_known(item_id):  # it was cleaned up, or undone
+        return
     note = world.note_of(item_id)
     note.was_restored = True
     world.titles_restored.add(note.title)
@@ -55,7 +57,8 @@ def mark_all(world: World) -> None:
     process = somewhere(world)
     if client is None or process is None:
         return
-    kept = sorted(world.id_of(row.title) for row in client.rows.values() if row.is_kept and row.title)
+    shown = (world.id_of(row.title) for row in client.rows.values() if row.is_kept and row.title)
+    kept = sorted(filter(world.is_known, shown))
     before = world.chance.choice(kept) if kept and world.chance.random() < 0.6 else None
     if world.chance.random() < 0.25:
         text = world.chance.choice(("n1", "n2", "breaks", ""))

@@ -98,6 +98,15 @@ class Record:
         query = "SELECT 1 FROM notiway_membership WHERE user_id = ? AND audience = ?"
         return bool(self.database.rows(query, user, audience))
 
+    def inbox_up_to(self, user: str, newest: str) -> set[str]:
+        query = "SELECT notification_id FROM notiway_inbox_item WHERE user_id = ? AND notification_id <= ?"
+        return {found for (found,) in self.database.rows(query, user, newest)}
+
+    def is_known(self, item_id: str) -> bool:
+        return item_id in self.by_id or bool(
+            self.database.rows("SELECT 1 FROM notiway_notification WHERE id = ?", item_id)
+        )
+
     def may_hear(self, user: str, sent: Sent) -> bool:
         return user in sent.users or sent.audience == "global" or (user, sent.audience) in self.ever
 

@@ -13,8 +13,7 @@ from notiway.values.event import UNDER_WAY_SECONDS, Event
 
 log = logging.getLogger(__name__)
 
-# A late one of these would undo what was done, and told, since: by another process the same item was marked again.
-OVERTAKEN = frozenset({"read", "unread", "read_all", "read_each", "deleted", "restored"})
+MARKS = frozenset({"read", "unread", "read_all", "read_each", "deleted", "restored"})
 MOST_EVENTS = 1_000
 MOST_AUDIENCES = 1_000  # that are told one by one that something is missing; beyond it all are
 TOGETHER = 100  # Events in one round trip
@@ -51,7 +50,7 @@ class Later:
         now = self._clock()
         with self._lock:
             for event in events:
-                if event.kind in OVERTAKEN:
+                if is_looked_up(event):
                     self._miss([event.audience])
                 else:
                     self._kept.append((now, event))
@@ -125,3 +124,11 @@ class Later:
                     self._is_trying = False
                     return
         self._is_trying = False
+
+
+def is_looked_up(event: Event) -> bool:
+    """Whether this would undo, told late, what another process did and told since: the same item was marked again.
+
+    What is stored may be recalled by then, or deleted by its reader. All of this is in the database, and is found there.
+    """
+    return event.kind in MARKS or event.is_stored

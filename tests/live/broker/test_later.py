@@ -114,10 +114,18 @@ def test_a_fault_in_publishing_is_logged_and_tried_again(kept, backend, monkeypa
     assert "a fault of its own" in caplog.text
 
 
-@pytest.mark.parametrize("kind", sorted(later.OVERTAKEN))
+@pytest.mark.parametrize("kind", sorted(later.MARKS))
 def test_what_was_marked_meanwhile_is_looked_up_instead_of_told_late(kept, backend, kind):
     kept.keep([event(1), Event(kind, "user:ada", {"n": 2}), event(3)])
     backend.is_away = False
     wait_until(lambda: not kept)
     assert backend.told == [1, 3]
     assert backend.gaps == [{"user:ada"}]
+
+
+@pytest.mark.parametrize("is_stored", [True, False])
+def test_what_is_stored_may_be_taken_back_meanwhile_and_is_looked_up(kept, backend, is_stored):
+    kept.keep([Event("created", "group:g", {"n": 1, "notification": {"persisted": is_stored}}), event(2)])
+    backend.is_away = False
+    wait_until(lambda: not kept)
+    assert (backend.told, backend.gaps) == (([2], [{"group:g"}]) if is_stored else ([1, 2], []))
