@@ -117,7 +117,7 @@ class Network:
         return late
 
     def _meant(self, event: Event, users: frozenset[str]) -> frozenset[str]:
-        """The items that a mark of all speaks of. Older ones may come into an inbox later: whoever joins a group has them."""
+        """The items that a mark of all speaks of. Older ones come into the inbox of whoever joins a group later."""
         if event.kind != "read_all":
             return frozenset()
         return frozenset().union(*(self._world.inbox_up_to(user, event.data["before"]) for user in users))

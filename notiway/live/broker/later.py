@@ -129,6 +129,6 @@ class Later:
 def is_looked_up(event: Event) -> bool:
     """Whether this would undo, told late, what another process did and told since: the same item was marked again.
 
-    What is stored may be recalled by then, or deleted by its reader. All of this is in the database, and is found there.
+    What is stored may be recalled by then, or deleted by its reader. All of this is found in the database.
     """
     return event.kind in MARKS or event.is_stored
