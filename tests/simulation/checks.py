@@ -69,6 +69,13 @@ class Checks:
             self.world.fault(f"invariant 16: {client.name} heard {sent.title} behind a later one of {audience}")
         client.order[audience] = place
 
+    def hears_read_all(self, client: Client, newest: str | None) -> None:
+        """Older items may have come into the inbox since, with a group that was joined."""
+        marked = self.world.marked_all.get((client.user, newest), set())
+        shown = {key for key, row in client.rows.items() if row.is_kept and key <= newest}
+        if not shown <= marked:
+            self.world.disordered(frozenset([client.user]))
+
     # After each step
 
     def step(self) -> None:

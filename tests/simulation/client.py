@@ -185,6 +185,7 @@ class Client:
 
     def _change(self, said: Said) -> None:
         if said.kind == "read_all":
+            self.world.checks.hears_read_all(self, said.before)
             for key, row in self.rows.items():
                 if row.is_kept and (said.before is None or key <= said.before):
                     row.is_read = True

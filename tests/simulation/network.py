@@ -43,7 +43,6 @@ class Parcel:
     commit: int  # the number of the commit that it tells of
     users: frozenset[str]  # whom it concerns; empty: everybody
     title: str | None
-    meant: frozenset[str]  # the items that it marks all of
     is_double: bool = False
 
 
@@ -82,7 +81,7 @@ class Network:
             for copy in range(copies):
                 longest = manners.longest if manners.late and chance.random() < manners.late else AT_ONCE
                 self.under_way += 1
-                sent = Parcel(event, parcel.commit, parcel.users, parcel.title, parcel.meant, copy > 0)
+                sent = Parcel(event, parcel.commit, parcel.users, parcel.title, copy > 0)
                 world.at(chance.randrange(longest), self._arrive, slot, raw, sent)
 
     def _arrive(self, slot: Any, raw: bytes, parcel: Parcel) -> None:
@@ -91,7 +90,7 @@ class Network:
 
     def _deliver(self, slot: Any, raw: bytes, parcel: Parcel) -> None:
         world = self._world
-        if self._is_overtaken(slot.number, parcel) or self._meant(parcel.event, parcel.users) - parcel.meant:
+        if self._is_overtaken(slot.number, parcel):
             world.disordered(parcel.users)
         process = world.processes.get(slot.number)
         if process is None:
@@ -116,12 +115,6 @@ class Network:
             self._newest[slot, user] = max(parcel.commit, self._newest.get((slot, user), 0))
         return late
 
-    def _meant(self, event: Event, users: frozenset[str]) -> frozenset[str]:
-        """The items that a mark of all speaks of. Older ones come into the inbox of whoever joins a group later."""
-        if event.kind != "read_all":
-            return frozenset()
-        return frozenset().union(*(self._world.inbox_up_to(user, event.data["before"]) for user in users))
-
     def parcel(self, event: Event) -> Parcel:
         """An Event that no task publishes any more."""
         return self._parcel(event, None)
@@ -131,4 +124,4 @@ class Network:
         users = frozenset([audience.removeprefix("user:")]) if audience.startswith("user:") else frozenset()
         notification = event.data.get("notification")
         title = None if notification is None else notification["title"]
-        return Parcel(event, 0 if task is None else task.commit, users, title, self._meant(event, users))
+        return Parcel(event, 0 if task is None else task.commit, users, title)

@@ -38,6 +38,7 @@ class Record:
         self.titles_restored: set[str] = set()
         self.titles_removed: set[str] = set()
         self.users_disordered: set[str] = set()
+        self.marked_all: dict[tuple[str, str], set[str]] = {}  # by user and newest item: what was in the inbox then
         self.users_misplaced: set[str] = set()  # some process was not told that they joined or left
         self._old_until = 0  # something changed counts, of which devices are told with the next heartbeat
         self.must_close: list[tuple[Process, Any]] = []
@@ -55,6 +56,9 @@ class Record:
     # What the network tells
 
     def note_publish(self, process: Process, parcel: Parcel) -> None:
+        if parcel.event.kind == "read_all":
+            for user in parcel.users:
+                self.note_read_all(user, parcel.event.data["before"])
         sent = None if parcel.title is None else self.sent.get(parcel.title)
         if sent is not None and self.network.manners.doubled:
             sent.was_doubled = True
@@ -98,9 +102,10 @@ class Record:
         query = "SELECT 1 FROM notiway_membership WHERE user_id = ? AND audience = ?"
         return bool(self.database.rows(query, user, audience))
 
-    def inbox_up_to(self, user: str, newest: str) -> set[str]:
+    def note_read_all(self, user: str, newest: str) -> None:
         query = "SELECT notification_id FROM notiway_inbox_item WHERE user_id = ? AND notification_id <= ?"
-        return {found for (found,) in self.database.rows(query, user, newest)}
+        found = (item_id for (item_id,) in self.database.rows(query, user, newest))
+        self.marked_all.setdefault((user, newest), set()).update(found)
 
     def is_known(self, item_id: str) -> bool:
         return item_id in self.by_id or bool(

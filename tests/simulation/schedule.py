@@ -119,6 +119,7 @@ def _settle(world: World) -> None:
 def _check(world: World, *, strictly: bool) -> None:
     while world.counts_are_old and not world.faults:
         world.advance(int(HEARTBEAT_SECONDS * MICRO))
+    _settle(world)  # whoever was found to have missed something was told to come back
     for client in world.clients:
         if not client.is_open:
             world.fault(f"{client.name} gets no connection ({client.closed_with})")
