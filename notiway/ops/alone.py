@@ -14,6 +14,7 @@ from pathlib import Path
 
 import peewee
 
+from notiway.store.engine import private_files
 from notiway.values.config import Config
 from notiway.values.errors import ConfigError, Fault
 
@@ -32,10 +33,8 @@ def check_alone(config: Config, database: peewee.Database) -> None:
 
     The first time it waits as long as a process that is being replaced may take to end; it blocks meanwhile.
     """
-    if config.broker_is_shared or not isinstance(database, peewee.SqliteDatabase):
-        return
-    name = str(database.database)
-    if name in ("", ":memory:") or name.startswith("file:"):
+    name = private_files.file_of(database)
+    if config.broker_is_shared or name is None:
         return
     path = Path(f"{name}{SUFFIX}").absolute()
     if _held.get(path, (0, 0))[0] == os.getpid():

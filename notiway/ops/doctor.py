@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import peewee
 from flask import Flask
 
 from notiway.live import runtime
@@ -161,7 +160,7 @@ def check_secret(app: Flask) -> Finding:
 
 def check_files(app: Flask) -> Finding:
     """Can nobody else on this machine read what holds secrets and inboxes?"""
-    names = _file_of_database(), runtime.current().huey.storage_kwargs.get("filename")
+    names = private_files.file_of(db.obj), runtime.current().huey.storage_kwargs.get("filename")
     paths = [Path(app.instance_path) / SECRET_FILE, *(Path(name) for name in names if name)]
     wide = [str(path) for path in private_files.open_to_others(paths)]
     if wide:
@@ -169,11 +168,6 @@ def check_files(app: Flask) -> Finding:
             "files", f"others on this machine may read {', '.join(wide)}", f"run: chmod 600 {' '.join(wide)}"
         )
     return Finding("files", "readable by their owner only")
-
-
-def _file_of_database() -> str:
-    name = str(db.obj.database) if isinstance(db.obj, peewee.SqliteDatabase) else ""
-    return "" if name == ":memory:" else name
 
 
 def check_server(url: str) -> Finding:

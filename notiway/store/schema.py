@@ -41,39 +41,20 @@ def migrate(database: peewee.Database, sets: Sequence[Migrations] = (OWN,)) -> l
     ['0001_first_tables', '0002_tasks', '0003_staff', …, '0007_positions']
     """
     with _undisturbed(database):
-        applied = [name for each in sets for name in _apply(database, each)]
+        applied = [name for each in sets for name in _runner(database, each).up()]
         if OWN in sets:
             positions.number_anew(database)
     return applied
-
-
-def _apply(database: peewee.Database, migrations: Migrations) -> list[str]:
-    while True:
-        before = pending(database, (migrations,))
-        try:
-            applied: list[str] = _runner(database, migrations).up()
-        except peewee.DatabaseError:
-            # Two instances that start at once both migrate: whichever comes second finds the tables made.
-            if pending(database, (migrations,)) == before:
-                raise
-        else:
-            return applied
 
 
 def revert(database: peewee.Database, name: str | None = None, sets: Sequence[Migrations] = (OWN,)) -> list[str]:
     """Undo the last migration, or all of its set from the last back to `name`; `WrongInput` when it is not applied."""
     with _undisturbed(database):
         chosen = _set_of(database, name, sets)
-        before = pending(database, (chosen,))
         try:
             reverted: list[str] = _runner(database, chosen).down(name)
         except MigrationError as error:
             raise WrongInput(f"Nothing was reverted: {error}") from error
-        except peewee.DatabaseError:
-            # On SQLite two may go back at once: whichever comes second finds the tables gone.
-            if name is None or name not in pending(database, (chosen,)) or pending(database, (chosen,)) == before:
-                raise
-            return []
     return reverted
 
 

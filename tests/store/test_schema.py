@@ -12,7 +12,7 @@ from fresh import statements
 
 from notiway.store import schema, writing
 from notiway.store.database import open_database, use_database
-from notiway.store.engine import postgres_guard
+from notiway.store.engine import guard
 from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
 from notiway.store.search import catalogue
@@ -141,25 +141,6 @@ def test_an_older_database_goes_up_with_its_rows_and_comes_down_with_them(either
     assert pulling.catch_up("ada") == 0
     schema.revert(either, "0001_first_tables")
     assert not [name for name in either.get_tables() if name != schema.OWN.history_table]
-
-
-def test_two_that_migrate_at_once_do_each_migration_once(tmp_path, monkeypatch):
-    url = f"sqlite:///{tmp_path}/raced.db"
-    first, second = open_database(url), open_database(url)
-    run, raced = schema.Runner._run, []
-
-    def overtaken(runner, *args, **options):
-        if not raced:
-            raced.append(1)
-            raced.extend(schema.migrate(second))
-        run(runner, *args, **options)
-
-    monkeypatch.setattr(schema.Runner, "_run", overtaken)
-    assert schema.migrate(first) == []
-    assert schema.pending(first) == []
-    assert raced[1:] == schema_names()
-    first.close_all()
-    second.close_all()
 
 
 def schema_names():
@@ -294,11 +275,15 @@ def test_two_processes_migrate_at_once_up_and_down_with_rows(either, tmp_path, r
     assert InboxItem.select().count() == 1
 
 
-@pytest.mark.postgresql
-def test_whoever_migrates_waits_for_another_process_and_not_without_end(postgres, monkeypatch):
-    first, second = open_database(postgres.empty()), None
-    second = open_database(postgres.url(first.database))
-    monkeypatch.setattr(postgres_guard, "ALONE_SECONDS", 0.1)
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)])
+def test_whoever_migrates_waits_for_another_process_and_not_without_end(kind, tmp_path, request, monkeypatch):
+    if kind == "sqlite":
+        first, second = (open_database(f"sqlite:///{tmp_path}/both.db") for _ in range(2))
+    else:
+        postgres = request.getfixturevalue("postgres")
+        first = open_database(postgres.empty())
+        second = open_database(postgres.url(first.database))
+    monkeypatch.setattr(guard, "ALONE_SECONDS", 0.1)
     with guard_of(first).alone():
         with pytest.raises(Unavailable, match="being changed"):
             schema.migrate(second)

@@ -32,14 +32,15 @@ def back_up(database: peewee.Database, path: Path, tell: Tell | None = None) -> 
     >>> back_up(database, Path("/backups/notiway-2026-01-31.db"))  # doctest: +SKIP
     1548288
     """
-    if not isinstance(database, peewee.SqliteDatabase) or str(database.database) in ("", ":memory:"):
+    file = private_files.file_of(database)
+    if file is None:
         raise WrongInput("Only SQLite files are backed up by this. For PostgreSQL see docs/how-to/back-up.md")
     part = path.with_name(path.name + PART)
     if path.exists() or part.exists():
         raise WrongInput(f"{path if path.exists() else part} is there already: name another file, or remove it")
     private_files.create(part)
     try:
-        _copy(Path(str(database.database)), part, tell)
+        _copy(file, part, tell)
         _finish(part)
         os.link(part, path)  # fails where a file of that name has come meanwhile
     except FileExistsError:

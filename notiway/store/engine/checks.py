@@ -7,7 +7,6 @@ import sqlite3
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import peewee
 from playhouse.pool import MaxConnectionsExceeded
@@ -15,6 +14,7 @@ from playhouse.pool import MaxConnectionsExceeded
 from notiway.store.database import db
 from notiway.store.engine.faults import RESTORE, unavailable
 from notiway.store.engine.guard import guard_of
+from notiway.store.engine.private_files import file_of
 from notiway.store.engine.turns import LOCK_WAIT_SECONDS
 from notiway.store.sql import run
 
@@ -53,7 +53,7 @@ def troubles() -> list[Trouble]:
 
 def damage() -> Trouble | None:
     """A fault anywhere in a SQLite file of up to 1 GiB, which all of it is read for."""
-    path = _path()
+    path = file_of(db.obj)
     if path is None or not path.is_file() or path.stat().st_size > DEEP_BYTES:
         return None
 
@@ -111,7 +111,7 @@ def _locked() -> Trouble | None:
 
 def _full() -> Trouble | None:
     """SQLite writes to the disk at the commit only: a transaction that is rolled back does not say whether it may."""
-    path = _path()
+    path = file_of(db.obj)
     if path is None:
         return None
     try:
@@ -121,11 +121,3 @@ def _full() -> Trouble | None:
         remedy = f"{error}: make room, and let this process write in the folder of the database"
         return Trouble("the disk of the database does not accept data", remedy)
     return None
-
-
-def _path() -> Path | None:
-    """The file of a SQLite database; None for a server, and for one in memory."""
-    database = db.obj
-    if not isinstance(database, peewee.SqliteDatabase) or str(database.database) in ("", ":memory:"):
-        return None
-    return Path(str(database.database))

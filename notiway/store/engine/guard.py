@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 REPLACED = ("savepoint", "execute_sql", "connect", "begin", "commit", "rollback", "close", "_run_commit_callbacks")
 
 POOL_RETRY_SECONDS = 0.02
+ALONE_SECONDS = 600.0
+ALONE_RETRY_SECONDS = 0.1
 
 
 class Savepoint(peewee._savepoint):
@@ -144,7 +146,10 @@ class Guard:
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """Inside, no other process changes the tables, where the database can see to that."""
+        """Inside, no other process changes the tables, where the database can see to that.
+
+        `DatabaseUnavailable` where another one has not finished within `ALONE_SECONDS`.
+        """
         yield
 
     def release(self) -> None:
@@ -157,6 +162,12 @@ class Guard:
         """Whether the connection is open, and inside a transaction as far as it can tell."""
         connection = self.database._state.conn
         return connection is not None and not getattr(connection, "closed", False)
+
+
+def still_busy() -> DatabaseUnavailable:
+    """What is raised when another process changes the tables for too long."""
+    reason = f"another process has been migrating for {ALONE_SECONDS:g} s: see that it has not stopped half-way"
+    return DatabaseUnavailable("The tables are being changed.", reason)
 
 
 def guard_of(database: peewee.Database) -> Guard | None:

@@ -10,14 +10,12 @@ from typing import Any
 import peewee
 
 from notiway.pausing import pause
-from notiway.store.engine.faults import READ_ONLY, DatabaseUnavailable, translated
-from notiway.store.engine.guard import Guard
+from notiway.store.engine import guard
+from notiway.store.engine.faults import READ_ONLY, translated
+from notiway.store.engine.guard import Guard, still_busy
 from notiway.store.engine.pool import Pool
 
 ALONE = 0x6E6F74697761  # the number of the lock, of the name: other programs in the same database use other ones
-ALONE_SECONDS = 600.0
-ALONE_RETRY_SECONDS = 0.1
-BUSY = "another process has been migrating for ten minutes: see that it has not stopped half-way"
 HURRIES = ("statement_timeout", "idle_in_transaction_session_timeout")
 
 
@@ -61,17 +59,14 @@ class PostgresGuard(Guard):
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """The lock belongs to the connection: if this process dies, the server lets the next one in.
-
-        `DatabaseUnavailable` where another process has not finished within `ALONE_SECONDS`.
-        """
+        """The lock belongs to the connection: if this process dies, the server lets the next one in."""
         with self.database.connection_context():
-            until = monotonic() + ALONE_SECONDS
+            until = monotonic() + guard.ALONE_SECONDS
             # Never waited for by the server: CREATE INDEX CONCURRENTLY of the other process would wait for this one.
             while not self.database.execute_sql("SELECT pg_try_advisory_lock(%s)", (ALONE,)).fetchone()[0]:
                 if monotonic() > until:
-                    raise DatabaseUnavailable("The tables are being changed.", BUSY)
-                pause(ALONE_RETRY_SECONDS)
+                    raise still_busy()
+                pause(guard.ALONE_RETRY_SECONDS)
             try:
                 yield
             finally:

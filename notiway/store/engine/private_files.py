@@ -7,7 +7,17 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+import peewee
+
 OWNER_ONLY = 0o600
+
+
+def file_of(database: peewee.Database) -> Path | None:
+    """The file of a SQLite database; None for a server, and for one that no other process can open."""
+    name = str(database.database)
+    if not isinstance(database, peewee.SqliteDatabase) or name in ("", ":memory:") or name.startswith("file:"):
+        return None
+    return Path(name)
 
 
 def create(path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -10,12 +12,16 @@ from typing import Any
 import peewee
 
 from notiway.pausing import pause
+from notiway.store.engine import guard
 from notiway.store.engine.aside import Aside
 from notiway.store.engine.checkpoints import Checkpoints
 from notiway.store.engine.faults import DatabaseUnavailable, translated
-from notiway.store.engine.guard import Guard
+from notiway.store.engine.file_lock import locked
+from notiway.store.engine.guard import Guard, still_busy
+from notiway.store.engine.private_files import file_of
 from notiway.store.engine.turns import Turns, deadline, is_locked, patiently
 
+MIGRATING = ".migrating"  # of the file beside the database whose lock is held by whoever changes the tables
 MANY_ROWS = 200  # changed in one transaction: from so many on its commit may write for tens of milliseconds
 LOWER = "notiway_lower"  # a function for statements: every letter in its small form, which SQLite's own knows of ASCII
 
@@ -130,6 +136,17 @@ class SqliteGuard(Guard):
             return monotonic() - self.refused_at
         self.refused_at = None
         return 0.0
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        file = file_of(self.database)
+        if file is None:
+            yield
+            return
+        with locked(file.with_name(file.name + MIGRATING), guard.ALONE_SECONDS, guard.ALONE_RETRY_SECONDS) as is_ours:
+            if not is_ours:
+                raise still_busy()
+            yield
 
     def has_moved(self) -> bool:
         return self.file is not None and self.file != identity(self.database.database)
