@@ -75,19 +75,21 @@ def history() -> ResponseReturnValue:
 
 
 def recent() -> ResponseReturnValue:
-    """The newest items, for the dropdown."""
+    """The newest items, for the dropdown; with `state`, those that are in it."""
     user_id = auth.require_owner()
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
     limit = runtime.current().config.recent_limit
-    page = inbox.feed(user_id, limit=limit)
+    state = listing.filters(request.args)["state"]
+    page = inbox.feed(user_id, state=state, limit=limit)
     unread = inbox.unread_count(user_id)
     if asked == "json":
         return _list(page, unread)
     return render_template(
         "notiway/panel/_recent.html",
         items=page.items,
+        state=state,
         recent_limit=limit,
         next_cursor=page.next_cursor,
         unread=unread,

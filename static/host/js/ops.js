@@ -14,7 +14,15 @@ export const SERIES_STYLE = { width: 2, spanGaps: false, points: { show: true, f
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour as a canvas takes it: a custom property would still say light-dark(…). */
+function css(name) {
+  const probe = document.body.appendChild(document.createElement("i"));
+  probe.style.color = `var(${name})`;
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}
+
 const shown = (value) => (value == null ? "–" : value.toLocaleString(document.documentElement.lang, { maximumFractionDigits: 2 }));
 
 function draw(figure, samples) {

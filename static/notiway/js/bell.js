@@ -2,18 +2,22 @@
 import * as banners from "./banner/banners.js";
 import * as badge from "./bell/badge.js";
 import * as stickyBar from "./bell/sticky-bar.js";
+import * as anchor from "./history/anchor.js";
 import * as filters from "./history/filters.js";
 import * as selection from "./history/selection.js";
+import * as actions from "./list/actions.js";
 import * as focus from "./list/focus.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
 import * as seen from "./list/seen.js";
 import * as characterCount from "./page/character-count.js";
+import * as days from "./page/days.js";
 import * as fieldFaults from "./page/field-faults.js";
 import * as pointer from "./page/pointer.js";
 import * as time from "./page/time.js";
 import * as arrows from "./panel/arrows.js";
 import * as panel from "./panel/panel.js";
+import * as tabs from "./panel/tabs.js";
 import * as closed from "./progress/close.js";
 import * as followed from "./progress/follow.js";
 import * as silence from "./progress/silence.js";
@@ -30,7 +34,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar]) {
     part.start();
   }
 }

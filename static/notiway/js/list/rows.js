@@ -57,7 +57,8 @@ export function readUpTo(before) {
 /** Take a row away; the focus, if it was inside, moves to a neighbour instead of falling to the page's top. */
 export function removeRow(row) {
   if (row.contains(document.activeElement)) {
-    const near = row.nextElementSibling ?? row.previousElementSibling;
+    const rows = rowsOf(row.parentElement);
+    const near = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
     (near?.querySelector("a, button") ?? row.closest("[tabindex], section, form"))?.focus();
   }
   row.remove();

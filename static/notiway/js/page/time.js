@@ -1,4 +1,5 @@
 // time: "3 minutes ago", kept current; the absolute time in the reader's zone stands in the title.
+// In a list with days it is brief: "3m ago" today, then the hour, the day of the week, the date.
 const STEPS = [
   [3600, 60, "minute"],
   [86400, 3600, "hour"],
@@ -8,6 +9,11 @@ const REFRESH = 30_000; // ms
 const JUST_NOW = 60; // seconds: a ticking count would only distract
 const language = document.documentElement.lang || undefined;
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+const narrow = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
+const hour = new Intl.DateTimeFormat(language, { timeStyle: "short" });
+const weekday = new Intl.DateTimeFormat(language, { weekday: "short" });
+const dayAndMonth = new Intl.DateTimeFormat(language, { day: "numeric", month: "short" });
+const WEEK = 6; // days back that a weekday can name
 const dayOnly = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
 const whole = new Intl.DateTimeFormat(language, { dateStyle: "full", timeStyle: "short" });
 
@@ -18,16 +24,29 @@ export function words(date, now = Date.now()) {
   return step ? relative.format(-Math.max(1, Math.round(age / step[1])), step[2]) : dayOnly.format(date);
 }
 
+/** The same for a row below the heading of its day. */
+export function brief(date, now = Date.now()) {
+  const midnight = new Date(now).setHours(0, 0, 0, 0);
+  const age = Math.max(0, (now - date) / 1000);
+  if (age < JUST_NOW) return narrow.format(0, "second");
+  if (age < 3600) return narrow.format(-Math.round(age / 60) || -1, "minute");
+  if (date >= midnight) return narrow.format(-Math.round(age / 3600), "hour");
+  const days = Math.ceil((midnight - date) / 86_400_000);
+  if (days <= 1) return hour.format(date);
+  if (days <= WEEK) return weekday.format(date);
+  return date.getFullYear() === new Date(now).getFullYear() ? dayAndMonth.format(date) : dayOnly.format(date);
+}
+
 function refresh() {
   if (document.hidden) return;
   for (const time of document.querySelectorAll("time[data-notiway-time]")) {
     const date = new Date(time.dateTime);
-    const text = words(date);
+    const text = time.dataset.notiwayTime.startsWith("brief") ? brief(date) : words(date);
     if (time.textContent !== text) time.textContent = text;
     time.title ||= "";
-    if (!time.dataset.notiwayTime) {
+    if (!("notiwayTold" in time.dataset)) {
       time.title = whole.format(date);
-      time.dataset.notiwayTime = "done";
+      time.dataset.notiwayTold = "";
     }
   }
 }

@@ -4,6 +4,7 @@ import { reveal } from "../list/list.js";
 import { isDeleted, lists, rowsOf } from "../list/rows.js";
 
 const EDGE = 8; // px kept free between the panel and the window
+const GAP = 4; // px below the bell
 const panel = () => document.getElementById("notiway-panel");
 const recent = () => document.getElementById("notiway-recent");
 const trigger = () => document.querySelector("[data-notiway-bell]");
@@ -22,7 +23,7 @@ function position() {
   const width = panel().offsetWidth;
   const end = Math.min(Math.max(EDGE, innerWidth - bell.right), Math.max(EDGE, innerWidth - width - EDGE));
   panel().style.setProperty("--notiway-panel-end", `${end}px`);
-  panel().style.setProperty("--notiway-panel-top", `${Math.max(EDGE, Math.min(bell.bottom + EDGE, innerHeight - 240))}px`);
+  panel().style.setProperty("--notiway-panel-top", `${Math.max(EDGE, Math.min(bell.bottom + GAP, innerHeight - 240))}px`);
 }
 
 function load() {

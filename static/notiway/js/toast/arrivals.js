@@ -53,14 +53,17 @@ function toastOf(row) {
   const link = row.querySelector(".notiway-item__title");
   const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
   const { notiwayId: id, type, priority } = row.dataset;
-  return { id, type, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" };
+  return { id, type, priority, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" };
 }
 
 /** Only what leaves by itself may become a number: errors and urgent ones are told one by one, and first. */
 function tell(toasts) {
   const ordinary = toasts.filter((toast) => !toast.stays);
   const single = toasts.filter((toast) => toast.stays || ordinary.length <= MANY);
-  for (const toast of single) showToast(toast), speak(`New notification: ${toast.title}. ${toast.message}`.trim());
+  for (const toast of single) {
+    showToast(toast);
+    if (toast.priority !== "urgent") speak(`New notification: ${toast.title}. ${toast.message}`.trim()); // that one is an alert
+  }
   if (ordinary.length > MANY) speak(showMany(ordinary).title);
 }
 
@@ -77,9 +80,9 @@ async function claimAndTell() {
   tell(mine);
 }
 
-/** A notification reached this tab. What the page already counted when it was drawn is no news. */
+/** A notification reached this tab. What the page already counted when it was drawn is no news; low ones wait in the bell. */
 export function arrived(row) {
-  if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline) return;
+  if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline || row.dataset.priority === "low") return;
   if (!gathered.length) firstAt = Date.now();
   gathered.push(toastOf(row));
   clearTimeout(timer);

@@ -1,12 +1,14 @@
 // draw: makes one toast from the template in the page; every word is set as text, never as markup.
 
-/** A new toast element for {id, about, type, title, message, href, linkText}; with linkText the link follows the message. */
-export function draw({ id = "", about = "", type, title, message = "", href = "", linkText = "" }) {
+/** A new toast for {id, about, type, priority, title, message, href, linkText}; with linkText the link follows the message. */
+export function draw({ id = "", about = "", type, priority = "medium", title, message = "", href = "", linkText = "" }) {
   const toast = document.querySelector("[data-notiway-toast-template]").content.firstElementChild.cloneNode(true);
   const link = toast.querySelector(".notiway-toast__title");
   const text = toast.querySelector(".notiway-toast__message");
-  Object.assign(toast.dataset, { type, id, about });
-  toast.querySelector("use").setAttribute("href", `#notiway-icon-${type}`);
+  Object.assign(toast.dataset, { type, priority, id, about });
+  toast.querySelector("use").setAttribute("href", `#notiway-icon-${priority === "urgent" ? priority : type}`);
+  if (priority === "urgent") toast.querySelector(".notiway-toast__text").setAttribute("role", "alert");
+  else toast.querySelector(".notiway-toast__urgent").remove();
   link.textContent = title;
   text.textContent = message;
   if (linkText) {

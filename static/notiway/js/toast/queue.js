@@ -1,7 +1,10 @@
-// queue: toasts that wait for room, errors and urgent ones first; many ordinary ones are told as one.
+// queue: toasts that wait for room, the gravest first; many ordinary ones are told as one.
 const FOLD = 3; // ordinary ones waiting beyond this many become one
+const RANKS = { urgent: 3, high: 1 };
 const GRAVITY = ["success", "info", "warning", "error"];
 let waiting = [];
+
+const rank = ({ priority, stays }) => RANKS[priority] ?? (stays ? 2 : 0);
 
 /** One toast for many ordinary ones: how many, with the gravest type among them. */
 export function summary(toasts, href) {
@@ -12,7 +15,7 @@ export function summary(toasts, href) {
 
 /** Let a toast wait for its turn; `href` is where a summary leads. */
 export function enqueue(toast, href) {
-  waiting.splice(toast.stays ? waiting.filter((other) => other.stays).length : waiting.length, 0, toast);
+  waiting.splice(waiting.filter((other) => rank(other) >= rank(toast)).length, 0, toast);
   const ordinary = waiting.filter((other) => !other.stays);
   if (ordinary.length > FOLD) waiting = [...waiting.filter((other) => other.stays), summary(ordinary, href)];
 }

@@ -1,5 +1,5 @@
-// stack: at most three toasts; they rest while someone looks at them. Errors and urgent ones stay until closed, and take
-// the place of ordinary ones.
+// stack: at most three toasts, one on a phone; they rest while someone looks at them. Errors and urgent ones stay until
+// closed, and take the place of ordinary ones.
 import { onDone } from "../list/rows.js";
 import { isTimed, stop, tick, timed, wind } from "./clocks.js";
 import { draw } from "./draw.js";
@@ -7,12 +7,16 @@ import { dequeue, enqueue, first, keep, summary, waits } from "./queue.js";
 import { isHeld, isLookedAt, region, stack, title } from "./region.js";
 
 const AT_ONCE = 3;
+const PHONE = matchMedia("(width < 35rem)"); // one covers enough there
+const LONGER = 2; // times as long, for those of high priority
+const room = () => (PHONE.matches ? 1 : AT_ONCE);
 const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
 let origin = null; // where the focus was before it came into the toasts
 
 function made(toast) {
   const drawn = draw(toast);
-  if (!toast.stays) wind(drawn, Number(region().dataset.seconds) * 1000);
+  const seconds = Number(region().dataset.seconds) * (toast.priority === "high" ? LONGER : 1);
+  if (!toast.stays) wind(drawn, seconds * 1000);
   if (toast.count) counts.set(drawn, toast);
   return drawn;
 }
@@ -26,8 +30,8 @@ function makeRoom() {
 
 function fill() {
   while (first()) {
-    if (stack().childElementCount >= AT_ONCE && first().stays) makeRoom();
-    if (stack().childElementCount >= AT_ONCE) break;
+    if (stack().childElementCount >= room() && first().stays) makeRoom();
+    if (stack().childElementCount >= room()) break;
     stack().append(made(dequeue()));
   }
   const any = stack().childElementCount > 0;

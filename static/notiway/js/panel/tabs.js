@@ -1,0 +1,24 @@
+// tabs: all of the newest, or what is unread of it. The choice stays while the page does.
+const tabs = () => [...document.querySelectorAll("[data-notiway-tab]")];
+
+function choose(tab) {
+  for (const each of tabs()) each.setAttribute("aria-pressed", String(each === tab));
+  const recent = document.getElementById("notiway-recent");
+  recent.setAttribute("hx-get", tab.dataset.notiwayTab);
+  window.htmx?.ajax("GET", tab.dataset.notiwayTab, { source: recent, target: recent, swap: "innerHTML" });
+}
+
+/** The number of unread beside its tab is the badge's. */
+function count() {
+  const text = document.getElementById("notiway-badge")?.hidden ? "" : document.getElementById("notiway-badge").textContent.trim();
+  for (const each of document.querySelectorAll("[data-notiway-unread]")) if (each.textContent !== text) each.textContent = text;
+}
+
+export function start() {
+  count();
+  document.addEventListener("click", (event) => {
+    const tab = event.target.closest?.("[data-notiway-tab]");
+    if (tab && tab.getAttribute("aria-pressed") !== "true") choose(tab);
+  });
+  document.addEventListener("htmx:finally:swap", count);
+}
