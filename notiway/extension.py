@@ -10,8 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import peewee
-from flask import Blueprint, Flask, g, render_template, request
-from markupsafe import Markup
+from flask import Blueprint, Flask, request
 
 from notiway.cli import make_commands
 from notiway.folders import resources
@@ -46,7 +45,8 @@ from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
-from notiway.web.pages import banners, bell, history, tasks
+from notiway.web.pages import history
+from notiway.web.pages.parts import Parts
 from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, signalr, sse, ticket, websocket
 from notiway.web.staff import page as staff_page
@@ -54,7 +54,7 @@ from notiway.web.staff import page as staff_page
 log = logging.getLogger(__name__)
 
 
-class Notiway:
+class Notiway(Parts):
     """The notification center as a Flask extension.
 
     >>> app = Flask(__name__)
@@ -116,43 +116,6 @@ class Notiway:
         take_over_upgrades()
         return runtime
 
-    def bell(self) -> Markup:
-        """The bell, with all it needs; nothing for anyone who is not signed in.
-
-        It breaks no page: while the database is away it is drawn without a count, and the log says once why.
-        """
-        user_id = _reader()
-        if user_id is None:
-            return Markup()
-        auth.session_key()
-        return bell.draw(user_id, self.announcements(floating=True))
-
-    def announcements(self, *, floating: bool = False) -> Markup:
-        """The banners, for a layout that gives them a place before its bell; else the bell lets them float."""
-        user_id = _reader()
-        if user_id is None or g.get("notiway_announcements", False):
-            return Markup()
-        g.notiway_announcements = True
-        return ornaments.drawn(
-            "announcements",
-            lambda: banners.draw(user_id, floating=floating),
-            lambda: banners.draw_items([], floating=floating),
-        )
-
-    def tasks(self, name: str) -> Markup:
-        """The bars of the user's latest tasks whose events have this name; their live reports join them here."""
-        user_id = _reader()
-        if user_id is None:
-            return Markup()
-        return ornaments.drawn("tasks", lambda: tasks.draw(user_id, name), lambda: tasks.container(name))
-
-    def head(self) -> Markup:
-        """Style sheets and scripts, for a layout that wants them in its head; `bell()` then leaves them out."""
-        if g.get("notiway_assets", False):
-            return Markup()
-        g.notiway_assets = True
-        return Markup(render_template("notiway/_assets.html"))  # noqa: S704 - a rendered template
-
     def _mount(self, app: Flask, runtime: Runtime) -> None:
         blueprint = Blueprint("notiway", __name__, template_folder=str(resources("templates")))
         files = Assets(resources("static"), runtime.url)
@@ -188,11 +151,6 @@ class Notiway:
             notiway_url=runtime.url,
             notiway_static=files.address,
         )
-
-
-def _reader() -> str | None:
-    """Who is signed in; None also while the application's own loader cannot ask a database that Notiway shares."""
-    return ornaments.drawn("the user", auth.current_user_id, lambda: None)
 
 
 def _patience(config: Config) -> Patience:

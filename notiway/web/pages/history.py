@@ -13,7 +13,7 @@ from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
-from notiway.web.pages import banners, changes, listing, tasks
+from notiway.web.pages import banners, changes, listing, standing_inbox, tasks
 
 
 def register(blueprint: Blueprint) -> None:
@@ -88,12 +88,8 @@ def recent() -> ResponseReturnValue:
         return _list(page, unread)
     return render_template(
         "notiway/panel/_recent.html",
-        items=page.items,
-        state=state,
-        recent_limit=limit,
-        next_cursor=page.next_cursor,
         unread=unread,
-        csrf_token=reply.csrf_token(),
+        **standing_inbox.context(page.items, state, reply.csrf_token()),
     )
 
 

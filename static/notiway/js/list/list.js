@@ -70,7 +70,8 @@ export function settle(list) {
     fresh(list).textContent = count ? `${count} new` : "Show the newest";
   }
   const [newest] = rowsOf(list);
-  const before = document.querySelector(`[data-notiway-before="${list.dataset.notiwayList}"]`);
+  const place = list.closest("[data-notiway-frame]") ?? document;
+  const before = place.querySelector(`[data-notiway-before="${list.dataset.notiwayList}"]`);
   if (newest && before) before.value = newest.dataset.notiwayId;
   return undefined;
 }

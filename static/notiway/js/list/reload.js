@@ -9,13 +9,13 @@ export function toTop(list) {
 }
 
 const history = { target: "#notiway-results", select: "#notiway-results", swap: "outerHTML" };
-const recent = { source: "#notiway-recent", target: "#notiway-recent", swap: "innerHTML" };
 
 /** Fetch a list again; `source` is what was pressed. When that fails, the list stays as it is. */
 export async function reload(list, source, focus) {
   const { notiwayList: name } = list.dataset;
-  const url = name === "recent" ? document.querySelector(recent.target).getAttribute("hx-get") : location.pathname + location.search;
-  await window.htmx?.ajax("GET", url, name === "recent" ? recent : { source, ...history });
-  const [come] = list.isConnected ? [] : lists().filter((each) => each.dataset.notiwayList === name);
+  const box = list.closest("[data-notiway-box]");
+  if (box) await window.htmx?.ajax("GET", box.getAttribute("hx-get"), { source: box, target: box, swap: "innerHTML" });
+  else await window.htmx?.ajax("GET", location.pathname + location.search, { source, ...history });
+  const [come] = list.isConnected ? [] : lists().filter((each) => each.dataset.notiwayList === name && (!box || box.contains(each)));
   if (come && focus) toTop(come);
 }

@@ -1,11 +1,12 @@
 // tabs: all of the newest, or what is unread of it. The choice stays while the page does.
-const tabs = () => [...document.querySelectorAll("[data-notiway-tab]")];
+const tabs = (frame) => [...frame.querySelectorAll("[data-notiway-tab]")];
 
 function choose(tab) {
-  for (const each of tabs()) each.setAttribute("aria-pressed", String(each === tab));
-  const recent = document.getElementById("notiway-recent");
-  recent.setAttribute("hx-get", tab.dataset.notiwayTab);
-  window.htmx?.ajax("GET", tab.dataset.notiwayTab, { source: recent, target: recent, swap: "innerHTML" });
+  const frame = tab.closest("[data-notiway-frame]");
+  const box = frame.querySelector("[data-notiway-box]");
+  for (const each of tabs(frame)) each.setAttribute("aria-pressed", String(each === tab));
+  box.setAttribute("hx-get", tab.dataset.notiwayTab);
+  window.htmx?.ajax("GET", tab.dataset.notiwayTab, { source: box, target: box, swap: "innerHTML" });
 }
 
 /** The number of unread beside its tab is the badge's. */

@@ -5,7 +5,7 @@ import { place } from "../page/place.js";
 import { repeat, take } from "./changes.js";
 
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
-const LISTS = "#notiway-results, #notiway-recent, .notiway-more, .notiway-history"; // what requests bring rows into
+const LISTS = "#notiway-results, [data-notiway-box], .notiway-more, .notiway-history"; // what requests bring rows into
 const fetching = new Set(); // the requests for rows that are on their way…
 let meanwhile = []; // … and what came since
 let due = null;

@@ -12,7 +12,7 @@ export const HEADERS = {
 };
 
 function source(list) {
-  if (list.dataset.notiwayList === "recent") return document.getElementById("notiway-recent")?.getAttribute("hx-get");
+  if (list.dataset.notiwayList === "recent") return list.closest("[data-notiway-box]")?.getAttribute("hx-get");
   return list.dataset.page === "first" ? location.pathname + location.search : null;
 }
 
