@@ -42,7 +42,7 @@ from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
+from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import history

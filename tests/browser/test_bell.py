@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import Route, expect
 from servers import wait_until
 
@@ -68,10 +70,15 @@ def test_the_dropdown_shows_the_newest_20_marks_the_unread_and_notes_them_as_see
 
 
 def test_times_are_relative_with_the_absolute_one_in_the_title(browse: Browse, ada: Person) -> None:
-    ada.store("Long ago", age_ms=3 * 60 * 60 * 1000)
+    for title, minutes in (("Lately", 3), ("A day ago", 24 * 60), ("Long ago", 40 * 24 * 60)):
+        ada.store(title, age_ms=minutes * 60_000)
     page = visit(browse(ada, locale="en-GB", timezone_id="Europe/Berlin"))
-    time = row(open_panel(page), "Long ago").locator("time")
-    expect(time).to_have_text("3 hours ago")
+    shown = open_panel(page)
+    time = row(shown, "Lately").locator("time")
+    expect(time).to_have_text(re.compile(r"^3\s?min\.? ago$"))
+    expect(row(shown, "A day ago").locator("time")).to_have_text(re.compile(r"^\d\d:\d\d$"))
+    expect(row(shown, "Long ago").locator("time")).to_have_text(re.compile(r"^\d{1,2} [A-Z][a-z]+"))
+    expect(shown.locator("[data-notiway-day]")).to_have_text(["Today", "Yesterday", "Earlier"])
     assert "202" in (time.get_attribute("title") or "")
 
 
@@ -79,7 +86,7 @@ def test_an_empty_dropdown_says_so_and_links_to_the_history(browse: Browse, ada:
     page = visit(browse(ada))
     dropdown = open_panel(page)
     expect(dropdown.get_by_text("all caught up")).to_be_visible()
-    dropdown.get_by_role("link", name="See all notifications").click()
+    dropdown.get_by_role("link", name="View all notifications").click()
     expect(page.get_by_role("heading", name="Notifications", level=1)).to_be_visible()
 
 

@@ -95,7 +95,7 @@ def test_a_rule_of_the_host_for_a_part_of_notiway_wins_though_it_comes_first(bro
 def test_a_rule_for_all_links_of_the_bar_is_not_for_the_bell(browse: Browse, kim: Person) -> None:
     page = visit(browse(kim), "/shop?custom=1")
     rows = open_panel(page)
-    assert style(rows.get_by_role("link", name="See all"), "padding") == ["12px"]
+    assert style(rows.get_by_role("link", name="View all"), "padding") == ["0px"]
     assert style(rows.locator("li").first, "float") == ["none"]
 
 

@@ -108,6 +108,7 @@ def test_several_are_marked_deleted_and_brought_back(browse: Browse, ada: Person
     tick(page, "Two")
     tools(page).get_by_role("button", name="Mark unread").click()
     expect_unread(there, 3)
+    tick(page, "One")
     page.get_by_label("Select all").check()
     tools(page).get_by_role("button", name="Delete").click()
     expect(page.get_by_text("4 deleted")).to_be_visible()

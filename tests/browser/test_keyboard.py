@@ -90,7 +90,7 @@ def test_arrow_keys_go_from_notification_to_notification(browse: Browse, ada: Pe
 
 def test_tabbing_on_from_the_last_thing_closes_the_panel(browse: Browse, ada: Person) -> None:
     page = visit(browse(ada))
-    open_panel(page).get_by_role("link", name="See all notifications").focus()
+    open_panel(page).get_by_role("link", name="View all notifications").focus()
     tab_to(page, page.get_by_role("link", name="Ada"))
     expect(panel(page)).to_be_hidden()
     expect(bell(page)).to_have_attribute("aria-expanded", "false")

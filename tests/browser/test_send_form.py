@@ -43,7 +43,13 @@ def test_without_a_server_every_form_says_so_and_keeps_what_was_typed(
     page = visit(browse(ada))
     page.route("**/*", lambda route: route.abort())
     page.get_by_label("Title").fill("Kept")
-    for name in ("Send info", "Send notification", "Publish order-shipped", "Announce"):
+    for demo, name in (
+        ("Send", "Send info: Maintenance on Sunday"),
+        ("Send", "Send notification"),
+        ("Service", "Publish order-shipped"),
+        ("Announcement", "Announce"),
+    ):
+        page.get_by_role("navigation", name="Demos").get_by_role("link", name=demo).click()
         page.get_by_role("button", name=name, exact=True).click()
         expect(toasts(page)).to_have_count(1)
         expect(toasts(page)).to_contain_text("The server could not be reached. Try again.")

@@ -75,7 +75,7 @@ def announce(page: Page, headline: str, **fields: str) -> None:
 
 def test_an_import_shows_in_all_tabs_survives_a_reload_and_ends(browse: Browse, eve: Person) -> None:
     context = browse(eve)
-    page, other = visit(context), visit(context)
+    page, other = visit(context, "/dashboard#progress"), visit(context, "/dashboard#progress")
     wire = Wire(other)
     other.reload()
     expect_live(other)
@@ -102,7 +102,7 @@ def test_an_import_shows_in_all_tabs_survives_a_reload_and_ends(browse: Browse, 
 
 def test_an_import_for_one_tab_stays_there_also_after_a_reload(browse: Browse, eve: Person) -> None:
     context = browse(eve)
-    other, page = visit(context), visit(context)
+    other, page = visit(context, "/dashboard#progress"), visit(context, "/dashboard#progress")
     begin(page, report="tab")
     expect(bar(page)).to_have_attribute("data-status", "processing")
     page.reload()
@@ -112,7 +112,7 @@ def test_an_import_for_one_tab_stays_there_also_after_a_reload(browse: Browse, e
 
 
 def test_a_broken_row_shows_the_failed_state_and_the_reason(browse: Browse, eve: Person) -> None:
-    page = visit(browse(eve))
+    page = visit(browse(eve), "/dashboard#progress")
     begin(page, source="broken")
     expect(bar(page)).to_have_attribute("data-status", "failed", timeout=60_000)
     expect(bar(page)).to_contain_text("Row 6,204: 'nobody' is not an e-mail address. 6,200 rows were imported.")
@@ -120,7 +120,7 @@ def test_a_broken_row_shows_the_failed_state_and_the_reason(browse: Browse, eve:
 
 
 def test_a_file_of_one_s_own_is_imported(browse: Browse, eve: Person) -> None:
-    page = visit(browse(eve))
+    page = visit(browse(eve), "/dashboard#progress")
     page.locator("#progress [value=file]").check()
     page.get_by_label("File", exact=True).set_input_files(
         {"name": "my.csv", "mimeType": "text/csv", "buffer": b"email,name,city\nada@example.com,Ada,Porto\n"}
@@ -140,7 +140,7 @@ def store_task(person: Person, task_id: str, status: str, *, age_ms: int = 0, me
 def test_a_bar_that_has_ended_can_be_closed_and_stays_away(browse: Browse, ada: Person) -> None:
     store_task(ada, "older", "completed", age_ms=60_000)
     store_task(ada, "newer", "failed", message="Row 4 has no address")
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#progress")
     expect(bar(page)).to_have_count(2)
     close = page.get_by_role("button", name="Close: Contact import")
     close.first.focus()
@@ -160,7 +160,7 @@ def test_a_bar_that_has_ended_can_be_closed_and_stays_away(browse: Browse, ada: 
 def test_without_javascript_a_bar_is_closed(browse: Browse, ada: Person) -> None:
     store_task(ada, "done", "completed")
     page = browse(ada, java_script_enabled=False).new_page()
-    page.goto("/dashboard")
+    page.goto("/dashboard#progress")
     page.get_by_role("button", name="Close: Contact import").click()
     expect(page).to_have_url(re.compile("/dashboard$"))
     expect(bar(page)).to_have_count(0)
@@ -171,7 +171,7 @@ def test_a_bar_that_hears_nothing_asks_how_its_task_is(browse: Browse, ada: Pers
     store_task(ada, "waits", "queued")
     page = browse(ada).new_page()
     page.clock.install()
-    visit(page)
+    visit(page, "/dashboard#progress")
     expect(bar(page)).to_have_count(2)
     ada.change("UPDATE notiway_task SET updated_at = updated_at - 61000 WHERE user_id = ?", ada.id)
     page.clock.run_for(75_000)
@@ -185,7 +185,7 @@ def test_a_last_report_that_came_during_a_break_is_made_up_for(browse: Browse, c
     console.expect(DEAD_SERVER)
     person = Person(mortal_site, "Kim")
     store_task(person, "ends", "processing")
-    page = visit(browse(person))
+    page = visit(browse(person), "/dashboard#progress")
     mortal_site.kill()
     expect(page.locator(".notiway-bell")).not_to_have_attribute("data-connection", "connected")
     person.change("UPDATE notiway_task SET status = 'completed', done = 10 WHERE id = 'ends'")
@@ -197,7 +197,7 @@ def test_a_last_report_that_came_during_a_break_is_made_up_for(browse: Browse, c
 
 
 def test_an_announcement_is_on_every_page_until_it_is_dismissed_anywhere(browse: Browse, ada: Person) -> None:
-    laptop, phone = visit(browse(ada)), visit(browse(ada), "/notifications")
+    laptop, phone = visit(browse(ada), "/dashboard#announcement"), visit(browse(ada), "/notifications")
     announce(laptop, "Going down", severity="critical")
     for page in (laptop, phone):
         expect(banners(page)).to_have_count(1)
@@ -216,7 +216,7 @@ def test_an_announcement_is_on_every_page_until_it_is_dismissed_anywhere(browse:
 
 
 def test_a_banner_takes_no_focus_and_gives_it_back_to_the_next(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#announcement")
     announce(page, "First")
     announce(page, "Second")
     expect(banners(page)).to_have_count(2)
@@ -230,7 +230,7 @@ def test_a_banner_takes_no_focus_and_gives_it_back_to_the_next(browse: Browse, a
 
 
 def test_three_banners_are_shown_live_the_gravest_first(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#announcement")
     for headline, severity in (("A", "info"), ("B", "critical"), ("C", "info"), ("D", "warning"), ("E", "info")):
         announce(page, headline, severity=severity)
         expect(page.locator("[data-notiway-banners] strong", has_text=headline)).to_be_attached()
@@ -243,7 +243,7 @@ def test_three_banners_are_shown_live_the_gravest_first(browse: Browse, ada: Per
 def test_a_banner_leaves_at_its_time_without_a_reload(browse: Browse, ada: Person) -> None:
     end = (time.time_ns() // 1_000_000) + 6_000
     ada.store("Over soon", name="system-announcement", expires_at=end)
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#announcement")
     expect(banners(page)).to_have_count(1)
     expect(banners(page)).to_have_count(0)
     assert time.time_ns() // 1_000_000 >= end
@@ -251,7 +251,7 @@ def test_a_banner_leaves_at_its_time_without_a_reload(browse: Browse, ada: Perso
 
 def test_marking_all_as_read_dismisses_too(browse: Browse, ada: Person) -> None:
     ada.store("Standing", name="system-announcement")
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#announcement")
     expect(banners(page)).to_have_count(1)
     open_panel(page).get_by_role("button", name="Mark all as read").click()
     expect(banners(page)).to_have_count(0)
@@ -262,7 +262,7 @@ def test_after_a_break_banners_are_what_they_should_be(browse: Browse, console: 
     person = Person(site, "Away")
     gone = person.store("Dismissed elsewhere", name="system-announcement")
     console.expect(DEAD_SERVER)
-    page = visit(browse(person))
+    page = visit(browse(person), "/dashboard#announcement")
     expect(banners(page)).to_have_count(1)
     site.kill()
     person.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", gone)
@@ -288,7 +288,7 @@ def test_without_javascript_a_banner_stands_and_is_dismissed(browse: Browse, ada
 def test_the_board_starts_with_the_present_listens_and_stops_when_it_is_left(browse: Browse, ada: Person) -> None:
     page = browse(ada).new_page()
     wire = Wire(page)
-    visit(page)
+    visit(page, "/dashboard#live")
     expect(page.locator(".ops canvas")).to_have_count(3)
     value = page.locator("[data-series=connections] [data-value]")
     expect(value).to_have_text(re.compile(r"^\d+$"))
@@ -307,7 +307,7 @@ def test_the_board_starts_with_the_present_listens_and_stops_when_it_is_left(bro
 def test_after_a_reconnect_the_board_listens_again(browse: Browse, console: Any, mortal_site: Site) -> None:
     person = Person(mortal_site, "Watcher")
     console.expect(DEAD_SERVER)
-    page = visit(browse(person))
+    page = visit(browse(person), "/dashboard#live")
     page.get_by_text("As a table").click()
     newest = page.locator(".ops-table tbody tr").first.locator("td").first
     expect(newest).to_be_visible()
@@ -322,7 +322,7 @@ def test_after_a_reconnect_the_board_listens_again(browse: Browse, console: Any,
 
 
 def test_one_card_is_a_toast_only_the_other_stays_in_the_list(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#publish")
     page.get_by_role("button", name="Publish order-shipped").click()
     expect(toasts(page)).to_have_count(1)
     expect_unread(page, 0)
@@ -341,23 +341,25 @@ def test_the_use_cases_have_no_fault_that_axe_finds_and_fit_a_phone(browse: Brow
         body = json.dumps({"severity": severity})
         words = {"message": "Some words about it.", "action_url": "/status", "body": body}
         eve.store(f"A {severity} one", name="system-announcement", **words)
-    page = visit(
-        browse(eve, viewport={"width": 320, "height": 640}, color_scheme=scheme, bypass_csp=True)
-    )  # axe writes inline styles
+    # axe writes inline styles
+    context = browse(eve, viewport={"width": 320, "height": 640}, color_scheme=scheme, bypass_csp=True)
+    page = visit(context, "/dashboard#progress")
     begin(page, source="broken")
     expect(bar(page)).to_have_attribute("data-status", "failed", timeout=60_000)
     expect(banners(page)).to_have_count(len(severities))
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    for summary in page.locator("main summary").all():
-        summary.click()
-    page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
-    page.evaluate(AXE)
-    assert page.evaluate(VIOLATIONS) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    for demo in ("Service", "Progress", "Announcement", "Live"):
+        page.get_by_role("navigation", name="Demos").get_by_role("link", name=demo).click()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        for summary in page.locator("main summary:visible").all():
+            summary.click()
+        page.evaluate("Promise.all(document.getAnimations().map((each) => each.finished.catch(() => 0)))")
+        page.evaluate(AXE)
+        assert page.evaluate(VIOLATIONS) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
 
 
 def test_the_charts_draw_no_line_where_nothing_was_measured(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/dashboard#live")
     drawn = page.evaluate("""async () => {
       const { columns, SERIES_STYLE } = await import("/static/host/js/ops.js");
       const samples = [[1000, 5], [2000, null], [3000, 7], [60_000, 9]].map(([at, latencyMs]) => ({ at, latencyMs }));

@@ -75,7 +75,7 @@ def test_the_bell_of_a_foreign_application_rings(reader: Reader, page: Page) -> 
 
     page.get_by_role("button", name=re.compile("^Notifications, 2")).click()
     expect(page.locator("#notiway-panel [data-notiway-id]")).to_have_count(2)
-    page.get_by_role("link", name="See all notifications").click()
+    page.get_by_role("link", name="View all notifications").click()
     expect(page).to_have_title("(2) Notifications")
     expect(page.get_by_role("link", name="Tea shop")).to_be_visible()
     expect(page.get_by_role("main").locator("[data-notiway-id]")).to_have_count(2)

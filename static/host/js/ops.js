@@ -96,6 +96,7 @@ async function start(board) {
   });
   new ResizeObserver(() => figures.forEach((figure, index) => plots[index].setSize({ width: figure.querySelector("[data-plot]").clientWidth, height: 140 }))).observe(board);
   dark.addEventListener("change", () => (renew(), show()));
+  document.addEventListener("host:theme", () => (renew(), show()));
   board.dataset.notiwaySubscribe = audience;
 }
 

@@ -15,7 +15,7 @@ def test_home_leads_to_the_dashboard_and_strangers_to_the_sign_in_page(browser, 
 
 def test_there_is_one_send_button_for_each_type_and_it_works_without_javascript(browser):
     page = browser.get("/dashboard").text
-    assert "Real-time Notification Demo" in page
+    assert "Send one. Watch it arrive." in page
     actions = [
         action.replace("&amp;", "&") for action in re.findall(r'<form class="sample[^>]* action="([^"]+)"', page)
     ]
