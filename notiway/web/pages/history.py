@@ -11,6 +11,7 @@ from notiway.store import inbox
 from notiway.store.search import finding
 from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
+from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.pages import banners, changes, listing, standing_inbox, tasks
@@ -94,18 +95,25 @@ def recent() -> ResponseReturnValue:
 
 
 def follow(notification_id: str) -> ResponseReturnValue:
-    """Mark read, then go where the notification points, or to the history page."""
+    """Mark read, then go where the notification points, or to its place in the history."""
     user_id = auth.require_owner()
     item = inbox.get(user_id, notification_id)
     if not _only_looking():
         mark_read(user_id, [item.id])
     # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
-    target = item.action_url if is_safe_url(item.action_url) else None
-    response: Response = make_response(redirect(target or url_for("notiway.history")))
+    target = item.action_url if item.action_url and is_safe_url(item.action_url) else _place_of(user_id, item.id)
+    response: Response = make_response(redirect(target))
     if reply.form() == "fragment":
         response = make_response("", 204)
-        response.headers["HX-Redirect"] = target or url_for("notiway.history")
+        response.headers["HX-Redirect"] = target
     return response
+
+
+def _place_of(user_id: str, item_id: str) -> str:
+    """Where the history shows it: on its first page, or on one that begins with it."""
+    is_on_first = any(item.id == item_id for item in inbox.feed(user_id).items)
+    before = None if is_on_first else id_after(item_id)
+    return url_for("notiway.history", before=before, _anchor=f"n-{item_id}")
 
 
 def _only_looking() -> bool:

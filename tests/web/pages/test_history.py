@@ -75,13 +75,13 @@ def test_the_dropdown_holds_and_keeps_as_many_as_is_set(app, browser, user, send
     [
         ("/servers/7?a=1", "/servers/7?a=1"),
         ("https://docs.example/x", "https://docs.example/x"),
-        (None, "/notifications"),
+        (None, "/notifications#n-{id}"),
     ],
 )
 def test_the_link_of_a_notification_marks_it_read_and_leads_on(browser, user, send, rows, action_url, target):
     notification_id = send(user, action_url=action_url).id
     response = browser.get(f"/n/{notification_id}")
-    assert (response.status_code, response.location) == (302, target)
+    assert (response.status_code, response.location) == (302, target.format(id=notification_id))
     assert state_of(user, notification_id)[1]
 
 
@@ -89,7 +89,7 @@ def test_the_link_of_a_notification_marks_it_read_and_leads_on(browser, user, se
 def test_a_stored_address_that_was_never_checked_is_not_followed(browser, user, send, rows, evil):
     notification_id = send(user).id
     Notification.update(action_url=evil).where(Notification.id == notification_id).execute()
-    assert browser.get(f"/n/{notification_id}").location == "/notifications"
+    assert browser.get(f"/n/{notification_id}").location == f"/notifications#n-{notification_id}"
 
 
 def test_a_browser_that_fetches_ahead_has_read_nothing(browser, user, send, rows):
@@ -102,6 +102,17 @@ def test_a_browser_that_fetches_ahead_has_read_nothing(browser, user, send, rows
 def test_the_link_of_a_broadcast_may_be_the_first_that_its_reader_opens(browser, send):
     sent = send(Audience.everyone(), action_url="/servers/7")
     assert browser.get(f"/n/{sent.id}").location == "/servers/7"
+
+
+def test_one_without_a_link_leads_to_its_place_in_the_history(browser, user, send):
+    first = send(user, "The first").id
+    assert browser.get(f"/n/{first}").location == f"/notifications#n-{first}"
+    for number in range(20):
+        send(user, f"Later {number}")
+    location = browser.get(f"/n/{first}").location
+    assert location.endswith(f"#n-{first}")
+    page = browser.get(location.partition("#")[0]).text
+    assert re.search(r'<li class="notiway-item" data-notiway-id="([^"]+)"', page).group(1) == first
 
 
 def test_htmx_follows_the_link_as_a_whole_page(browser, user, send):
