@@ -96,7 +96,7 @@ def test_what_happens_elsewhere_to_those_that_are_counted_is_counted(browse: Bro
 
 
 def test_a_flood_over_an_open_panel_shows_the_newest(browse: Browse, ada: Person, api_key: str) -> None:
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/account")
     dropdown = open_panel(page)
     publish(api_key, ada, numbered(120))
     expect(rows(dropdown).first).to_contain_text("Number 119")
@@ -114,7 +114,7 @@ def test_a_flood_over_a_panel_that_is_closed_meanwhile_is_there_when_it_opens(
     browse: Browse, ada: Person, api_key: str
 ) -> None:
     ada.store("Old")
-    page = visit(browse(ada))
+    page = visit(browse(ada), "/account")
     dropdown = open_panel(page)
     row(dropdown, "Old").hover()
     publish(api_key, ada, numbered(90))

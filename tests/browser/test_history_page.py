@@ -32,7 +32,7 @@ def test_filters_narrow_the_list_and_the_address_keeps_them(browse: Browse, ada:
     expect(rows(history(page))).to_have_count(2)
     page.get_by_role("searchbox", name="Search").fill("voice 2")
     expect(rows(history(page))).to_have_count(1)
-    expect(page).to_have_url(re.compile(r"\?state=unread&text=voice(\+|%20)2&type=success$"))
+    expect(page).to_have_url(re.compile(r"\?text=voice(\+|%20)2&state=unread&type=success$"))
     page.reload()
     expect(rows(history(page))).to_have_count(1)
     expect(page.get_by_label("Type")).to_have_value("success")
@@ -96,7 +96,7 @@ def test_load_more_goes_on_where_the_list_ends_also_when_something_arrived(brows
 def test_several_are_marked_deleted_and_brought_back(browse: Browse, ada: Person) -> None:
     ada.store_many(["One", "Two", "Three", "Four"])
     page, there = visit(browse(ada), "/notifications"), visit(browse(ada), "/notifications")
-    expect(tools(page).get_by_role("button", name="Delete")).to_be_disabled()
+    expect(tools(page)).to_be_hidden()
     tick(page, "Two", "Three")
     expect(page.get_by_text("2 selected")).to_be_visible()
     tools(page).get_by_role("button", name="Mark read").click()

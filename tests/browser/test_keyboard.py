@@ -114,7 +114,7 @@ def test_the_skip_link_passes_the_bar(browse: Browse, ada: Person) -> None:
     expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    expect(page.get_by_role("button", name="Send info")).to_be_focused()
+    expect(page.get_by_role("navigation", name="Demos").get_by_role("link", name="Send")).to_be_focused()
 
 
 def test_a_toast_is_reached_by_tab_and_closed(browse: Browse, ada: Person) -> None:

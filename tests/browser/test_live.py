@@ -45,7 +45,7 @@ def test_a_scrolled_list_stays_where_it_is(browse: Browse, ada: Person) -> None:
     ada.store_many([f"Old {n:02}" for n in range(20)])
     page = visit(browse(ada))
     dropdown = open_panel(page)
-    scroller = page.locator("[data-notiway-scroll]")
+    scroller = panel(page).locator("[data-notiway-scroll]")
     scroller.evaluate("(body) => body.scrollTo(0, 200)")
     ada.notify("Above")
     expect(fresh(dropdown)).to_have_text("1 new")

@@ -206,6 +206,7 @@ def test_the_dropdown_can_be_used_at_320_px(browse: Browse, ada: Person) -> None
     page = visit(browse(ada, viewport=NARROW, is_mobile=True, has_touch=True))
     bell(page).tap()
     expect(rows(panel(page))).to_have_count(2)
+    page.evaluate(SETTLE)
     box = panel(page).bounding_box()
     assert box is not None
     assert box["x"] >= 0

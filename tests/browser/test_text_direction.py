@@ -36,7 +36,6 @@ def test_text_from_the_right_reads_from_the_right_everywhere(browse: Browse, ada
     edges = [row.locator(part).bounding_box() for part in (".notiway-item__title", ".notiway-item__message")]
     assert all(edges)
     assert edges[0]["x"] == edges[1]["x"]
-    assert edges[0]["width"] == edges[1]["width"]
     panel_row = open_panel(page).locator("[data-notiway-id]").last
     assert direction(panel_row.locator(".notiway-item__title")) == "rtl"
     page.keyboard.press("Escape")

@@ -8,16 +8,18 @@ import { isHeld, isLookedAt, region, stack, title } from "./region.js";
 
 const AT_ONCE = 3;
 const PHONE = matchMedia("(width < 35rem)"); // one covers enough there
+const BEHIND = 400; // ms after a count in which ordinary ones belong to the same burst
 const LONGER = 2; // times as long, for those of high priority
 const room = () => (PHONE.matches ? 1 : AT_ONCE);
 const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
+let countedAt = 0; // when such a toast was drawn last
 let origin = null; // where the focus was before it came into the toasts
 
 function made(toast) {
   const drawn = draw(toast);
   const seconds = Number(region().dataset.seconds) * (toast.priority === "high" ? LONGER : 1);
   if (!toast.stays) wind(drawn, seconds * 1000);
-  if (toast.count) counts.set(drawn, toast);
+  if (toast.count) counts.set(drawn, toast), (countedAt = Date.now());
   return drawn;
 }
 
@@ -53,10 +55,11 @@ function close(toast) {
   fill();
 }
 
-/** A count joins the one that is on the screen, so that the number there is the whole. */
+/** A count joins the one that is on the screen, so that the number there is the whole; what comes right behind it, too. */
 function join(toast) {
   const shown = [...stack().children].find((each) => counts.has(each));
-  if (!toast.count || !shown) return false;
+  const isBehind = toast.id && !toast.stays && Date.now() - countedAt < BEHIND;
+  if (!shown || !(toast.count || isBehind)) return false;
   const drawn = made(summary([counts.get(shown), toast], toast.href));
   const focused = shown.contains(document.activeElement);
   stop(shown);
