@@ -43,6 +43,7 @@ from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.people import People, UnknownUsers, UserIsActive
+from notiway.verbs import untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
@@ -214,6 +215,7 @@ def _runtime(
     frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
     parts = open_parts(config, hub)
+    untold.watch(app, parts.presence, opened)
     build = partial(jobs.build_huey, config, secret=app.secret_key, folder=Path(app.instance_path))
     huey, events = build(), build(name=relay.QUEUE_NAME)
     jobs.add_tasks(huey, app)
