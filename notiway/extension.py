@@ -42,6 +42,7 @@ from notiway.store import database
 from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
+from notiway.values.kinds.registry import Kinds
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.verbs import untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
@@ -83,6 +84,8 @@ class Notiway:
         self._people = people
         self._unknown_users = unknown_users
         self._user_is_active = user_is_active
+        self.kinds = Kinds()
+        self.kind, self.category = self.kinds.declare, self.kinds.declare_category
         if app is not None:
             self.init_app(app)
 
@@ -104,7 +107,7 @@ class Notiway:
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
-        runtime.people = self._people
+        runtime.people, runtime.kinds = self._people, self.kinds
         runtime.check_alone = partial(check_alone, config, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -162,13 +165,8 @@ class Notiway:
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
         live = Blueprint(LIVE, __name__)
-        websocket.register(live)
-        signalr.register(live)
-        sse.register(live)
-        ticket.register(live)
-        api.register(live)
-        health.register(live)
-        reply.register(live)
+        for part in (websocket, signalr, sse, ticket, api, health, reply):
+            part.register(live)
         prefix = runtime.config.url_prefix or None
         live.after_request(cross_origin.allow)
         for each in (blueprint, staff, live):

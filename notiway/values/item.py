@@ -41,6 +41,8 @@ class Item:
     seen_at: int | None = None
     read_at: int | None = None
     deleted_at: int | None = None
+    details: dict[str, Any] | None = None  # what is rich about it: values/kinds/details.py
+    answer: dict[str, Any] | None = None  # what became of its actions: values/kinds/answer.py
 
     @property
     def public_id(self) -> str:
@@ -50,6 +52,36 @@ class Item:
     @property
     def is_read(self) -> bool:
         return self.read_at is not None
+
+    @property
+    def icon(self) -> Any:
+        """The name of a symbol, or the address of a picture; None for that of its type."""
+        return self._detail("icon")
+
+    @property
+    def category(self) -> Any:
+        return self._detail("category")
+
+    @property
+    def image(self) -> Any:
+        return self._detail("image")
+
+    @property
+    def avatar(self) -> Any:
+        """The address of the actor's picture."""
+        return (self._detail("actor") or {}).get("image")
+
+    @property
+    def actor_url(self) -> Any:
+        return (self._detail("actor") or {}).get("url")
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """Its buttons: `name`, `label`, `url`, `method`, `style`."""
+        return self._detail("actions") or []
+
+    def _detail(self, name: str) -> Any:
+        return None if self.details is None else self.details.get(name)
 
     @property
     def created(self) -> datetime:

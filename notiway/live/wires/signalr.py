@@ -86,8 +86,20 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
             "timeStamp": iso(item["sent_at"] or item["created_at"]),
             "isPersisted": item["persisted"],
             "persistedTTL": None if item["expires_at"] is None else iso(item["expires_at"]),
+            **_rich(item),
         },
     }
+
+
+def _rich(item: dict[str, Any]) -> dict[str, Any]:
+    """What is rich about it, where anything is: other clients see the metadata that they always saw."""
+    details, answer = item.get("details"), item.get("answer")
+    if not details:
+        return {}
+    rich = {name: value for name, value in details.items() if name != "actor"}
+    if item["actor"] is not None or "actor" in details:
+        rich["actor"] = {"name": item["actor"], **details.get("actor", {})}
+    return rich if answer is None else {**rich, "answer": answer}
 
 
 def audience_id(key: str) -> str:

@@ -132,3 +132,13 @@ def test_a_separator_in_a_text_does_not_end_its_message():
     item = an_item(body={"text": f"a{END}b"})
     (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
     assert call["arguments"][0]["body"]["text"] == f"a{END}b"
+
+
+def test_what_is_rich_is_in_the_metadata_where_anything_is():
+    actions = [{"name": "track", "label": "Track", "url": "/x", "method": "get", "style": "primary"}]
+    item = an_item(actor="Ada", details={"icon": "truck", "actor": {"image": "/ada.png"}, "actions": actions})
+    (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
+    metadata = call["arguments"][0]["metadata"]
+    assert metadata["icon"] == "truck"
+    assert metadata["actor"] == {"name": "Ada", "image": "/ada.png"}
+    assert metadata["actions"] == actions
