@@ -32,7 +32,7 @@ from notiway.live.runtime import KEY, Runtime, database_in_context
 from notiway.live.shared.parts import open_parts
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
-from notiway.live.wires.parts import draw_each
+from notiway.live.wires.parts import draw_each, draw_toast
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
@@ -183,6 +183,7 @@ class Notiway:
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
+            notiway_toast=draw_toast,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=files.address,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from notiway.values.clock import moment
+from notiway.values.clock import moment, now_ms
+from notiway.values.kinds.answer import settled, status_of
 
 TYPES = ("info", "success", "warning", "error")
 PRIORITIES = ("urgent", "high", "medium", "low")
@@ -79,6 +80,16 @@ class Item:
     def actions(self) -> list[dict[str, Any]]:
         """Its buttons: `name`, `label`, `url`, `method`, `style`."""
         return self._detail("actions") or []
+
+    @property
+    def settled_answer(self) -> dict[str, Any] | None:
+        """What became of its actions by now; None while nobody has pressed one."""
+        return settled(self.answer, now_ms())
+
+    @property
+    def action_status(self) -> str:
+        """open, pending, done or failed."""
+        return status_of(self.settled_answer)
 
     def _detail(self, name: str) -> Any:
         return None if self.details is None else self.details.get(name)

@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader
 
 from notiway.folders import resources
 from notiway.live.wires.html import COUNTS_ONLY, HtmlWire
-from notiway.live.wires.parts import draw_each
+from notiway.live.wires.parts import draw_each, draw_toast
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
@@ -46,7 +46,8 @@ def wire():
 
 
 def with_globals(env):
-    env.globals |= {"notiway_url": lambda path: f"/prefix{path}", "notiway_each": draw_each}
+    env.globals |= {"notiway_url": lambda path: f"/prefix{path}"}
+    env.globals |= {"notiway_each": draw_each, "notiway_toast": draw_toast}
     return env
 
 

@@ -2,7 +2,7 @@
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { remembered } from "../page/remembered.js";
-import { arrived } from "../toast/arrivals.js";
+import { arrived, drawn } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
 
@@ -45,7 +45,8 @@ export function take(children) {
     rows = [];
   };
   for (const child of children) {
-    const { notiwayEvent: kind } = child.dataset;
+    const { notiwayEvent: kind, notiwayToast: toast } = child.dataset;
+    if (toast) drawn(toast, child);
     for (const row of newRows(child)) {
       if (isNews(row.dataset.notiwayId) && kind !== "quiet") arrived(row);
       note(row.dataset.notiwayId);
