@@ -42,7 +42,7 @@ from notiway.store import database
 from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
-from notiway.values.kinds.registry import Kinds
+from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.verbs import untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, ornaments, reply
@@ -56,7 +56,7 @@ from notiway.web.staff import page as staff_page
 log = logging.getLogger(__name__)
 
 
-class Notiway:
+class Notiway(Declaring):
     """The notification center as a Flask extension.
 
     >>> app = Flask(__name__)
@@ -80,12 +80,11 @@ class Notiway:
         people: People | None = None,
         user_is_active: UserIsActive | None = None,
     ) -> None:
+        super().__init__()
         self._database = database
         self._people = people
         self._unknown_users = unknown_users
         self._user_is_active = user_is_active
-        self.kinds = Kinds()
-        self.kind, self.category = self.kinds.declare, self.kinds.declare_category
         if app is not None:
             self.init_app(app)
 
@@ -107,7 +106,7 @@ class Notiway:
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
-        runtime.people, runtime.kinds = self._people, self.kinds
+        runtime.people, runtime.kinds = self._people, self.declared
         runtime.check_alone = partial(check_alone, config, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)

@@ -37,15 +37,7 @@ class Kinds:
         priority: str = "medium",
         mutable: bool = True,
     ) -> Kind:
-        """Declare a kind of notification; before or after `init_app`.
-
-        >>> shipped = notiway.kind("order-shipped", label="Order shipped", icon="truck")  # doctest: +SKIP
-
-        `name` is what `send_notification(name=…)` and the `type` of an envelope say. `label` is its name for people,
-        `icon` the name of a symbol or the address of a picture. `category` is what users mute; `mutable=False` lets
-        nobody mute this kind. `priority` is urgent, high, medium or low. Returns the kind, which declares what its
-        buttons do (`Kind.action`). `ConfigError` names every fault, also if it was declared differently before.
-        """
+        """Take a kind; see `Declaring.kind`."""
         kind = Kind(name, label, icon, category, priority, mutable)
         faults = [
             *name_faults(name),
@@ -63,12 +55,7 @@ class Kinds:
         return known
 
     def declare_category(self, name: str, *, label: str, mutable: bool = True) -> Category:
-        """Give a category a label, and say whether users may mute it; without this its name makes the label.
-
-        >>> notiway.category("orders", label="Your orders", mutable=False)  # doctest: +SKIP
-
-        `ConfigError` names every fault, also if it was declared differently before.
-        """
+        """Take a category; see `Declaring.category`."""
         faults = [
             *detail_faults({"category": name}),
             *text_faults("label", label, CATEGORY_LIMIT, required=True),
