@@ -33,7 +33,7 @@ WORD_BREAKS = re.compile(r"[._-]+")
 RESERVED_NAMES = frozenset(
     name.lower()
     for name in (
-        "EventReadStatusChange", "EventDeletedStatusChange", "ReplayIncomplete",
+        "EventReadStatusChange", "EventDeletedStatusChange", "EventActionStatusChange", "ReplayIncomplete",
         "Subscribe", "Unsubscribe", "MarkAsRead", "MarkAsDeleted", "ConnectionId", "Renew",
     )
 )  # fmt: skip

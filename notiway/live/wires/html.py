@@ -56,6 +56,8 @@ class HtmlWire:
             return self._created(Item.from_dict(data["notification"]), unread)
         if kind == "restored":
             return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
+        if kind == "answered":
+            return self._frame(kind, items=[Item.from_dict(data["notification"])])
         if kind in ID_CHANGES:
             return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
         if kind == "read_all":

@@ -86,6 +86,8 @@ class JsonWire:
                 name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)
                 counted = {} if unread is None else {"unreadCount": unread}
                 return _message(name, {**_ids(data["ids"]), **counted})
+            case "answered":
+                return _message("answered", {**_ids(data["ids"]), "answer": data["answer"]})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
             case "sync" | "joined" | "left":

@@ -40,6 +40,8 @@ class SignalRWire:
                 return "".join(_changed("EventReadStatusChange", item, "isRead", False) for item in data["items"])
             case "deleted" | "recalled":
                 return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", True) for item in data["items"])
+            case "answered":
+                return "".join(_answered(item, data["answer"]) for item in data["items"])
             case _:
                 return None
 
@@ -134,3 +136,10 @@ def _whole(notifications: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:
     return invocation(target, {"eventId": item["public_id"], "audienceId": audience_id(item["audience"]), field: value})
+
+
+def _answered(item: dict[str, str], answer: dict[str, Any] | None) -> str:
+    told = {"action": None, "status": "open", "by": None, "byName": None, "message": None}
+    told |= {name: answer[name] for name in told if name in answer} if answer else {}
+    about = {"eventId": item["public_id"], "audienceId": audience_id(item["audience"])}
+    return invocation("EventActionStatusChange", {**about, **told})

@@ -10,8 +10,15 @@ from notiway.values.errors import ConfigError, Fault
 from notiway.values.kinds.action import NAME_LIMIT
 from notiway.values.kinds.details import ACTION, ACTION_FAULT
 
-Handler = Callable[[str, Any], Any]
-Function = TypeVar("Function", bound=Handler)
+Function = TypeVar("Function", bound=Callable[[str, Any], Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What runs when an action is pressed; `atomic`: in one transaction of Notiway's database with its answer."""
+
+    function: Callable[[str, Any], Any]
+    atomic: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ class Kind:
     mutable: bool = True
     handlers: dict[str, Handler] = field(default_factory=dict, compare=False)  # of its actions, by name
 
-    def action(self, name: str) -> Callable[[Function], Function]:
+    def action(self, name: str, *, atomic: bool = False) -> Callable[[Function], Function]:
         """Declare the function that runs when a `post` action of this name is pressed.
 
         >>> @order_shipped.action("approve")  # doctest: +SKIP
@@ -49,12 +56,15 @@ class Kind:
         It gets the id of whoever pressed and the notification (`id`, `title`, `body`, …). What it raises is logged, and
         readers see that it failed; `ActionFailed` says why. It may return an `Undo`, naming another handler. It can run
         a second time with the same notification if the process died while it ran.
+
+        With `atomic`, what it writes to Notiway's database is committed together with the answer, or not at all. Then
+        it must be quick: on SQLite nobody else writes meanwhile.
         """
         if len(name) > NAME_LIMIT or not ACTION.fullmatch(name):
             raise ConfigError(f"The action {name!r} of {self.name} is not valid", [Fault("name", ACTION_FAULT)])
 
         def declare(function: Function) -> Function:
-            if self.handlers.setdefault(name, function) is not function:
+            if self.handlers.setdefault(name, Handler(function, atomic)) != Handler(function, atomic):
                 raise ConfigError(f"The action {name!r} of {self.name} has a handler already")
             return function
 

@@ -13,7 +13,7 @@ from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
-from notiway.web.pages import banners, changes, listing, tasks
+from notiway.web.pages import banners, changes, listing, pressing, tasks
 
 
 def register(blueprint: Blueprint) -> None:
@@ -26,6 +26,7 @@ def register(blueprint: Blueprint) -> None:
     changes.register(blueprint)
     banners.register(blueprint)
     tasks.register(blueprint)
+    pressing.register(blueprint)
 
 
 def guard() -> None:

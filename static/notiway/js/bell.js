@@ -4,6 +4,7 @@ import * as badge from "./bell/badge.js";
 import * as stickyBar from "./bell/sticky-bar.js";
 import * as filters from "./history/filters.js";
 import * as selection from "./history/selection.js";
+import * as answers from "./list/answers.js";
 import * as focus from "./list/focus.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
@@ -30,7 +31,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, stickyBar]) {
     part.start();
   }
 }

@@ -70,6 +70,12 @@ MESSAGES = [
         "restored",
         {"notificationId": "id-1", "notificationIds": ["id-1"], "notifications": [SEEN_BY_CLIENTS], "unreadCount": 1},
     ),
+    (
+        "answered",
+        {"ids": ["a"], "answer": {"status": "done"}},
+        "answered",
+        {"notificationId": "a", "notificationIds": ["a"], "answer": {"status": "done"}},
+    ),
     ("sync", {"unread": 5}, "pong", {"unreadCount": 5}),
     ("joined", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
     ("left", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),

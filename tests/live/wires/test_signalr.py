@@ -142,3 +142,19 @@ def test_what_is_rich_is_in_the_metadata_where_anything_is():
     assert metadata["icon"] == "truck"
     assert metadata["actor"] == {"name": "Ada", "image": "/ada.png"}
     assert metadata["actions"] == actions
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"action": "pay", "status": "done", "by": "42", "byName": "Ada", "press": "p"},
+            {"action": "pay", "status": "done", "by": "42", "byName": "Ada", "message": None},
+        ),
+        (None, {"action": None, "status": "open", "by": None, "byName": None, "message": None}),
+    ],
+)
+def test_what_became_of_a_button_is_a_call(answer, told):
+    first, _ = changed("answered", answer=answer)
+    assert first["target"] == "EventActionStatusChange"
+    assert first["arguments"] == [{"eventId": "order-0", "audienceId": "user:42", **told}]

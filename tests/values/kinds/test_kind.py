@@ -3,7 +3,7 @@
 import pytest
 
 from notiway.values.errors import ConfigError
-from notiway.values.kinds.kind import Kind
+from notiway.values.kinds.kind import Handler, Kind
 
 
 def test_an_action_has_one_function():
@@ -13,8 +13,10 @@ def test_an_action_has_one_function():
     def approve(user_id, notification):
         return None
 
-    assert kind.handlers == {"approve": approve}
+    assert kind.handlers == {"approve": Handler(approve)}
     assert kind.action("approve")(approve) is approve
+    with pytest.raises(ConfigError, match="has a handler already"):
+        kind.action("approve", atomic=True)(approve)
     with pytest.raises(ConfigError, match="has a handler already"):
         kind.action("approve")(lambda user_id, notification: None)
 

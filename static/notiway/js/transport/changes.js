@@ -1,4 +1,5 @@
 // changes: what a frame says goes to every place on this page that shows it.
+import { answered } from "../list/answers.js";
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { remembered } from "../page/remembered.js";
@@ -21,6 +22,7 @@ const listChanges = {
   read_all: (change) => readUpTo(change.dataset.before),
   deleted: (change) => dropAll(ids(change)),
   recalled: (change) => dropAll(ids(change)),
+  answered: (change) => answered(change),
   restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
 };
 const changes = {
