@@ -31,7 +31,7 @@ from notiway.live.runtime import KEY, Runtime, database_in_context
 from notiway.live.shared.parts import open_parts
 from notiway.live.wires.html import HtmlWire
 from notiway.live.wires.json import JsonWire
-from notiway.live.wires.parts import draw_each
+from notiway.live.wires.parts import draw_each, draw_toast
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
@@ -41,7 +41,9 @@ from notiway.store import database
 from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
+from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
+from notiway.verbs import untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
@@ -54,7 +56,7 @@ from notiway.web.staff import page as staff_page
 log = logging.getLogger(__name__)
 
 
-class Notiway(Parts):
+class Notiway(Declaring, Parts):
     """The notification center as a Flask extension.
 
     >>> app = Flask(__name__)
@@ -78,6 +80,7 @@ class Notiway(Parts):
         people: People | None = None,
         user_is_active: UserIsActive | None = None,
     ) -> None:
+        super().__init__()
         self._database = database
         self._people = people
         self._unknown_users = unknown_users
@@ -103,7 +106,7 @@ class Notiway(Parts):
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
-        runtime.people = self._people
+        runtime.people, runtime.kinds = self._people, self.declared
         runtime.check_alone = partial(check_alone, config, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
@@ -124,13 +127,8 @@ class Notiway(Parts):
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
         live = Blueprint(LIVE, __name__)
-        websocket.register(live)
-        signalr.register(live)
-        sse.register(live)
-        ticket.register(live)
-        api.register(live)
-        health.register(live)
-        reply.register(live)
+        for part in (websocket, signalr, sse, ticket, api, health, reply):
+            part.register(live)
         prefix = runtime.config.url_prefix or None
         live.after_request(cross_origin.allow)
         for each in (blueprint, staff, live):
@@ -147,6 +145,7 @@ class Notiway(Parts):
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
+            notiway_toast=draw_toast,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,
             notiway_static=files.address,
@@ -172,6 +171,7 @@ def _runtime(
     frames = WebSocketTransport(*heard)
     act, invoke = actions.handler(app), invocations.handler(app)
     parts = open_parts(config, hub)
+    untold.watch(app, parts.presence, opened)
     build = partial(jobs.build_huey, config, secret=app.secret_key, folder=Path(app.instance_path))
     huey, events = build(), build(name=relay.QUEUE_NAME)
     jobs.add_tasks(huey, app)

@@ -22,6 +22,7 @@ from notiway.store.database import open_database, use_database
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.config import Config
 from notiway.values.event import Event
+from notiway.values.kinds.registry import Kinds
 
 KNOWN_USERS = frozenset({"ada", "bob", "cy"})
 
@@ -116,6 +117,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         broker=notebook,
         unknown_users=known,
         people=None,
+        kinds=Kinds(),
         seen_ids=SeenIds(),
         presence=SimpleNamespace(is_shared=False, online=int, among=lambda ids: set(), users_of=lambda key: set()),
         is_heard=lambda audience: True,

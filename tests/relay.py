@@ -29,6 +29,8 @@ class Relay:
         self._selector = selectors.DefaultSelector()
         self._over = threading.Event()
         self._is_silent = threading.Event()
+        self._drops = threading.Event()
+        self._stranded: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, daemon=True, name="relay")
 
     def __enter__(self) -> Relay:
@@ -63,6 +65,8 @@ class Relay:
         with self._lock:
             for each in list(self._pairs):
                 self._close(each)
+            while self._stranded:
+                self._stranded.pop().close()
 
     def lead_to(self, target: int) -> None:
         """A failover: what is open is cut, and the next ones get to another server."""
@@ -71,11 +75,20 @@ class Relay:
             self.cut()
 
     def fall_silent(self) -> None:
-        """Pass nothing on, and end nothing: a partition."""
+        """Pass nothing on, and end nothing: a partition after which TCP sends again what waited."""
         self._is_silent.set()
 
     def speak(self) -> None:
         self._is_silent.clear()
+
+    def drop(self) -> None:
+        """Swallow what is said, and answer no new connection: a partition that outlives what TCP sends again."""
+        self._drops.set()
+
+    def heal(self) -> None:
+        """Pass on again; the connections from which bytes are missing are cut."""
+        self._drops.clear()
+        self.cut()
 
     def _run(self) -> None:
         while not self._over.is_set():
@@ -95,6 +108,8 @@ class Relay:
             return
         try:
             chunk = ready.recv(CHUNK)
+            if chunk and self._drops.is_set():
+                return
             if chunk:
                 other.sendall(chunk)
                 return
@@ -104,6 +119,9 @@ class Relay:
 
     def _accept(self, listener: socket.socket) -> None:
         client, _ = listener.accept()
+        if self._drops.is_set():
+            self._stranded.append(client)
+            return
         try:
             server = socket.create_connection(("127.0.0.1", self.target), 5)
         except OSError:

@@ -394,3 +394,19 @@ def test_a_route_of_the_application_runs_no_hook_of_notiway_but_the_end_of_its_c
         assert [each.__module__ for each in ends] == ["notiway.web.connections"]
     finally:
         running.stop()
+
+
+def test_kinds_are_declared_before_or_after_mounting_and_belong_to_the_application(
+    mount: Mount, tmp_path: Path
+) -> None:
+    early = Notiway()
+    early.kind("order-shipped", label="Order shipped", priority="high")
+    app = Flask("early", instance_path=str(tmp_path))
+    app.secret_key = SECRET_KEY
+    flask_login.LoginManager(app).user_loader(lambda user_id: WithId(user_id))
+    early.init_app(app).stop()
+    early.kind("order-lost", label="Order lost")
+    assert [kind.name for kind in app.extensions[runtime.KEY].kinds.all()] == ["order-shipped", "order-lost"]
+    with pytest.raises(ConfigError, match="differently"):
+        early.kind("order-lost", label="Order gone")
+    assert mount().extensions[runtime.KEY].kinds.all() == []

@@ -11,8 +11,12 @@ from notiway.values.audience import BROADCAST_TYPES, Audience, AudienceType
 from notiway.values.clock import milliseconds
 from notiway.values.draft import LABEL_LIMIT, MESSAGE_LIMIT, TITLE_LIMIT, Draft, replaces_faults, words_of
 from notiway.values.errors import Fault, InvalidNotification
+from notiway.values.kinds.details import actor_name, answered_faults
+from notiway.values.kinds.registry import Kinds
 
 DEFAULT_TTL_MS = 30 * 60 * 1000  # of a persisted envelope that names no end
+RICH = ("icon", "category", "image", "actor", "actions")
+UNDECLARED = Kinds()
 SEVERITY_TYPES = {"info": "info", "success": "success", "warning": "warning", "error": "error", "critical": "error"}
 
 
@@ -29,25 +33,25 @@ class Envelope:
     body_text: str | None = field(default=None, compare=False)  # the body as JSON, where it was made already
 
 
-def parse(raw: object, producer: str, now_ms: int, publisher: str = "app") -> Envelope:
+def parse(raw: object, producer: str, now_ms: int, publisher: str = "app", kinds: Kinds = UNDECLARED) -> Envelope:
     """Check one envelope; `InvalidNotification` names every fault with its path, those of shape and of rules together.
 
-    `producer` is the label where the metadata name none; `publisher` is whose id it is.
+    `producer` is the label where the metadata name none; `publisher` is whose id it is; `kinds` are those declared.
 
     >>> parse({"id": "1", "type": "ping", "routing": {"audienceType": 1}}, "billing", 0).audience.key
     'global'
     """
-    found_plain = plain(raw, producer, now_ms, publisher, DEFAULT_TTL_MS)
+    found_plain = plain(raw, producer, now_ms, publisher, DEFAULT_TTL_MS, kinds)
     if found_plain is not None:
         return Envelope(*found_plain)
-    return _parse_closely(raw, producer, now_ms, publisher)
+    return _parse_closely(raw, producer, now_ms, publisher, kinds)
 
 
-def _parse_closely(raw: object, producer: str, now_ms: int, publisher: str) -> Envelope:
+def _parse_closely(raw: object, producer: str, now_ms: int, publisher: str, kinds: Kinds) -> Envelope:
     faults: list[Fault] = []
     model = shaped(raw, faults)
     wrong = {fault.path for fault in faults}
-    draft = _draft(model, producer, now_ms, publisher)
+    draft = _draft(model, producer, now_ms, publisher, kinds)
     if not wrong & {"routing", KIND}:
         faults += routing_faults(
             AudienceType(model.routing.audienceType), model.routing.audienceValue, model.routing.tenantId, wrong
@@ -55,6 +59,8 @@ def _parse_closely(raw: object, producer: str, now_ms: int, publisher: str) -> E
     if model.metadata.isPersisted and model.routing.audienceType == AudienceType.CONNECTION:
         faults.append(Fault("metadata.isPersisted", "must be false for a connection, which does not last"))
     found = draft.faults(now_ms) + replaces_faults(model.metadata.replaces, model.metadata.isPersisted)
+    found += kinds.answer_faults(model.type, draft.details, is_own=False)
+    found += answered_faults(draft.details, model.metadata.isPersisted)
     faults += [Fault(_PATHS.get(fault.path, fault.path), fault.message) for fault in found]
     if faults:
         # Without doubles: the producer is also the draft's source.
@@ -120,7 +126,7 @@ def audience_of(kind: AudienceType, value: str | None, tenant: str | None) -> Au
     return Audience(kind, value or "", (tenant or None) if kind is AudienceType.GROUP else None)
 
 
-def _draft(model: EnvelopeModel, producer: str, now_ms: int, publisher: str) -> Draft:
+def _draft(model: EnvelopeModel, producer: str, now_ms: int, publisher: str, kinds: Kinds) -> Draft:
     body, metadata = model.body, model.metadata
     severity = body.get("severity")
     title, message = body.get("title"), body.get("message")
@@ -130,10 +136,12 @@ def _draft(model: EnvelopeModel, producer: str, now_ms: int, publisher: str) -> 
         message=message[:MESSAGE_LIMIT] if isinstance(message, str) else "",
         type=SEVERITY_TYPES.get(severity, "info") if isinstance(severity, str) else "info",
         name=model.type,
-        priority=model.priority or "medium",
+        priority=model.priority or kinds.priority_of(model.type),
         action_url=body.get("actionUrl"),
         group_key=model.groupKey,
         source=(metadata.producer or producer)[:LABEL_LIMIT],
+        actor=actor_name(model.actor),
+        details=kinds.details_of(model.type, {name: getattr(model, name) for name in RICH}),
         body=body,
         expires_at=_expiry(metadata, now_ms),
         dedupe_key=model.id,

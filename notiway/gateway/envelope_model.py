@@ -11,6 +11,8 @@ from notiway.values.audience import MAX_PART_LENGTH
 from notiway.values.draft import LABEL_LIMIT, NAME_FAULT, NAME_PATTERN
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import PRIORITIES
+from notiway.values.kinds.details import CATEGORY_FAULT, ICON_FAULT
+from notiway.values.text.checks import URL_FAULT
 
 VALUE, TENANT, KIND = "routing.audienceValue", "routing.tenantId", "routing.audienceType"
 KIND_FAULT = "must be a number: 1 Global, 2 Tenant, 3 Group, 4 User, 5 Connection"
@@ -26,6 +28,11 @@ SHAPES: dict[str, tuple[str, Any]] = {
     "metadata": ("must be an object", {}),
     "priority": (f"must be one of {', '.join(PRIORITIES)}", None),
     "groupKey": (LABEL_FAULT, None),
+    "icon": (ICON_FAULT, None),
+    "category": (CATEGORY_FAULT, None),
+    "image": (URL_FAULT, None),
+    "actor": ("must be a name, or an object with name, image and url", None),
+    "actions": ("must be a list of objects with label, url, method, style and name", None),
     KIND: (KIND_FAULT, 1),
     VALUE: (PART_FAULT, None),
     TENANT: (PART_FAULT, None),
@@ -85,6 +92,11 @@ class EnvelopeModel(_Model):
     metadata: Metadata = Metadata()
     priority: Literal["urgent", "high", "medium", "low"] | None = None
     groupKey: Label | None = None  # noqa: N815
+    icon: str | None = None
+    category: str | None = None
+    image: str | None = None
+    actor: dict[str, Any] | str | None = None
+    actions: list[dict[str, Any]] | None = None
 
 
 def shaped(raw: object, faults: list[Fault]) -> EnvelopeModel:
@@ -101,7 +113,8 @@ def shaped(raw: object, faults: list[Fault]) -> EnvelopeModel:
         path = ".".join([field, *inner[:1]])
         path = path if path in SHAPES else field
         words, stand_in = SHAPES[path]
-        faults.append(Fault(path, "is required" if each["type"] == "missing" else words))
+        fault = Fault(path, "is required" if each["type"] == "missing" else words)
+        faults += [] if fault in faults else [fault]  # one that may have two shapes is named for each
         patched[field] = stand_in if path == field else {**patched[field], inner[0]: stand_in}
     return EnvelopeModel.model_validate(patched)
 

@@ -28,6 +28,7 @@ from notiway.values.draft import (
     is_safe_url,
     words_of,
 )
+from notiway.values.kinds.registry import Kinds
 
 SEVERITIES = {None: "info", "info": "info", "success": "success", "warning": "warning", "error": "error",
               "critical": "error"}  # fmt: skip
@@ -92,10 +93,10 @@ class Plain(NamedTuple):
     body_text: str
 
 
-def plain(raw: Any, producer: str, now_ms: int, publisher: str, ttl_ms: int) -> Plain | None:
+def plain(raw: Any, producer: str, now_ms: int, publisher: str, ttl_ms: int, kinds: Kinds) -> Plain | None:
     """What a plain envelope says; None for one that must be looked at closely.
 
-    `ttl_ms` is how long one lives that names no end.
+    `ttl_ms` is how long one lives that names no end; its kind says the priority where it says none itself.
     """
     if type(raw) is not dict or not _is_plain(raw):
         return None
@@ -129,7 +130,7 @@ def plain(raw: Any, producer: str, now_ms: int, publisher: str, ttl_ms: int) -> 
         message[:MESSAGE_LIMIT] if type(message) is str else "",
         kind,
         name,
-        raw.get("priority") or "medium",
+        raw.get("priority") or kinds.priority_of(name),
         action_url,
         raw.get("groupKey"),
         label[:LABEL_LIMIT],
@@ -140,6 +141,7 @@ def plain(raw: Any, producer: str, now_ms: int, publisher: str, ttl_ms: int) -> 
         label,
         publisher,
         sent_at,
+        kinds.details_of(name, _NOTHING),
     )
     return Plain(raw["id"], audience, draft, is_persisted, metadata.get("replaces"), (), text)
 

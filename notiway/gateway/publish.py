@@ -111,6 +111,7 @@ def _item(envelope: Envelope, taken: _Taken) -> Item:
         persisted=envelope.persisted,
         dedupe_key=draft.dedupe_key,
         sent_at=draft.sent_at,
+        details=cast("dict[str, Any] | None", draft.details),
     )
 
 

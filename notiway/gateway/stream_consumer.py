@@ -141,12 +141,12 @@ class Consumer:
         good: list[envelope.Envelope] = []
         ids: list[bytes] = []
         dead: list[tuple[bytes, dict[bytes, bytes], str]] = []
-        moment = now_ms()
+        moment, kinds = now_ms(), self._runtime.kinds
         for entry_id, fields in in_stretches(entries):
             try:
                 raw = _decoded(fields)
                 # Whoever writes to the stream is trusted alike, so there the producer's name keeps ids apart.
-                good.append(envelope.parse(raw, PRODUCER, moment, f"stream:{_label(raw)}"))
+                good.append(envelope.parse(raw, PRODUCER, moment, f"stream:{_label(raw)}", kinds))
                 ids.append(entry_id)
             except NotiwayError as error:
                 dead.append((entry_id, fields, str(error)))

@@ -31,6 +31,7 @@ from notiway.store.schema import OWN, Migrations
 from notiway.values.config import Config
 from notiway.values.errors import Overloaded
 from notiway.values.event import Event
+from notiway.values.kinds.registry import Kinds
 from notiway.values.people import People, UnknownUsers, UserIsActive
 
 log = logging.getLogger(__name__)
@@ -68,6 +69,7 @@ class Runtime:
     gate: Gate
     presence: Presence
     seen_ids: Ids
+    kinds: Kinds = field(default_factory=Kinds)
     people: People | None = None
     migrations: tuple[Migrations, ...] = (OWN,)
     pace: Pace = field(default_factory=Pace)

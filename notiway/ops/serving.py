@@ -173,8 +173,7 @@ def _tell_what_a_crash_left_untold(runtime: Any) -> None:
 
     crashed_at = float(os.environ.get(CRASHED_AT, "0"))
     if time.time() - crashed_at < CRASH_SECONDS:
-        with runtime.app.app_context():
-            untold.tell_gap_since(runtime, crashed_at)
+        untold.tell_crash(runtime.app, crashed_at)
 
 
 def pre_request(worker: Any, req: Any) -> None:

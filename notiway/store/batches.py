@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from notiway.pausing import in_stretches
@@ -17,7 +17,7 @@ from notiway.values.ids import id_after, new_ids
 ROWS_AT_ONCE = 200  # in one call of the driver, which lets nobody else run: some milliseconds
 COLUMNS = (
     "id", "audience", "name", "type", "priority", "title", "message", "body", "action_url", "group_key", "source",
-    "actor", "producer", "dedupe_key", "sent_at", "created_at", "expires_at", "publisher",
+    "actor", "producer", "dedupe_key", "sent_at", "created_at", "expires_at", "publisher", "details",
 )  # fmt: skip
 PLACED = (*COLUMNS, "position", "horizon")
 INSERT = "INSERT INTO notiway_notification ({}) VALUES ({}) ON CONFLICT (publisher, dedupe_key) DO NOTHING"
@@ -132,9 +132,14 @@ def _rising(newest: str | None, fresh: list[str]) -> list[str]:
 def _values(entry: Entry, notification_id: str, created_at: int) -> tuple[Any, ...]:
     draft, text = entry.draft, entry.body_text
     if text is None and draft.body is not None:
-        text = json.dumps(draft.body, separators=(",", ":"), ensure_ascii=False)
+        text = _json_of(draft.body)
+    details = None if draft.details is None else _json_of(draft.details)
     return (
         notification_id, entry.audience.key, draft.name, draft.type, draft.priority, draft.title, draft.message, text,
         draft.action_url, draft.group_key, draft.source, draft.actor, draft.producer, draft.dedupe_key, draft.sent_at,
-        created_at, draft.expires_at, draft.publisher,
+        created_at, draft.expires_at, draft.publisher, details,
     )  # fmt: skip
+
+
+def _json_of(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

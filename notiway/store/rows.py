@@ -18,10 +18,11 @@ SEVERAL = "users"  # the stored audience of a notification to several users; eac
 # The plus signs keep SQLite's planner from beginning with the index on `expires_at`, which is the cleanup's.
 VISIBLE = "n.recalled_at IS NULL AND (+n.expires_at IS NULL OR +n.expires_at > ?)"
 FROM_INBOX = "FROM notiway_inbox_item i JOIN notiway_notification n ON n.id = i.notification_id WHERE i.user_id = ?"
+IN_JSON = ("body", "details", "answer")
 COLUMNS = (
     "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
     " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at,"
-    " i.seen_at, i.read_at, i.deleted_at"
+    " i.seen_at, i.read_at, i.deleted_at, n.details, n.answer"
 )
 
 
@@ -58,15 +59,17 @@ def read_placed(tail: str, params: Sequence[Any]) -> list[tuple[Item, int]]:
 
 def _item(row: Sequence[Any], owner: str) -> Item:
     audience = owner if row[1] == SEVERAL else row[1]
-    body = None if row[8] is None else _body(row[0], row[8])
+    body, details, answer = (_json(row[0], name, text) for name, text in zip(IN_JSON, (row[8], *row[20:]), strict=True))
     # In the order of Item's fields; what is in an inbox is persisted.
-    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:]))
+    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:20], details, answer))
 
 
-def _body(notification_id: str, text: str) -> Any:
+def _json(notification_id: str, name: str, text: str | None) -> Any:
     try:
-        return json_text.read(text)
+        return None if text is None else json_text.read(text)
     except ValueError as error:
         # The rest of it is good: in the list it can be read and deleted, and the count agrees.
-        log.error("the stored body of notification %s is left out: %s. Correct or remove it", notification_id, error)
+        log.error(
+            "the stored %s of notification %s is left out: %s. Correct or remove it", name, notification_id, error
+        )
         return None

@@ -58,6 +58,8 @@ class Notification(Table):
     publisher = peewee.CharField(null=True)  # whose ids these are: "app", "key:<id>", "stream:<producer>"
     position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log (store/log/positions.py)
     horizon = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # all before it was decided by then
+    details = JSONText(null=True)  # what is rich about it (values/kinds/details.py)
+    answer = JSONText(null=True)  # what became of its actions (values/kinds/answer.py)
 
     class Meta:
         table_name = "notiway_notification"

@@ -27,6 +27,7 @@ COUNT_RECALL = (
 )
 _FIELDS = Notification._meta.sorted_fields
 FIND = f"SELECT {', '.join(field.column_name for field in _FIELDS)} FROM notiway_notification"
+ANSWER = Notification._meta.fields["answer"]
 OF_THE_ROW = ("recalled_at", "publisher", "position", "horizon")  # no part of what a user sees
 
 
@@ -84,6 +85,21 @@ def recall(notification_id: str) -> bool:
     run(COUNT_RECALL)  # first: of two transactions with several recalls each, one waits here
     text = "UPDATE notiway_notification SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL"
     return bool(run(text, (now_ms(), notification_id)).rowcount)
+
+
+def set_answer(notification_id: str, before: dict[str, Any] | None, after: dict[str, Any] | None) -> bool:
+    """Note what became of a notification's actions, where it still is as it was before; False if it is not any more.
+
+    Call it inside a transaction. Of two at once, one finds that the other was faster. Pages that were away look again.
+    """
+    was, values = ("IS NULL", ()) if before is None else ("= ?", (ANSWER.db_value(before),))
+    changed = run(
+        f"UPDATE notiway_notification SET answer = ? WHERE id = ? AND recalled_at IS NULL AND answer {was}",
+        (ANSWER.db_value(after), notification_id, *values),
+    )
+    if changed.rowcount:
+        run(COUNT_RECALL)
+    return bool(changed.rowcount)
 
 
 def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arriving: bool = False) -> int:

@@ -8,11 +8,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
-from urllib.parse import urlsplit
 
 from notiway.values.clock import EARLIEST_MS, LATEST_MS
 from notiway.values.errors import Fault, InvalidNotification
 from notiway.values.item import PRIORITIES, TYPES
+from notiway.values.kinds.details import detail_faults
+from notiway.values.text.checks import TEXT_FAULT, URL_FAULT
+from notiway.values.text.checks import is_safe_url as is_safe_url
+from notiway.values.text.checks import text_faults as text_faults
 from notiway.values.text.json_text import is_deeper
 
 log = logging.getLogger(__name__)
@@ -24,21 +27,18 @@ MESSAGE_HINT = 200  # characters
 BODY_LIMIT_BYTES = 32 * 1024  # as JSON
 BODY_DEPTH_LIMIT = 32  # levels of objects and lists, the body itself counted
 LABEL_LIMIT = 200  # characters in name, group_key, source, actor, dedupe_key and producer
-URL_LIMIT = 2_000  # characters
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 WORD_BREAKS = re.compile(r"[._-]+")
 # What SignalR clients hear from the hub itself, and what they call: a notification of that name would pass for it.
 RESERVED_NAMES = frozenset(
     name.lower()
     for name in (
-        "EventReadStatusChange", "EventDeletedStatusChange", "ReplayIncomplete",
+        "EventReadStatusChange", "EventDeletedStatusChange", "EventActionStatusChange", "ReplayIncomplete",
         "Subscribe", "Unsubscribe", "MarkAsRead", "MarkAsDeleted", "ConnectionId", "Renew",
     )
 )  # fmt: skip
 NAME_FAULT = "must begin with a letter or digit and hold letters, digits, dots, - and _, at most 200 characters"
-URL_FAULT = "must be an https: or http: address, or a path on this site"
 MOMENT_FAULT = "must lie between 1970 and 9998"
-TEXT_FAULT = "must not contain NUL or unpaired surrogates"
 # PostgreSQL keeps no NUL. In JSON it is an escape, unless the backslash before it is itself escaped.
 ESCAPED_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
@@ -62,6 +62,7 @@ class Draft:
     producer: str = "app"  # a label, shown to clients
     publisher: str = "app"  # whose dedupe keys these are; nobody can claim another's
     sent_at: int | None = None  # milliseconds since the epoch, by the producer's clock
+    details: Mapping[str, Any] | None = None  # what is rich about it, as JSON: see values/kinds/details.py
 
     def as_dict(self) -> dict[str, Any]:
         """Its fields by name; the body is shared."""
@@ -79,6 +80,7 @@ class Draft:
             *_choice_faults("type", self.type, TYPES),
             *_choice_faults("priority", self.priority, PRIORITIES),
             *_body_faults(self.body),
+            *detail_faults(self.details),
         ]
         found += name_faults(self.name)
         for field in ("group_key", "source", "actor", "dedupe_key", "producer"):
@@ -113,26 +115,6 @@ class Draft:
 _FIELD_NAMES = tuple(spec.name for spec in fields(Draft))
 
 
-def is_safe_url(url: object) -> bool:
-    """Whether a link may be followed: http, https, or a path on this site; without user name and password.
-
-    Browsers read a backslash as a slash and drop control characters (WHATWG URL §4.4), so `/\\host`
-    and `java\\nscript:` are refused as they stand.
-    """
-    if not isinstance(url, str) or not 0 < len(url) <= URL_LIMIT:
-        return False
-    if "\\" in url or any(not character.isprintable() or character.isspace() for character in url):
-        return False
-    if url.startswith("/"):
-        return not url.startswith("//")
-    try:
-        parts = urlsplit(url)
-        # `https://bank.example@evil.example/` looks like the bank's, and a password would be told to every reader.
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and "@" not in parts.netloc
-    except ValueError:
-        return False
-
-
 def words_of(name: str) -> str:
     """The name of an event as a title.
 
@@ -143,19 +125,6 @@ def words_of(name: str) -> str:
     return (words[:1].upper() + words[1:])[:TITLE_LIMIT]
 
 
-def text_faults(path: str, value: object, limit: int, required: bool = False) -> list[Fault]:
-    """What is wrong with a text that is stored and sent: at most one fault, under `path`."""
-    if not isinstance(value, str):
-        return [Fault(path, "must be text")]
-    if required and not value.strip():
-        return [Fault(path, "must not be empty")]
-    if len(value) > limit:
-        return [Fault(path, f"must have at most {limit} characters, has {len(value)}")]
-    if "\x00" in value or not _is_unicode(value):
-        return [Fault(path, TEXT_FAULT)]
-    return []
-
-
 def replaces_faults(replaces: object, persist: bool) -> list[Fault]:
     """What is wrong with the key under which a newer notification takes the place of one that still waits."""
     if replaces is None:
@@ -163,14 +132,6 @@ def replaces_faults(replaces: object, persist: bool) -> list[Fault]:
     if persist:
         return [Fault("replaces", "is only allowed if the notification is not stored")]
     return text_faults("replaces", replaces, LABEL_LIMIT, required=True)
-
-
-def _is_unicode(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 def name_faults(name: object) -> list[Fault]:

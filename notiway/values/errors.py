@@ -131,6 +131,16 @@ class Busy(NotiwayError):
         self.retry_after = retry_after
 
 
+class ActionFailed(NotiwayError):
+    """What the button of a notification does cannot be done. The message is for readers, so it says why.
+
+    >>> raise ActionFailed("The order was cancelled")  # doctest: +SKIP
+    """
+
+    code = "ActionFailed"
+    status = 409
+
+
 class TooLarge(NotiwayError):
     """The input is over a size limit."""
 

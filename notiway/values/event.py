@@ -28,6 +28,7 @@ KINDS = frozenset(
         "deleted",
         "restored",
         "recalled",
+        "answered",
         "sync",
         "joined",
         "left",

@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from notiway.values.clock import moment
+from notiway.values.clock import moment, now_ms
+from notiway.values.kinds.answer import settled, status_of
 
 TYPES = ("info", "success", "warning", "error")
 PRIORITIES = ("urgent", "high", "medium", "low")
@@ -41,6 +42,8 @@ class Item:
     seen_at: int | None = None
     read_at: int | None = None
     deleted_at: int | None = None
+    details: dict[str, Any] | None = None  # what is rich about it: values/kinds/details.py
+    answer: dict[str, Any] | None = None  # what became of its actions: values/kinds/answer.py
 
     @property
     def public_id(self) -> str:
@@ -50,6 +53,46 @@ class Item:
     @property
     def is_read(self) -> bool:
         return self.read_at is not None
+
+    @property
+    def icon(self) -> Any:
+        """The name of a symbol, or the address of a picture; None for that of its type."""
+        return self._detail("icon")
+
+    @property
+    def category(self) -> Any:
+        return self._detail("category")
+
+    @property
+    def image(self) -> Any:
+        return self._detail("image")
+
+    @property
+    def avatar(self) -> Any:
+        """The address of the actor's picture."""
+        return (self._detail("actor") or {}).get("image")
+
+    @property
+    def actor_url(self) -> Any:
+        return (self._detail("actor") or {}).get("url")
+
+    @property
+    def actions(self) -> list[dict[str, Any]]:
+        """Its buttons: `name`, `label`, `url`, `method`, `style`."""
+        return self._detail("actions") or []
+
+    @property
+    def settled_answer(self) -> dict[str, Any] | None:
+        """What became of its actions by now; None while nobody has pressed one."""
+        return settled(self.answer, now_ms())
+
+    @property
+    def action_status(self) -> str:
+        """open, pending, done or failed."""
+        return status_of(self.settled_answer)
+
+    def _detail(self, name: str) -> Any:
+        return None if self.details is None else self.details.get(name)
 
     @property
     def created(self) -> datetime:

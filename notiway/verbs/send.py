@@ -17,6 +17,9 @@ from notiway.values.draft import Draft, replaces_faults
 from notiway.values.errors import Fault
 from notiway.values.ids import new_id
 from notiway.values.item import Item
+from notiway.values.kinds.action import Action
+from notiway.values.kinds.actor import Actor
+from notiway.values.kinds.details import actor_name, answered_faults
 from notiway.verbs import recipients
 from notiway.verbs.events import created, heard_of, positions_of, publish, publish_all, unread_counts
 from notiway.verbs.once import First
@@ -31,11 +34,15 @@ def send_notification(
     *,
     type: str = "info",
     name: str = "notification",
-    priority: str = "medium",
+    priority: str | None = None,
     action_url: str | None = None,
     group_key: str | None = None,
     source: str | None = None,
-    actor: str | None = None,
+    actor: str | Actor | None = None,
+    icon: str | None = None,
+    category: str | None = None,
+    image: str | None = None,
+    actions: Sequence[Action] = (),
     body: Mapping[str, Any] | None = None,
     persist: bool = True,
     expires_at: datetime | None = None,
@@ -50,7 +57,9 @@ def send_notification(
     `to` is a user id, an object with `id` or `get_id()`, an iterable of these, or an `Audience`.
     `type` is info, success, warning or error; `priority` urgent, high, medium or low. `title` has 1 to 200
     characters, `message` up to 2,000, `body` up to 32 KiB as JSON. `action_url` is an https: or http: address
-    or a path on this site. `expires_at` is an aware datetime (a naive one is taken as UTC). A second call with the
+    or a path on this site. `name` is the name of its kind, which says what `priority`, `icon` and `category` are where
+    they are left out. `actor` is a name, or an `Actor` with a picture; `image` the address of a picture; `actions` up
+    to 5 buttons (`Action`). `expires_at` is an aware datetime (a naive one is taken as UTC). A second call with the
     same `dedupe_key` stores and sends nothing and returns the first notification. With `persist=False` it reaches
     who is connected and is stored nowhere; `replaces="import:42"` then takes the place of an older one with the same
     key and audience that still waits: the newest goes out, ten times a second at most.
@@ -61,19 +70,23 @@ def send_notification(
     runtime = current()
     faults: list[Fault] = []
     audience, user_ids = recipients.of(to, runtime.unknown_users, faults)
+    given = {"icon": icon, "category": category, "image": image, "actor": actor, "actions": actions}
+    details = runtime.kinds.details_of(name, given)
+    faults += runtime.kinds.answer_faults(name, details) + answered_faults(details, persist)
     draft = Draft(
         title=title,
         message=message,
         type=type,
         name=name,
-        priority=priority,
+        priority=runtime.kinds.priority_of(name) if priority is None else priority,
         action_url=action_url,
         group_key=group_key,
         source=source,
-        actor=actor,
+        actor=actor_name(actor),
         body=body,
         expires_at=recipients.milliseconds(expires_at, faults),
         dedupe_key=dedupe_key,
+        details=details,
     )
     if persist and audience.startswith("connection:"):
         faults.append(Fault("persist", "must be False for a connection, which does not last"))

@@ -25,6 +25,7 @@ from notiway.store.credentials.api_keys import Producer
 from notiway.values.audience import AudienceType
 from notiway.values.clock import now_ms
 from notiway.values.errors import BrokerDown, Fault, Forbidden, NotiwayError, TooLarge, Unauthorized
+from notiway.values.kinds.registry import Kinds
 from notiway.web import auth, body
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ def publish() -> ResponseReturnValue:
         raise TooLarge(f"At most {BATCH_LIMIT} envelopes in one request, not {len(raw)}")
     now.throttle.take("publish", now.config.publish_rate, producer.id, max(len(raw), 1))
     moment = now_ms()
-    results: list[Envelope | NotiwayError] = [_parsed(each, producer, moment) for each in in_stretches(raw)]
+    results: list[Envelope | NotiwayError] = [_parsed(each, producer, moment, now.kinds) for each in in_stretches(raw)]
     if not isinstance(given, list) and isinstance(results[0], NotiwayError):
         raise results[0]
     answered = answers(now, results)
@@ -122,9 +123,9 @@ def _names(scopes: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(each.removeprefix(api_keys.PRODUCER) for each in scopes if each.startswith(api_keys.PRODUCER))
 
 
-def _parsed(raw: object, producer: Producer, moment: int) -> Envelope | NotiwayError:
+def _parsed(raw: object, producer: Producer, moment: int, kinds: Kinds) -> Envelope | NotiwayError:
     try:
-        parsed = envelope.parse(raw, producer.name, moment, publisher_of(producer))
+        parsed = envelope.parse(raw, producer.name, moment, publisher_of(producer), kinds)
     except NotiwayError as error:
         return error
     faults = []

@@ -12,6 +12,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -115,7 +116,7 @@ def _heard_from_ahead(ledger: Ledger, opened: list[Screen]) -> None:
     by_id = [screen for screen in opened if is_id(screen.newest)]
     assert by_id
     wait_until(lambda: all(id_time(screen.newest) > now_ms() + AHEAD_MS for screen in by_id))
-    _blink(ledger, opened)
+    blink(ledger, opened)
 
 
 def _long_transaction(on: Cluster, ledger: Ledger, opened: list[Screen], user: str, seconds: float) -> None:
@@ -128,16 +129,16 @@ def _long_transaction(on: Cluster, ledger: Ledger, opened: list[Screen], user: s
         connection.execute(NOTIFICATION, (made, f"user:{user}", mark, now))
         connection.execute(ITEM, (user, made, now))
         while True:
-            _blink(ledger, opened)
+            blink(ledger, opened)
             if time.monotonic() > until:
                 break
         connection.commit()
     ledger.note_acknowledged(mark)
     wait_for_acknowledged(ledger, 10)
-    _blink(ledger, opened)  # nobody was told of it: it is found by those who come back
+    blink(ledger, opened)  # nobody was told of it: it is found by those who come back
 
 
-def _blink(ledger: Ledger, opened: list[Screen]) -> None:
+def blink(ledger: Ledger, opened: list[Screen]) -> None:
     """Each client comes back, from the last it was told, while others commit."""
     for screen in opened:
         wait_for_acknowledged(ledger, 3)
@@ -153,6 +154,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--fault", choices=FAULTS, help="only this")
     parser.add_argument("--seconds", type=float, default=LONG_SECONDS, help="that a long transaction stays open")
+    parser.add_argument("--together", type=int, default=1, help="so many long transactions at a time, each for a user")
     chosen = parser.parse_args()
     chance = random.Random(chosen.seed)
     print(f"seed {chosen.seed}", flush=True)
@@ -160,11 +162,18 @@ def main() -> int:
     with TemporaryDirectory(prefix="notiway-chaos-") as folder, redis_server() as redis_url, cluster() as on:
         site = Site(Path(folder), "loud_app:app", **settings(on.url, Path(folder))).prepare().start()
         try:
-            for number in range(chosen.rounds):
-                for what, ledgers in done.items():
-                    ledgers.append(Ledger(f"round {number + 1}: {what}"))
-                    one_fault(what, site, on, redis_url, chance, ledgers[-1], chosen.seconds)
-                    print("\n".join(table([(ledgers[-1].name, ledgers[-1].figures())])), flush=True)
+
+            def one_round(what: str, number: int) -> None:
+                ledger = Ledger(f"round {number + 1}: {what}")
+                one_fault(what, site, on, redis_url, chance, ledger, chosen.seconds)
+                done[what].append(ledger)
+                print("\n".join(table([(ledger.name, ledger.figures())])), flush=True)
+
+            for what in done:
+                at_a_time = chosen.together if what == "long transaction" else 1
+                with ThreadPoolExecutor(at_a_time) as pool:
+                    for each in [pool.submit(one_round, what, number) for number in range(chosen.rounds)]:
+                        each.result()
         finally:
             site.close()
             ran = {what: [each.figures() for each in ledgers] for what, ledgers in done.items() if ledgers}

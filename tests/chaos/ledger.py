@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-COLUMNS = ("sent", "acknowledged", "stored", "heard", "again", "resets", "refused", "doubled", "lost", "silence_ms")
+COLUMNS = ("sent", "acknowledged", "stored", "heard", "again", "resets", "refused", "doubled", "lost")
+LONGEST = ("silence_ms", "late_ms", "away_ms")  # of several runs the worst
 SHOWN = 5  # marks that a failed assertion names
 
 
@@ -18,7 +20,8 @@ class Ledger:
     `again` counts what a wire carried more than once with the same id: allowed, for receivers drop the second.
     `doubled` counts what a person would see twice, or what is stored twice: never. `lost` counts what was acknowledged
     and is not stored, and for every screen what is stored and did not come: never. `refused` counts answers that were
-    no acknowledgement. `silence_ms` is the longest time in which `/healthz` did not answer.
+    no acknowledgement. `silence_ms` is the longest time in which `/healthz` did not answer, `late_ms` the longest from
+    an acknowledgement to a screen, `away_ms` the longest that a screen which had lost its line was without one.
 
     >>> ledger = Ledger("a fault")
     >>> ledger.note_sent("m1"), ledger.note_acknowledged("m1")
@@ -36,7 +39,10 @@ class Ledger:
     resets: int = 0
     refused: int = 0
     silence_ms: int = 0
+    away_ms: int = 0
     remarks: dict[str, object] = field(default_factory=dict)
+    _acknowledged_at: dict[str, float] = field(default_factory=dict, repr=False)
+    _heard_at: dict[tuple[str, str], float] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def note_sent(self, *marks: str) -> None:
@@ -46,6 +52,7 @@ class Ledger:
     def note_acknowledged(self, *marks: str) -> None:
         with self._lock:
             self.acknowledged.update(marks)
+            self._acknowledged_at |= dict.fromkeys(marks, time.monotonic())
 
     def note_refused(self) -> None:
         with self._lock:
@@ -59,10 +66,16 @@ class Ledger:
         with self._lock:
             self.silence_ms = max(self.silence_ms, round(seconds * 1000))
 
+    def note_away(self, seconds: float) -> None:
+        """A screen has a line again."""
+        with self._lock:
+            self.away_ms = max(self.away_ms, round(seconds * 1000))
+
     def note_heard(self, wire: str, mark: str, message_id: str) -> None:
         """A screen of that wire was told of a message."""
         with self._lock:
             self.screens[wire][mark, message_id] += 1
+            self._heard_at.setdefault((wire, mark), time.monotonic())
 
     def note_stored(self, titles: Mapping[str, int]) -> None:
         """How often each title is stored; those that were not sent here are passed over."""
@@ -108,6 +121,17 @@ class Ledger:
     def again(self) -> int:
         return sum(count - 1 for told in self.screens.values() for count in told.values())
 
+    @property
+    def late_ms(self) -> int:
+        """The longest time from an acknowledgement to a screen; readers of pages are not told, and do not count."""
+        with self._lock:
+            waits = [
+                at - self._acknowledged_at[mark]
+                for (wire, mark), at in self._heard_at.items()
+                if mark in self._acknowledged_at and wire != "pages"
+            ]
+        return max(0, round(max(waits, default=0.0) * 1000))
+
     def is_complete(self) -> bool:
         """Whether everything that was acknowledged is stored, and every screen has everything that is stored."""
         return not self.missing()
@@ -131,6 +155,8 @@ class Ledger:
             "doubled": self.doubled,
             "lost": self.lost,
             "silence_ms": self.silence_ms,
+            "late_ms": self.late_ms,
+            "away_ms": self.away_ms,
             **self.remarks,
         }
 
@@ -143,22 +169,22 @@ def table(rows: Iterable[tuple[str, dict[str, object]]]) -> list[str]:
     """The figures of several ledgers as lines of text, one ledger each."""
     lines = []
     for name, figures in rows:
-        rest = {key: value for key, value in figures.items() if key not in COLUMNS}
-        cells = [f"{key} {_cell(figures[key])}" for key in COLUMNS if figures[key] or key in ("doubled", "lost")]
+        known = COLUMNS + LONGEST
+        rest = {key: value for key, value in figures.items() if key not in known}
+        cells = [f"{key} {_cell(figures[key])}" for key in known if figures[key] or key in ("doubled", "lost")]
         lines += [name, "    " + "  ".join(cells + [f"{key} {value}" for key, value in rest.items()])]
     return lines
 
 
 def total(ledgers: Iterable[dict[str, object]]) -> dict[str, object]:
-    """The figures of several runs as one; the longest silence is that of the worst."""
+    """The figures of several runs as one."""
     every = list(ledgers)
-    summed: dict[str, object] = {
-        key: sum(each[key] for each in every) for key in COLUMNS if key not in ("heard", "silence_ms")
-    }  # type: ignore[misc]
+    summed: dict[str, object] = {key: sum(each[key] for each in every) for key in COLUMNS if key != "heard"}  # type: ignore[misc]
+    longest = {key: max(each[key] for each in every) for key in LONGEST}  # type: ignore[type-var]
     heard: Counter[str] = Counter()
     for each in every:
         heard.update(each["heard"])  # type: ignore[arg-type]
-    return summed | {"heard": dict(heard), "silence_ms": max(each["silence_ms"] for each in every)}  # type: ignore[type-var]
+    return summed | {"heard": dict(heard)} | longest
 
 
 def _cell(value: object) -> str:

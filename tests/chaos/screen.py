@@ -8,6 +8,7 @@ import os
 import random
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -46,6 +47,7 @@ class Screen:
         self._awake = threading.Event()
         self._awake.set()
         self._line: Any = None
+        self._lost_at: float | None = None
         ledger.screens[self.label]  # a screen that hears nothing counts too
         self._thread = threading.Thread(target=self._stay, daemon=True, name=f"screen {self.label}")
 
@@ -61,6 +63,7 @@ class Screen:
         self._awake.clear()
         self._cut()
         wait_until(lambda: not self.is_live.is_set())
+        self._lost_at = None  # it stays away because it was asked to
 
     def wake(self) -> None:
         self._awake.set()
@@ -80,6 +83,8 @@ class Screen:
             # What a dying server may do to a client; anything else ends the thread and fails the test.
             with contextlib.suppress(OSError, EOFError, ConnectionClosed, InvalidHandshake, http.client.HTTPException):
                 self._one_line()
+            if self.is_live.is_set():
+                self._lost_at = time.monotonic()
             self.is_live.clear()
             self._over.wait(random.uniform(*RETRY_SECONDS))
 
@@ -100,6 +105,9 @@ class Screen:
 
     def _connected(self) -> None:
         self.connects += 1
+        if self._lost_at is not None:
+            self.ledger.note_away(time.monotonic() - self._lost_at)
+            self._lost_at = None
         self.is_live.set()
         if not self._awake.is_set() or self._over.is_set():
             raise EOFError

@@ -26,8 +26,12 @@ class Ports(NamedTuple):
 class Front(NamedTuple):
     """What a browser sees."""
 
-    url: str
+    port: int
     log: Path
+
+    @property
+    def url(self) -> str:
+        return f"https://localhost:{self.port}"
 
 
 def certificate(folder: Path) -> Path:
@@ -102,7 +106,7 @@ def proxy(kind: str, folder: Path, ports: Ports) -> Iterator[Front]:
     try:
         wait_until(lambda: accepts(port) or process.poll() is not None, 30)
         assert process.poll() is None, (folder / "said.log").read_text()
-        yield Front(f"https://localhost:{port}", folder / "access.log")
+        yield Front(port, folder / "access.log")
     finally:
         process.terminate()
         process.wait(90)

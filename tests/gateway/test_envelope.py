@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from notiway.gateway import envelope
 from notiway.gateway.envelope import DEFAULT_TTL_MS
 from notiway.values.errors import InvalidNotification
+from notiway.values.kinds.registry import Kinds
 
 NOW = int(datetime(2026, 1, 15, tzinfo=UTC).timestamp() * 1000)
 LATER = "2026-02-15T00:00:00Z"
@@ -324,3 +325,49 @@ def test_good_shapes_keep_their_bodies(body, kind, value):
         assert {fault.path.split(".")[0] for fault in error.faults} <= {"routing", "body"}  # noqa: PT017
     else:
         assert parsed.draft.body == body
+
+
+KINDS = Kinds()
+KINDS.declare("invoice-ready", label="Invoice", icon="euro", category="billing", priority="high").action("pay")(print)
+RICH = {
+    "image": "https://cdn.example/invoice.png",
+    "actor": {"name": "Ada", "image": "/ada.png"},
+    "actions": [{"label": "Pay", "method": "post", "style": "primary"}, {"label": "Look", "url": "/invoices/789"}],
+}
+
+
+def test_a_kind_says_what_an_envelope_does_not():
+    plain = envelope.parse(good(), "key-name", NOW, kinds=KINDS).draft
+    assert (plain.priority, plain.details) == ("high", {"icon": "euro", "category": "billing"})
+    own = envelope.parse(good(priority="low", icon="bell"), "key-name", NOW, kinds=KINDS).draft
+    assert (own.priority, own.details) == ("low", {"icon": "bell", "category": "billing"})
+
+
+def test_an_envelope_carries_pictures_and_actions():
+    parsed = envelope.parse(good(**RICH), "key-name", NOW, kinds=KINDS)
+    assert parsed.warnings == ()
+    assert parsed.draft.actor == "Ada"
+    assert parsed.draft.details["actor"] == {"image": "/ada.png"}
+    assert [each["name"] for each in parsed.draft.details["actions"]] == ["pay", "look"]
+
+
+def test_a_service_cannot_have_readers_call_what_it_names():
+    actions = [
+        {"label": "Pay", "url": "/account/delete", "method": "post"},
+        {"label": "Refund", "method": "post"},
+        {"label": "Run", "url": "javascript:alert(1)"},
+    ]
+    with pytest.raises(InvalidNotification) as caught:
+        envelope.parse(good(actions=actions[:2]), "key-name", NOW, kinds=KINDS)
+    assert [fault.path for fault in caught.value.faults] == ["actions[0].url", "actions[1]"]
+    assert paths(good(actions=actions, image="data:x", actor={"name": 7}, metadata={})) >= {
+        "actions[2].url",
+        "image",
+        "actor",
+    }
+
+
+def test_an_answer_needs_an_envelope_that_is_kept():
+    with pytest.raises(InvalidNotification) as caught:
+        envelope.parse(good(**RICH, metadata={}), "key-name", NOW, kinds=KINDS)
+    assert [fault.path for fault in caught.value.faults] == ["actions"]

@@ -14,19 +14,22 @@ from notiway.gateway.envelope import DEFAULT_TTL_MS, Envelope
 from notiway.gateway.plain_envelope import plain
 from notiway.values.draft import RESERVED_NAMES
 from notiway.values.errors import InvalidNotification
+from notiway.values.kinds.registry import Kinds
 
 NOW_MS = 1_800_000_000_000
+KINDS = Kinds()
+KINDS.declare("order-shipped", label="Order shipped", priority="high", icon="truck", category="orders")
 GOOD: dict[str, Any] = producer.envelope("user:me", "order-shipped", persisted=True, producer="orders")
 
 
 def quickly(raw: object) -> Envelope | None:
-    found = plain(raw, "tests", NOW_MS, "key:1", DEFAULT_TTL_MS)
+    found = plain(raw, "tests", NOW_MS, "key:1", DEFAULT_TTL_MS, KINDS)
     return None if found is None else Envelope(*found)
 
 
 def closely(raw: object) -> Envelope | None:
     try:
-        return module._parse_closely(raw, "tests", NOW_MS, "key:1")
+        return module._parse_closely(raw, "tests", NOW_MS, "key:1", KINDS)
     except InvalidNotification:
         return None
 

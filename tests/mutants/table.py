@@ -163,8 +163,8 @@ MUTANTS = (
     Mutant(
         "a second recall recalls again",
         "notiway/store/writing.py",
-        "WHERE id = ? AND recalled_at IS NULL",
-        "WHERE id = ?",
+        "SET recalled_at = ? WHERE id = ? AND recalled_at IS NULL",
+        "SET recalled_at = ? WHERE id = ?",
         "tests/store/test_writing.py tests/verbs/test_recall.py",
     ),
     Mutant(

@@ -124,6 +124,27 @@ def test_when_a_worker_is_killed_those_at_the_others_resume_to_whom_something_wa
         assert {tab.close_code() for tab in tabs} == {None, 1012}
 
 
+@pytest.fixture
+def machine(several):
+    """Another server of the same application, as on a second machine."""
+    other = several.beside()
+    other.environment |= {"PORT": str(other.port), "WEB_CONCURRENCY": "1"}
+    yield other
+    other.close()
+
+
+def test_when_a_whole_node_is_killed_those_at_others_resume_to_whom_something_was_sent(ada, machine, redis):
+    from notiway.live.broker.redis_client import open_client
+
+    with open_client(redis.url) as client, listen(ada) as tab:
+        known = set(client.zrange("notiway:nodes", 0, -1))
+        machine.start()
+        wait_until(lambda: set(client.zrange("notiway:nodes", 0, -1)) - known)
+        ada.notify("Perhaps untold")
+        machine.kill()
+        assert tab.close_code() == 1012
+
+
 @pytest.fixture(scope="module")
 def fragile(make_site):
     """Two workers, and a Redis that comes and goes at one port."""

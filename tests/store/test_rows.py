@@ -12,6 +12,7 @@ EVERY_FIELD = {
     "audience": "group:admins", "name": "disk-full", "type": "error", "priority": "urgent", "title": "Ünï 🔔",
     "message": "'; --", "created_at": 1, "body": {"n": [1, None, "ü"]}, "action_url": "/disk", "group_key": "g",
     "source": "s", "actor": "a", "producer": "p", "expires_at": 2**41, "dedupe_key": "k", "sent_at": 2,
+    "details": {"icon": "truck"}, "answer": {"status": "done"},
 }  # fmt: skip
 UNREAD = f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL"
 STATE = {"seen_at": 3, "read_at": 4, "deleted_at": 5}

@@ -14,6 +14,8 @@ from notiway.store.tables import InboxItem, Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidNotification, NotFound
+from notiway.values.kinds.action import Action
+from notiway.values.kinds.actor import Actor
 from notiway.verbs import events, items
 from notiway.verbs.send import send_notification
 
@@ -258,3 +260,41 @@ def test_of_many_recipients_those_are_told_who_are_connected_and_all_get_it(brok
     send_notification(["ada", "bob", "cy"], "Hi", persist=persist)
     assert [audience for _, audience in broker.kinds] == ["user:bob"]
     assert [inbox.unread_count(user) for user in ("ada", "bob", "cy")] == [persist] * 3
+
+
+def test_a_kind_says_what_a_call_does_not(broker):
+    runtime.current().kinds.declare("order-shipped", label="Shipped", icon="truck", category="orders", priority="high")
+    send_notification("ada", "Hi", name="order-shipped")
+    send_notification("ada", "Hi", name="order-shipped", priority="low", icon="bell")
+    send_notification("ada", "Hi", name="undeclared")
+    found = [(item.priority, item.icon, item.category) for item in inbox.feed("ada").items[::-1]]
+    assert found == [("high", "truck", "orders"), ("low", "bell", "orders"), ("medium", None, None)]
+    told = [event.data["notification"]["details"] for event in broker.events]
+    assert told == [{"icon": "truck", "category": "orders"}, {"icon": "bell", "category": "orders"}, None]
+
+
+@pytest.mark.parametrize("to", ["ada", EVERYONE])
+def test_pictures_and_actions_are_stored_and_told(to, broker):
+    actor = Actor("Ada", image="/ada.png", url="/people/ada")
+    actions = [Action("Approve", "/approve", method="post", style="primary"), Action("Look", "https://a.example/")]
+    send_notification(to, "Hi", actor=actor, image="/parcel.png", actions=actions)
+    (item,) = inbox.feed("ada").items
+    assert (item.actor, item.avatar, item.actor_url, item.image) == ("Ada", "/ada.png", "/people/ada", "/parcel.png")
+    assert item.actions == [each.as_dict() for each in actions]
+    (event,) = broker.events
+    assert event.data["notification"]["details"] == item.details
+
+
+def test_every_fault_of_what_is_rich_is_named_with_the_others(broker):
+    actions = [Action("Approve", method="post"), Action("Run", "javascript:alert(1)")]
+    with pytest.raises(InvalidNotification) as caught:
+        send_notification("ada", "", actor=Actor("", image="x"), icon="A", image="x", actions=actions)
+    assert [fault.path for fault in caught.value.faults] == [
+        "title", "icon", "image", "actor.image", "actions[1].url", "actor"
+    ]  # fmt: skip
+    with pytest.raises(InvalidNotification, match="needs a handler"):
+        send_notification("ada", "Hi", actions=actions[:1])
+    with pytest.raises(InvalidNotification, match="need a notification that is stored"):
+        send_notification("ada", "Hi", actions=[Action("Approve", "/approve", method="post")], persist=False)
+    assert stored() == (0, 0)
+    assert broker.events == []

@@ -17,9 +17,10 @@ class MemoryBroker:
         self.node = new_node()
         self._deliver: Deliver | None = None
         self._deliver_all: DeliverAll | None = None
+        self._on_gap: OnGap | None = None
 
     def start(self, deliver: Deliver, deliver_all: DeliverAll | None = None, on_gap: OnGap | None = None) -> None:
-        self._deliver, self._deliver_all = deliver, deliver_all
+        self._deliver, self._deliver_all, self._on_gap = deliver, deliver_all, on_gap
 
     def listen(self, audiences: Collection[str]) -> bool:
         return False  # everything is heard
@@ -46,10 +47,11 @@ class MemoryBroker:
         return None  # whoever is connected reads it at the next heartbeat or connect
 
     def tell_gap(self, audiences: Collection[str] | None) -> None:
-        return None
+        if self._on_gap is not None:
+            self._on_gap(audiences)
 
     def ping(self) -> None:
         return None
 
     def close(self) -> None:
-        self._deliver = self._deliver_all = None
+        self._deliver = self._deliver_all = self._on_gap = None

@@ -1,7 +1,7 @@
 """Peers: the presence of several processes, in the broker's Redis.
 
 Each process tells once a second that it lives, and within a moment what its users hear. One that dies counts no more
-after `LEASE_MS`.
+after `LEASE_MS`, and one of the others is told of it: the one that died may have left Events untold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from notiway.live.hub import Hub
 from notiway.live.shared import scripts
 from notiway.live.shared.asking import Asking
 from notiway.live.shared.node import Node, this_process
-from notiway.live.shared.presence import MS, Here
+from notiway.live.shared.presence import MS, Here, OnDeath
 from notiway.live.shared.roll import Change, Roll
 from notiway.store.sql import in_batches
 from notiway.values.clock import now_ms
@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 BEAT_SECONDS = 1.0
 TICK_SECONDS = 0.1  # within which the others know who came and went
 LEASE_MS = 5_000
+DIED_MS = 1_000  # beyond the lease, after which one of the others is told
+STEADY_BEATS = 3  # before it judges others: after Redis was away they need a moment to say that they live
 LEFT_MS = 60_000  # after which others remove what a process left behind
 RENEW_SECONDS = 3600.0  # between two times that everything is told anew
 AT_ONCE = 200  # changes, users or audiences in one question, each of them a millisecond of Redis or less
@@ -57,8 +59,10 @@ class Peers:
         self._thread: threading.Thread | None = None
         self._beat_at = self._renewed_at = 0.0
         self._ahead = self._answer = 0.0
+        self._steady = 0  # beats in a row, each within the lease of the one before
         self.numbers: dict[str, Any] = {}
         self.others: list[Node] = []
+        self.on_death: OnDeath | None = None
         names = ("BEAT", "NODES", "CHANGE", "REMOVE", "USERS", "COUNT", "AMONG")
         self._scripts = {name: asking.client.register_script(getattr(scripts, name)) for name in names}
 
@@ -142,8 +146,12 @@ class Peers:
             oldest=round(oldest, 1),
             numbers=self.numbers,
         )
+        judges = DIED_MS if self._steady >= STEADY_BEATS else ""
         began = time.monotonic()
-        now, was_known, gone, told = self._run("BEAT", self._node, LEASE_MS, mine.to_text(), LEFT_MS)
+        now, was_known, is_steady, gone, died, told = self._run(
+            "BEAT", self._node, LEASE_MS, mine.to_text(), LEFT_MS, judges
+        )
+        self._steady = self._steady + 1 if is_steady else 0
         self._answer = (time.monotonic() - began) * MS
         self._ahead = now_ms() - self._answer / 2 - now
         self.others = [node for node in _read(told) if node.id != self._node]
@@ -151,6 +159,8 @@ class Peers:
             self._roll.renew()
         for node in gone:
             self._remove(node.decode())
+        if died and self.on_death is not None:
+            self.on_death((min(map(float, died)) - LEASE_MS) / MS)
 
     def _tell(self, changes: list[Change]) -> None:
         told = [[each.user_id, each.connections, sorted(each.new), sorted(each.over)] for each in changes]

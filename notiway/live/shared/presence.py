@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Protocol
 
 from notiway.live.hub import Hub
@@ -11,6 +11,8 @@ from notiway.live.shared.node import Node, this_process
 ALONE = "alone"  # the id of a node that nobody else has to know
 MS = 1_000.0  # in a second
 
+OnDeath = Callable[[float], None]  # with the last sign of life, in seconds since the epoch
+
 
 class Presence(Protocol):
     """What is known of connected users. Any thread may ask; whoever asks may wait for an answer from outside."""
@@ -18,6 +20,7 @@ class Presence(Protocol):
     is_shared: bool  # whether it knows of other processes
     numbers: dict[str, Any]  # what this process tells the others of itself, set anew each time
     others: list[Node]  # the other processes as of a moment ago, to be had without waiting
+    on_death: OnDeath | None  # called when another process has died without a goodbye, in one of those that live
 
     def start(self, node: str) -> None:
         """Tell the others of this process from now on, as the node that its broker is; called after a fork."""
@@ -51,6 +54,7 @@ class Here:
         self._hub = hub
         self.numbers: dict[str, Any] = {}
         self.others: list[Node] = []
+        self.on_death: OnDeath | None = None
 
     def start(self, node: str) -> None:
         del node  # nobody else has to know

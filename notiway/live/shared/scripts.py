@@ -3,6 +3,7 @@
 Keys, each behind `notiway:`
 
 - `nodes`: the processes, each with the time (in ms) until which it counts as living; `told`: what they told
+- `missed`: the processes that died, whose death one of the others has been told of
 - `here:<node>:<audience>`: the users who hear an audience there; `heard:<node>`: those audiences
 - `places:<user>`: how many connections a user has in each process
 
@@ -15,22 +16,34 @@ KEPT_SECONDS = 25 * 3600  # keys of a process that nobody has removed go by them
 _NOW = "local t = redis.call('TIME'); local now = t[1] * 1000 + math.floor(t[2] / 1000)\n"
 _LIVING = "local living = redis.call('ZRANGEBYSCORE', 'notiway:nodes', '(' .. now, '+inf')\n"
 
-# ARGV: node, ms that it counts as living, what it tells, ms after which others remove what it left.
-# Returns the time, whether the node was known, which nodes to remove, and what the living told.
+# ARGV: node, ms that it counts as living, what it tells, ms after which others remove what it left, ms after which it
+# is told of those that died (empty: not now).
+# Returns the time, whether the node was known and living, which nodes to remove, until when those counted as living
+# that died and of whose death nobody has been told, and what the living told.
 BEAT = (
     _NOW
     + """
-local known = redis.call('ZSCORE', 'notiway:nodes', ARGV[1]) and 1 or 0
+local till = redis.call('ZSCORE', 'notiway:nodes', ARGV[1])
+local known, lives = till and 1 or 0, till and tonumber(till) > now and 1 or 0
 redis.call('ZADD', 'notiway:nodes', now + ARGV[2], ARGV[1])
 redis.call('HSET', 'notiway:told', ARGV[1], ARGV[3])
+redis.call('HDEL', 'notiway:missed', ARGV[1])
+local died = {}
+if lives == 1 and ARGV[5] ~= '' then
+  local late = redis.call('ZRANGEBYSCORE', 'notiway:nodes', '-inf', now - ARGV[5], 'WITHSCORES')
+  for place = 1, #late, 2 do
+    if redis.call('HSETNX', 'notiway:missed', late[place], now) == 1 then died[#died + 1] = late[place + 1] end
+  end
+end
 local dead = redis.call('ZRANGEBYSCORE', 'notiway:nodes', '-inf', now - ARGV[4], 'LIMIT', 0, 20)
 for _, node in ipairs(dead) do
   redis.call('ZREM', 'notiway:nodes', node)
   redis.call('HDEL', 'notiway:told', node)
+  redis.call('HDEL', 'notiway:missed', node)
 end
 """
     + _LIVING
-    + "return {now, known, dead, redis.call('HMGET', 'notiway:told', unpack(living))}"
+    + "return {now, known, lives, dead, died, redis.call('HMGET', 'notiway:told', unpack(living))}"
 )
 
 # What the living told.

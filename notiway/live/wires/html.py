@@ -6,16 +6,16 @@ import logging
 import re
 from typing import Any
 
-from jinja2 import Environment, Template, TemplateNotFound
+from jinja2 import Environment
 from markupsafe import Markup
 
+from notiway.live.wires import own
 from notiway.values.event import Event
 from notiway.values.item import Item
 
 log = logging.getLogger(__name__)
 
 TO_INCOMING = '<hx-partial hx-target="#notiway-incoming" hx-swap="beforeend">'
-REMEMBER_MISSING = 1_000  # names of events that have no template of their own
 # Between tags only: text has its angle brackets escaped, so the words of a notification stay as they are.
 BETWEEN_TAGS = re.compile(r">\s+<")
 COUNTS_ONLY = frozenset({"sync", "joined", "left"})
@@ -26,13 +26,15 @@ ID_CHANGES = frozenset({"read", "unread", "deleted", "recalled"})
 class HtmlWire:
     """Renders Events with the same templates that draw the page.
 
-    A new notification named `order-shipped` is drawn by `events/order-shipped.html` where there is one: by its
-    elements that name a place on the page (`data-notiway-into`). Else a report of progress becomes a bar, as drawn by
-    `events/task-progress.html`, and anything else a row of the list and a toast.
+    A new notification named `order-shipped` is drawn by `events/order-shipped.html`, or by
+    `notiway/banners/order-shipped.html`, where there is one: by its elements that name a place on the page
+    (`data-notiway-into`). Else a report of progress becomes a bar, as drawn by `events/task-progress.html`, and
+    anything else a row of the list and a toast.
 
     One frame serves every socket of an audience, so it carries no token and nothing about one viewer.
-    The environment must autoescape `.html` and know the globals `notiway_url(path)` and `notiway_each`
-    (`parts.draw_each`). A template that fails in `render` raises; what has no event to name is logged here.
+    The environment must autoescape `.html` and know the globals `notiway_url(path)`, `notiway_each`
+    (`parts.draw_each`) and `notiway_toast` (`parts.draw_toast`). A template that fails in `render` raises; what has no
+    event to name is logged here.
 
     >>> wire.render(Event("sync", "user:42", {"unread": 3}))  # doctest: +SKIP
     '<hx-partial hx-target="#notiway-badge" hx-swap="outerHTML">…</hx-partial>'
@@ -44,7 +46,6 @@ class HtmlWire:
     def __init__(self, env: Environment) -> None:
         self._env = env
         self.redraws = bool(env.auto_reload)  # in development, where templates are being written
-        self._missing: set[str] = set()
         self._failing: set[str] = set()  # frames that were logged as failing: a heartbeat would log without end
 
     def render(self, event: Event) -> str | None:
@@ -55,6 +56,8 @@ class HtmlWire:
             return self._created(Item.from_dict(data["notification"]), unread)
         if kind == "restored":
             return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
+        if kind == "answered":
+            return self._frame(kind, items=[Item.from_dict(data["notification"])])
         if kind in ID_CHANGES:
             return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
         if kind == "read_all":
@@ -82,36 +85,27 @@ class HtmlWire:
         """Nothing: pages fetch their lists."""
 
     def _created(self, item: Item, unread: int | None) -> str:
-        own = self._own(item)
-        if own is None:
+        drawn = self._own(item)
+        if drawn is None:
             return self._frame("created", items=[item], unread=unread)
-        drawn = f"{TO_INCOMING}{own}</hx-partial>" if own else ""
-        # What is stored is in the list and in the count, however else it is shown.
-        return drawn + self._frame("created", items=[item], unread=unread, quiet=True) if item.persisted else drawn
+        if not item.persisted:
+            return f"{TO_INCOMING}{drawn}</hx-partial>" if drawn else ""
+        # What is stored is in the list and in the count, however else it is shown. Its own elements come in the same
+        # part and before its row: if the page has no place for them, the row makes a toast.
+        frame = self._frame("created", items=[item], unread=unread, quiet=True)
+        return frame.replace(TO_INCOMING, f"{TO_INCOMING}{drawn}", 1)
 
     def _own(self, item: Item) -> Markup | None:
-        """What the event's own template makes of it; None where it has none, or a broken one."""
-        try:
-            template = self._own_template(item.name)
-            if template is None and not item.persisted and (item.body or {}).keys() >= REPORT_FIELDS:
-                template = self._own_template("task-progress")  # as the page draws it that is loaded now
-            return None if template is None else Markup(template.render(item=item, body=item.body or {}).strip())  # noqa: S704 - a rendered template
-        except Exception:
-            log.exception("templates/events/%s.html failed; the default is shown instead", item.name)
-            return None
-
-    def _own_template(self, name: str) -> Template | None:
-        # Names hold no slash (draft.NAME_PATTERN), so none leads out of the folder.
-        if name in self._missing:
-            return None
-        path = f"events/{name}.html"
-        try:
-            return self._env.get_template(path)
-        except TemplateNotFound as error:
-            if error.name != path:
-                raise
-        if not self._env.auto_reload and len(self._missing) < REMEMBER_MISSING:
-            self._missing.add(name)
+        """What the event's own template, or its banner, makes of it; None where it has none, or a broken one."""
+        names = [("events", item.name), (own.BANNERS, item.name)]
+        if not item.persisted and (item.body or {}).keys() >= REPORT_FIELDS:
+            names.append(("events", "task-progress"))  # as the page draws it that is loaded now
+        for folder, name in names:
+            text = own.drawn_by_own(
+                self._env, folder, name, lambda template: template.render(item=item, body=item.body or {}).strip()
+            )
+            if text is not None:
+                return Markup(text)  # noqa: S704 - a rendered template
         return None
 
     def _frame_or_nothing(self, template: str, **context: Any) -> str | None:

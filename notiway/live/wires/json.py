@@ -12,11 +12,14 @@ from notiway.values.event import Event
 
 log = logging.getLogger(__name__)
 
+NOTHING: dict[str, Any] = {}
 ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False)  # json.dumps would make one for each text
 
 
 def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
     """An item as JSON clients see it: `createdAt` in ISO 8601, `timestamp` in milliseconds."""
+    details = item.get("details") or NOTHING  # an older version sends none
+    actor = details.get("actor") or NOTHING
     return {
         "id": item["id"],
         "name": item["name"],
@@ -29,6 +32,13 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
         "groupKey": item["group_key"],
         "source": item["source"],
         "actor": item["actor"],
+        "actorImage": actor.get("image"),
+        "actorUrl": actor.get("url"),
+        "icon": details.get("icon"),
+        "category": details.get("category"),
+        "image": details.get("image"),
+        "actions": details.get("actions", []),
+        "answer": item.get("answer"),
         "producer": item["producer"],
         "audienceId": item["audience"],
         "persisted": item["persisted"],
@@ -76,6 +86,8 @@ class JsonWire:
                 name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)
                 counted = {} if unread is None else {"unreadCount": unread}
                 return _message(name, {**_ids(data["ids"]), **counted})
+            case "answered":
+                return _message("answered", {**_ids(data["ids"]), "answer": data["answer"]})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
             case "sync" | "joined" | "left":

@@ -40,6 +40,8 @@ class SignalRWire:
                 return "".join(_changed("EventReadStatusChange", item, "isRead", False) for item in data["items"])
             case "deleted" | "recalled":
                 return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", True) for item in data["items"])
+            case "answered":
+                return "".join(_answered(item, data["answer"]) for item in data["items"])
             case _:
                 return None
 
@@ -86,8 +88,20 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
             "timeStamp": iso(item["sent_at"] or item["created_at"]),
             "isPersisted": item["persisted"],
             "persistedTTL": None if item["expires_at"] is None else iso(item["expires_at"]),
+            **_rich(item),
         },
     }
+
+
+def _rich(item: dict[str, Any]) -> dict[str, Any]:
+    """What is rich about it, where anything is: other clients see the metadata that they always saw."""
+    details, answer = item.get("details"), item.get("answer")
+    if not details:
+        return {}
+    rich = {name: value for name, value in details.items() if name != "actor"}
+    if item["actor"] is not None or "actor" in details:
+        rich["actor"] = {"name": item["actor"], **details.get("actor", {})}
+    return rich if answer is None else {**rich, "answer": answer}
 
 
 def audience_id(key: str) -> str:
@@ -122,3 +136,10 @@ def _whole(notifications: Iterable[dict[str, Any]]) -> Iterator[str]:
 
 def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:
     return invocation(target, {"eventId": item["public_id"], "audienceId": audience_id(item["audience"]), field: value})
+
+
+def _answered(item: dict[str, str], answer: dict[str, Any] | None) -> str:
+    told = {"action": None, "status": "open", "by": None, "byName": None, "message": None}
+    told |= {name: answer[name] for name in told if name in answer} if answer else {}
+    about = {"eventId": item["public_id"], "audienceId": audience_id(item["audience"])}
+    return invocation("EventActionStatusChange", {**about, **told})

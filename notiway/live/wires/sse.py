@@ -41,6 +41,10 @@ class SseWire:
                 return "".join(
                     _event("deleted", {"notificationId": each, "unreadCount": unread}) for each in data["ids"]
                 ) + self._count(unread)
+            case "answered":
+                return "".join(
+                    _event("answered", {"notificationId": each, "answer": data["answer"]}) for each in data["ids"]
+                )
             case "sync" | "joined" | "left":
                 return self._count(unread)
             case _:

@@ -46,6 +46,7 @@ class Guard:
     def __init__(self, database: peewee.Database, *, lends: bool = False) -> None:
         self.database: Any = database  # its insides are in no stubs
         self.lends = lends  # whether the connection may go back to the pool while somebody waits for something else
+        self.on_doubt: Callable[[], None] | None = None  # nobody knows whether a transaction was committed
         self.plain: dict[str, Callable[..., Any]] = {name: getattr(database, name) for name in REPLACED}
         for name in REPLACED:
             setattr(database, name, getattr(self, name))

@@ -37,6 +37,15 @@ class PostgresGuard(Guard):
         self._replace_broken()
         super().begin(*how)
 
+    def commit(self) -> None:
+        """Where the connection breaks before the answer, the server may have committed: that is told to `on_doubt`."""
+        try:
+            super().commit()
+        except peewee.PeeweeException:
+            if self.on_doubt is not None and not self.is_in_transaction():
+                self.on_doubt()
+            raise
+
     def run(self, sql: str, params: Any) -> Any:
         self._replace_broken()
         try:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from notiway.store.log import pulling
 from notiway.store.log.positions import Seen
 from notiway.store.log.pulling import catch_up
-from notiway.store.rows import FROM_INBOX, SEVERAL, VISIBLE, read_items
+from notiway.store.rows import FROM_INBOX, FROM_UNREAD, SEVERAL, VISIBLE, read_items
 from notiway.store.sql import BY_INBOX, marks, run
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT, Item
@@ -26,6 +26,10 @@ ANNOUNCEMENTS = (
     f" WHERE i.user_id = ? AND i.notification_id = n.id AND n.name = '{ANNOUNCEMENT}'"
     f" AND i.read_at IS NULL AND i.deleted_at IS NULL AND {VISIBLE}"
     " ORDER BY n.id DESC LIMIT ?"
+)
+NEWEST_UNREAD = (
+    f"{FROM_UNREAD} AND i.read_at IS NULL AND i.deleted_at IS NULL"
+    f" AND {VISIBLE} ORDER BY i.notification_id DESC LIMIT ?"
 )
 
 
@@ -79,9 +83,15 @@ def named(user_id: str, public_id: str) -> str | None:
     return None if row is None else row[0]
 
 
-def announcements(user_id: str) -> list[Item]:
-    """What is not dismissed and not over, the gravest first, then the newest. Dismissing is reading."""
+def announcements(user_id: str, names: Sequence[str] = ()) -> list[Item]:
+    """What is not dismissed and not over, the gravest first, then the newest. Dismissing is reading.
+
+    `names` are those of other kinds that are shown as banners: they are looked for among the newest unread.
+    """
     found = read_items(ANNOUNCEMENTS, (user_id, now_ms(), LOOKED_AT))
+    if names:
+        found += [item for item in read_items(NEWEST_UNREAD, (user_id, now_ms(), LOOKED_AT)) if item.name in names]
+        found.sort(key=lambda item: item.id, reverse=True)
     return sorted(found, key=lambda item: GRAVEST_FIRST.index(severity(item)))[:SHOWN_ANNOUNCEMENTS]
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from flask import Blueprint, jsonify, render_template
+from flask import Blueprint, current_app, jsonify, render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from notiway.live.runtime import current
+from notiway.live.wires import own
 from notiway.live.wires.json import notification_list
 from notiway.store import inbox
 from notiway.store.log import standing
@@ -27,13 +29,13 @@ def show() -> ResponseReturnValue:
     if reply.form() != "json":
         return draw(user_id, floating=False)
     inbox.catch_up(user_id)
-    return jsonify(notifications=notification_list(item.as_dict() for item in standing.announcements(user_id)))
+    return jsonify(notifications=notification_list(item.as_dict() for item in _standing(user_id)))
 
 
 def draw(user_id: str, *, floating: bool) -> Markup:
     """The banners that stand for this user, with their container."""
     inbox.catch_up(user_id)
-    return draw_items(standing.announcements(user_id), floating=floating)
+    return draw_items(_standing(user_id), floating=floating)
 
 
 def draw_items(items: Sequence[Item], *, floating: bool) -> Markup:
@@ -47,3 +49,8 @@ def draw_items(items: Sequence[Item], *, floating: bool) -> Markup:
             floating=floating,
         )
     )
+
+
+def _standing(user_id: str) -> list[Item]:
+    kinds, env = current().kinds, current_app.jinja_env
+    return standing.announcements(user_id, [each.name for each in kinds.all() if own.has(env, own.BANNERS, each.name)])

@@ -14,7 +14,7 @@ from notiway.values.draft import is_safe_url
 from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
-from notiway.web.pages import banners, changes, listing, standing_inbox, tasks
+from notiway.web.pages import banners, changes, listing, pressing, standing_inbox, tasks
 
 
 def register(blueprint: Blueprint) -> None:
@@ -27,6 +27,7 @@ def register(blueprint: Blueprint) -> None:
     changes.register(blueprint)
     banners.register(blueprint)
     tasks.register(blueprint)
+    pressing.register(blueprint)
 
 
 def guard() -> None:

@@ -6,6 +6,7 @@ import * as anchor from "./history/anchor.js";
 import * as filters from "./history/filters.js";
 import * as selection from "./history/selection.js";
 import * as actions from "./list/actions.js";
+import * as answers from "./list/answers.js";
 import * as focus from "./list/focus.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
@@ -34,7 +35,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar]) {
     part.start();
   }
 }

@@ -25,3 +25,14 @@ def test_before_the_start_and_after_the_close_nobody_is_told():
     broker.close()
     broker.publish([event(2)])
     assert heard == []
+
+
+def test_a_gap_is_told_to_this_process():
+    broker, gaps = MemoryBroker(), []
+    broker.tell_gap(["user:ada"])
+    broker.start(lambda event: None, on_gap=gaps.append)
+    broker.tell_gap(["user:ada"])
+    broker.tell_gap(None)
+    broker.close()
+    broker.tell_gap(None)
+    assert gaps == [["user:ada"], None]

@@ -106,6 +106,92 @@ def test_by_itself_it_tells_within_a_moment(first, second, connect):
     first.peers.stop()
 
 
+# Deaths
+
+
+@pytest.fixture
+def deaths(first, second, process):
+    """What three processes are told, one of which is going to die; the others have lived for a while."""
+    told = []
+    third = process("n3")
+    for each in (first, second):
+        each.peers.on_death = told.append
+        for _ in range(module.STEADY_BEATS + 1):
+            each.tick()
+    third.tick()
+    return told, third
+
+
+@pytest.fixture
+def last_seen(client):
+    """Makes it that a process told its last sign of life so many seconds ago; returns when."""
+
+    def set_back(*nodes, seconds=10):
+        moment = client.time()[0] - seconds
+        client.zadd("notiway:nodes", dict.fromkeys(nodes, moment * 1000 + module.LEASE_MS))
+        return moment
+
+    return set_back
+
+
+def test_one_of_the_others_is_told_once_that_a_process_has_died_and_when(deaths, first, second, last_seen):
+    told, _third = deaths
+    moment = last_seen("n3")
+    for _ in range(3):
+        first.tick()
+        second.tick()
+    assert told == [moment]
+
+
+def test_what_is_removed_at_once_has_been_told(deaths, first, last_seen, client):
+    told, _third = deaths
+    moment = last_seen("n3", seconds=2 * module.LEFT_MS // 1000)
+    first.tick()
+    assert told == [moment]
+    assert not client.exists("notiway:missed")
+
+
+def test_a_death_is_told_when_the_lease_is_over_for_a_while(deaths, first, second, monkeypatch):
+    told, third = deaths
+    monkeypatch.setattr(module, "LEASE_MS", 50)
+    third.tick()
+    monkeypatch.undo()
+    wait_until(lambda: [node.id for node in second.peers.nodes()] == ["n1", "n2"])
+    first.tick()
+    assert told == [], "it may be late"
+    monkeypatch.setattr(module, "DIED_MS", 1)
+    wait_until(lambda: first.tick() or told)
+
+
+def test_nobody_is_told_of_a_process_that_left_or_lives(deaths, first, monkeypatch):
+    told, third = deaths
+    third.peers._leave()
+    monkeypatch.setattr(module, "DIED_MS", 1)
+    for _ in range(3):
+        first.tick()
+    assert told == []
+
+
+def test_who_was_away_from_redis_for_too_long_judges_nobody(deaths, first, last_seen):
+    told, _third = deaths
+    moment = last_seen("n1", "n3")  # as after a Redis that stood still
+    for _ in range(module.STEADY_BEATS + 1):
+        first.tick()
+    assert told == []
+    first.tick()
+    assert told == [moment], "it has had time to say that it lives"
+
+
+def test_whoever_is_taken_for_dead_and_lives_may_die_once_more(deaths, first, last_seen):
+    told, third = deaths
+    moments = []
+    for _ in range(2):
+        moments.append(last_seen("n3"))
+        first.tick()
+        third.tick()
+    assert told == moments
+
+
 # Limits
 
 

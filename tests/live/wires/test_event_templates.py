@@ -8,6 +8,7 @@ from conftest import SECRET_KEY
 from jinja2 import ChoiceLoader, DictLoader
 
 from notiway.host.app import create_app
+from notiway.live.wires import own
 from notiway.live.wires.html import HtmlWire
 from notiway.values.event import Event
 from notiway.values.item import Item
@@ -111,7 +112,7 @@ def test_names_without_a_template_are_looked_for_once_and_not_remembered_without
     for name in ["never-heard-of"] * 3 + [f"name-{number}" for number in range(1_500)]:
         wire.render(created(name=name))
     assert asked.count("events/never-heard-of.html") == 1
-    assert len(wire._missing) <= 1_000
+    assert len(own._known[wire._env].missing) <= 1_000
 
 
 def test_the_application_s_own_folder_wins(tmp_path):

@@ -8,7 +8,7 @@ from jinja2 import ChoiceLoader, DictLoader, Environment, FileSystemLoader
 
 from notiway.folders import resources
 from notiway.live.wires.html import COUNTS_ONLY, HtmlWire
-from notiway.live.wires.parts import draw_each
+from notiway.live.wires.parts import draw_each, draw_toast
 from notiway.values.event import KINDS, Event
 from notiway.values.item import Item
 
@@ -33,6 +33,7 @@ EVENTS = {
     "deleted": {"ids": [ITEM.id], "unread": 3},
     "recalled": {"ids": [ITEM.id], "unread": 3},
     "read_all": {"before": ITEM.id, "unread": 3},
+    "answered": {"ids": [ITEM.id], "answer": None, "notification": ITEM.as_dict()},
     "sync": {"unread": 3},
     "joined": {"unread": 3, "audience": "group:ops"},
     "left": {"unread": 3, "audience": "group:ops"},
@@ -46,7 +47,8 @@ def wire():
 
 
 def with_globals(env):
-    env.globals |= {"notiway_url": lambda path: f"/prefix{path}", "notiway_each": draw_each}
+    env.globals |= {"notiway_url": lambda path: f"/prefix{path}"}
+    env.globals |= {"notiway_each": draw_each, "notiway_toast": draw_toast}
     return env
 
 
@@ -75,7 +77,8 @@ def test_every_kind_that_clients_hear_of_has_a_frame(wire):
 def test_a_frame_is_made_of_parts_for_what_is_incoming_and_the_badge(wire, kind):
     tags = Tags(wire.render(Event(kind, "user:ada", EVENTS[kind]))).tags
     targets = [attributes["hx-target"] for tag, attributes in tags if tag == "hx-partial"]
-    assert targets == (["#notiway-badge"] if kind in COUNTS_ONLY else ["#notiway-incoming", "#notiway-badge"])
+    counted = [] if kind == "answered" else ["#notiway-badge"]
+    assert targets == (counted if kind in COUNTS_ONLY else ["#notiway-incoming", *counted])
 
 
 @pytest.mark.parametrize(("unread", "shown"), [(0, "0"), (1, "1"), (99, "99"), (100, "99+")])

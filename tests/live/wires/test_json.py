@@ -25,6 +25,13 @@ SEEN_BY_CLIENTS = {
     "groupKey": "g",
     "source": "s",
     "actor": "a",
+    "actorImage": None,
+    "actorUrl": None,
+    "icon": None,
+    "category": None,
+    "image": None,
+    "actions": [],
+    "answer": None,
     "producer": "app",
     "audienceId": "user:ada",
     "persisted": True,
@@ -62,6 +69,12 @@ MESSAGES = [
         {"notifications": [ITEM], "unread": 1},
         "restored",
         {"notificationId": "id-1", "notificationIds": ["id-1"], "notifications": [SEEN_BY_CLIENTS], "unreadCount": 1},
+    ),
+    (
+        "answered",
+        {"ids": ["a"], "answer": {"status": "done"}},
+        "answered",
+        {"notificationId": "a", "notificationIds": ["a"], "answer": {"status": "done"}},
     ),
     ("sync", {"unread": 5}, "pong", {"unreadCount": 5}),
     ("joined", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
@@ -127,3 +140,24 @@ def test_what_is_restored_comes_without_what_cannot_be_told():
     said = json.loads(WIRE.render(Event("restored", "user:ada", {"notifications": items, "unread": 1})))
     assert said["data"]["notificationIds"] == ["id-1", "id-2"]
     assert [each["id"] for each in said["data"]["notifications"]] == ["id-1"]
+
+
+def test_what_is_rich_comes_as_data():
+    actions = [{"name": "track", "label": "Track", "url": "/x", "method": "get", "style": "primary"}]
+    actor = {"image": "/ada.png", "url": "/people/ada"}
+    details = {"icon": "truck", "category": "orders", "image": "/parcel.png", "actor": actor, "actions": actions}
+    told = notification_dict({**ITEM, "details": details})
+    assert told == {
+        **SEEN_BY_CLIENTS,
+        "icon": "truck",
+        "category": "orders",
+        "image": "/parcel.png",
+        "actorImage": "/ada.png",
+        "actorUrl": "/people/ada",
+        "actions": actions,
+    }
+
+
+def test_an_event_of_an_older_version_has_nothing_rich():
+    older = {name: value for name, value in ITEM.items() if name not in ("details", "answer")}
+    assert notification_dict(older) == SEEN_BY_CLIENTS

@@ -132,3 +132,29 @@ def test_a_separator_in_a_text_does_not_end_its_message():
     item = an_item(body={"text": f"a{END}b"})
     (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
     assert call["arguments"][0]["body"]["text"] == f"a{END}b"
+
+
+def test_what_is_rich_is_in_the_metadata_where_anything_is():
+    actions = [{"name": "track", "label": "Track", "url": "/x", "method": "get", "style": "primary"}]
+    item = an_item(actor="Ada", details={"icon": "truck", "actor": {"image": "/ada.png"}, "actions": actions})
+    (call,) = calls(Event("created", item.audience, {"notification": item.as_dict()}))
+    metadata = call["arguments"][0]["metadata"]
+    assert metadata["icon"] == "truck"
+    assert metadata["actor"] == {"name": "Ada", "image": "/ada.png"}
+    assert metadata["actions"] == actions
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (
+            {"action": "pay", "status": "done", "by": "42", "byName": "Ada", "press": "p"},
+            {"action": "pay", "status": "done", "by": "42", "byName": "Ada", "message": None},
+        ),
+        (None, {"action": None, "status": "open", "by": None, "byName": None, "message": None}),
+    ],
+)
+def test_what_became_of_a_button_is_a_call(answer, told):
+    first, _ = changed("answered", answer=answer)
+    assert first["target"] == "EventActionStatusChange"
+    assert first["arguments"] == [{"eventId": "order-0", "audienceId": "user:42", **told}]

@@ -87,7 +87,7 @@ def test_a_reset_moves_the_client_on():
 @pytest.mark.parametrize("text", ["a\nb", "a\r\nb", "a\n\nevent: fake\ndata: {}", "ä😀\u2028"])
 def test_no_text_can_break_out_of_its_line(kind, text):
     item = an_item(title=text, message=text, body={"text": text})
-    data = {"notification": item, "notifications": [item], "ids": ["a"], "items": [], "unread": 0}
+    data = {"notification": item, "notifications": [item], "ids": ["a"], "items": [], "answer": None, "unread": 0}
     for name, _, said in events(Event(kind, "user:42", data)):
         assert name != "fake"
         if name == "notification":
@@ -108,3 +108,10 @@ def test_no_text_ends_a_line_for_a_client_that_splits_as_python_does(separator):
     [data] = [line for line in told.splitlines() if line.startswith("data: ")]
     values = json.loads(data.removeprefix("data: "))
     assert (values["title"], values["payload"]) == (item["title"], item["body"])
+
+
+def test_what_became_of_a_button_is_told():
+    answer = {"status": "done", "by": "ada"}
+    assert events(Event("answered", "user:42", {"ids": ["a"], "items": [], "answer": answer})) == [
+        ("answered", None, {"notificationId": "a", "answer": answer})
+    ]

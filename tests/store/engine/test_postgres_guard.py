@@ -124,3 +124,24 @@ def test_a_hosts_own_database_has_the_guard_and_its_own_limits(postgres):
     guard_of(own).connect_within(1)
     assert own.execute_sql("SHOW statement_timeout").fetchone() == ("0",)
     own.close()
+
+
+@pytest.mark.parametrize("is_broken", [True, False])
+def test_a_commit_is_in_doubt_if_the_connection_breaks_before_the_answer(opened, monkeypatch, is_broken):
+    guard, doubts = guard_of(opened), []
+    commit = guard.plain["commit"]
+
+    def commit_unheard():
+        if is_broken:
+            commit()
+            opened._state.conn.close()
+        raise peewee.OperationalError("server closed the connection unexpectedly")
+
+    guard.on_doubt = lambda: doubts.append(1)
+    monkeypatch.setitem(guard.plain, "commit", commit_unheard)
+    with pytest.raises(peewee.OperationalError), opened.atomic():
+        opened.execute_sql("CREATE TABLE doubtful ()")
+    monkeypatch.undo()
+    assert bool(doubts) == is_broken
+    assert ("doubtful" in opened.get_tables()) == is_broken
+    opened.execute_sql("DROP TABLE IF EXISTS doubtful")

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from jinja2 import ChoiceLoader, DictLoader
 
 from notiway.store import membership, schema
 from notiway.store.database import db
@@ -130,3 +131,19 @@ def test_a_full_inbox_is_not_searched_for_them(rows):
     plan = run(f"EXPLAIN QUERY PLAN SELECT {COLUMNS} {ANNOUNCEMENTS}", ("1", 0, 3)).fetchall()
     assert "notiway_notification_announcement" in str(plan[0])
     assert schema.pending(db.obj) == []
+
+
+def test_a_kind_with_a_banner_of_its_own_stands_on_every_page_until_it_is_read(app, browser, user, send):
+    text = '{% extends "events/system-announcement.html" %}{% block text %} [by {{ item.source }}]{% endblock %}'
+    app.jinja_env.loader = ChoiceLoader([DictLoader({"notiway/banners/outage.html": text}), app.jinja_env.loader])
+    kinds = app.extensions["notiway"].kinds
+    kinds.declare("outage", label="Outage")
+    kinds.declare("order-shipped", label="Order shipped")
+    row = send(user, "Payments are down", name="outage", source="monitoring")
+    send(user, "Your order", name="order-shipped")
+    assert banners(browser) == 1
+    assert "[by monitoring]" in browser.get("/dashboard").text
+    found = browser.get("/notifications/announcements", form="json").json["notifications"]
+    assert [item["id"] for item in found] == [row.id]
+    browser.put(f"/notifications/{row.id}/read", form="htmx")
+    assert banners(browser) == 0

@@ -47,6 +47,9 @@ function setEntry(entry, state) {
   if (entry.row) entry.row.dataset.state = state;
 }
 
+/** The rows that wait, of all lists. */
+export const heldRows = () => [...stores.values()].flatMap((store) => [...store.values()].map(({ row }) => row).filter(Boolean));
+
 export const setHeld = (id, state) => entries(id).forEach((entry) => setEntry(entry, state));
 
 /** Mark as read, up to and including `before`; without it, all. */

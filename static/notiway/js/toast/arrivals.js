@@ -11,6 +11,7 @@ const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
 const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
 const MANY = 3; // more ordinary ones than this at once become one toast
 const taken = remembered();
+const toasts = new Map(); // id -> what the server drew, until its row is there
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let gathered = [];
 let timer = null;
@@ -48,12 +49,15 @@ async function claimByStorage(id) {
   }
 }
 
+/** Take the toast that the server drew of a notification; it comes before the row. */
+export const drawn = (id, template) => toasts.set(id, template.content.firstElementChild);
+
 /** What a toast says of a row. */
 function toastOf(row) {
   const link = row.querySelector(".notiway-item__title");
   const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
   const { notiwayId: id, type, priority } = row.dataset;
-  return { id, type, priority, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent" };
+  return { id, type, priority, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent", drawn: toasts.get(id) };
 }
 
 /** Only what leaves by itself may become a number: errors and urgent ones are told one by one, and first. */
@@ -82,9 +86,11 @@ async function claimAndTell() {
 
 /** A notification reached this tab. What the page already counted when it was drawn is no news; low ones wait in the bell. */
 export function arrived(row) {
+  const toast = toastOf(row);
+  toasts.delete(toast.id);
   if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline || row.dataset.priority === "low") return;
   if (!gathered.length) firstAt = Date.now();
-  gathered.push(toastOf(row));
+  gathered.push(toast);
   clearTimeout(timer);
   timer = setTimeout(claimAndTell, Math.max(0, Math.min(GATHER, firstAt + AT_MOST - Date.now())));
 }

@@ -1,7 +1,18 @@
 // draw: makes one toast from the template in the page; every word is set as text, never as markup.
 
+/** The toast that the server drew, as one of this stack. Its link leads through /n/<id>, which marks it read. */
+function copied(drawn, { id, about = "", type, priority, href }) {
+  const toast = drawn.cloneNode(true);
+  const link = toast.querySelector("a.notiway-toast__title");
+  Object.assign(toast.dataset, { type, priority, id, about });
+  if (priority === "urgent") toast.querySelector(".notiway-toast__text").setAttribute("role", "alert");
+  if (link && href) link.href = href;
+  return toast;
+}
+
 /** A new toast for {id, about, type, priority, title, message, href, linkText}; with linkText the link follows the message. */
-export function draw({ id = "", about = "", type, priority = "medium", title, message = "", href = "", linkText = "" }) {
+export function draw({ id = "", about = "", type, priority = "medium", title, message = "", href = "", linkText = "", drawn = null }) {
+  if (drawn) return copied(drawn, { id, about, type, priority, href });
   const toast = document.querySelector("[data-notiway-toast-template]").content.firstElementChild.cloneNode(true);
   const link = toast.querySelector(".notiway-toast__title");
   const text = toast.querySelector(".notiway-toast__message");

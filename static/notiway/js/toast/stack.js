@@ -34,7 +34,9 @@ function fill() {
   while (first()) {
     if (stack().childElementCount >= room() && first().stays) makeRoom();
     if (stack().childElementCount >= room()) break;
-    stack().append(made(dequeue()));
+    const toast = made(dequeue());
+    stack().append(toast);
+    if (toast.querySelector("[hx-post]")) window.htmx?.process(toast);
   }
   const any = stack().childElementCount > 0;
   if (region().showPopover && any !== region().matches(":popover-open")) any ? region().showPopover() : region().hidePopover();

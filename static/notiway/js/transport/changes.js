@@ -1,8 +1,9 @@
 // changes: what a frame says goes to every place on this page that shows it.
+import { answered } from "../list/answers.js";
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { remembered } from "../page/remembered.js";
-import { arrived } from "../toast/arrivals.js";
+import { arrived, drawn } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
 
@@ -21,6 +22,7 @@ const listChanges = {
   read_all: (change) => readUpTo(change.dataset.before),
   deleted: (change) => dropAll(ids(change)),
   recalled: (change) => dropAll(ids(change)),
+  answered: (change) => answered(change),
   restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
 };
 const changes = {
@@ -45,7 +47,8 @@ export function take(children) {
     rows = [];
   };
   for (const child of children) {
-    const { notiwayEvent: kind } = child.dataset;
+    const { notiwayEvent: kind, notiwayToast: toast } = child.dataset;
+    if (toast) drawn(toast, child);
     for (const row of newRows(child)) {
       if (isNews(row.dataset.notiwayId) && kind !== "quiet") arrived(row);
       note(row.dataset.notiwayId);

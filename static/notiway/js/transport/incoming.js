@@ -10,9 +10,21 @@ const fetching = new Set(); // the requests for rows that are on their way…
 let meanwhile = []; // … and what came since
 let due = null;
 
-/** What has a place of its own goes there at once, for its id must not be on the page twice. */
+/**
+ * What has a place of its own goes there at once, for its id must not be on the page twice. The row of a notification
+ * comes behind its parts: where the page has no place for any of them, it makes a toast.
+ */
 function placeParts() {
-  document.querySelectorAll("#notiway-incoming > [data-notiway-into]").forEach((part) => (part.remove(), place(part)));
+  let placed = null;
+  for (const child of [...(document.getElementById("notiway-incoming")?.children ?? [])]) {
+    if (child.dataset.notiwayInto) {
+      child.remove();
+      placed = place(child) || placed === true;
+    } else if (child.dataset.notiwayEvent === "quiet") {
+      if (placed === false) child.replaceWith(...child.children);
+      placed = null;
+    }
+  }
 }
 
 /** All that came since the last frame of the screen, at once: a flood costs as many rounds as the screen shows. */

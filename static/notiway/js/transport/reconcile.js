@@ -1,5 +1,6 @@
 // reconcile: after a break, bring the lists on this page in line with the server, without moving what is read.
 import { refresh as refreshBanners } from "../banner/banners.js";
+import { answered } from "../list/answers.js";
 import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
 import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "../list/rows.js";
@@ -35,7 +36,7 @@ async function refresh(list) {
   for (const row of rowsOf(list)) {
     const id = row.dataset.notiwayId;
     const fetched = answer.rows.get(id);
-    if (fetched) setState(row, fetched.dataset.state);
+    if (fetched) setState(row, fetched.dataset.state), answered(fetched);
     else if (isDeleted(row) || id < oldest || id > newestBefore) continue;
     else if (list.dataset.state === "unread") setState(row, "read");
     else if (list.dataset.state !== "read") removeRow(row);
