@@ -65,14 +65,14 @@ def nodes(folder: Path, count: int, postgres: Postgres, redis_url: str, **settin
 
 def _site(folder: Path, port: int, sites: Sequence[Site]) -> str:
     """The configuration of deploy/, without TLS, where each node serves pages and live connections."""
-    servers = "\n".join(f"    server 127.0.0.1:{site.port} max_fails=1 fail_timeout=2s;" for site in sites)
+    servers = "\n".join(f"    server 127.0.0.1:{site.port} max_fails=0;" for site in sites)
     changes = {
         "listen 443 ssl http2": f"listen 127.0.0.1:{port}",
         "    ssl_certificate     /etc/ssl/app.example.com.pem;\n": "",
         "    ssl_certificate_key /etc/ssl/app.example.com.key;\n": "",
         "    server 127.0.0.1:5000;": servers,
-        "    server 127.0.0.1:5001 max_fails=1 fail_timeout=2s;": servers,
-        "    server 127.0.0.1:5002 max_fails=1 fail_timeout=2s;\n": "",
+        "    server 127.0.0.1:5001 max_fails=0;": servers,
+        "    server 127.0.0.1:5002 max_fails=0;\n": "",
         "/var/log/nginx/notiway.log": str(folder / "access.log"),
     }
     return replaced((DEPLOY / "nginx" / "notiway.conf").read_text(), changes)
