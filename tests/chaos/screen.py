@@ -87,3 +87,47 @@ class Screen:
             with contextlib.suppress(OSError, EOFError, ConnectionClosed, InvalidHandshake, http.client.HTTPException):
                 self._one_line()
             if self.is_live.is_set():
+                self._lost_at = time.monotonic()
+            self.is_live.clear()
+            self._over.wait(random.uniform(*self.retry_seconds))
+
+    def _one_line(self) -> None:
+        try:
+            for message_id, mark in self._messages():
+                self.has_heard.add(mark)
+                self.ledger.note_heard(self.label, mark, message_id)
+                if message_id > self.newest:
+                    self.newest = message_id
+        except ConnectionClosed as closed:
+            self.last_code = closed.rcvd.code if closed.rcvd else self.last_code
+            if self.last_code in FINAL_CODES:
+                self._over.set()
+            raise
+        finally:
+            self._cut()
+
+    def _connected(self) -> None:
+        self.connects += 1
+        if self._lost_at is not None:
+            self.away.append(time.monotonic() - self._lost_at)
+            self.ledger.note_away(self.away[-1])
+            self._lost_at = None
+        self.is_live.set()
+        if not self._awake.is_set() or self._over.is_set():
+            raise EOFError
+
+    def _messages(self) -> Told:
+        raise NotImplementedError
+
+    def _cut(self) -> None:
+        line, self._line = self._line, None
+        if line is not None:
+            with contextlib.suppress(OSError):  # the thread that reads it closes it
+                line.shutdown(socket.SHUT_RDWR)
+
+    @contextlib.contextmanager
+    def _socket(self, path: str, **query: str) -> Iterator[ClientConnection]:
+        url = f"ws://127.0.0.1:{self.site.port}{path}?{urlencode({'access_token': self.token, **query})}"
+        with connect(url, proxy=None, close_timeout=0.1, max_queue=None, ping_interval=None, max_size=None) as opened:
+            self._line = opened.socket
+            yield opened

@@ -28,7 +28,7 @@ def main() -> int:
     parser.add_argument("--broadcasts", type=int, default=50)
     parser.add_argument("--sends", type=int, default=3000)
     parser.add_argument("--restarts", type=int, default=5, help="of all three nodes, one after the other")
-    parser.add_argument("--clients", type=int, default=10, help="of each wire, during restarts")
+    parser.add_argument("--clients", type=int, default=3, help="of each wire, during restarts")
     chosen = parser.parse_args()
     print(
         f"{datetime.now(UTC):%d %B %Y %H:%M} UTC, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}\n", flush=True
