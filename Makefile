@@ -29,7 +29,7 @@ export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos chaos-postgresql chaos-nodes test-postgresql simulate mutants lock clean
+.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
@@ -37,6 +37,7 @@ help:
 	@echo "make chaos   kill the real server under load, ROUNDS=$(ROUNDS) times, and count what was lost"
 	@echo "make chaos-postgresql  restart, crash, fail over and hold up PostgreSQL under load, ROUNDS=$(ROUNDS) times each"
 	@echo "make chaos-nodes  kill nodes and the live process, stop, freeze and cut off Redis under load, ROUNDS=$(ROUNDS) times each"
+	@echo "make nodes   three nodes behind nginx: what each costs, and what is lost while they restart"
 	@echo "make test-postgresql   run what touches the store on PostgreSQL"
 	@echo "make simulate SCHEDULES=100000   run that many random schedules of the simulation (FROM=…, PROCESSES=…)"
 	@echo "make check   lint, format, types, layers"
@@ -70,6 +71,10 @@ chaos-postgresql: $(VENV)/.dev
 chaos-nodes: $(VENV)/.dev
 	@bin/need redis postgresql
 	PYTHONPATH=.:tests $(BIN)/python -m chaos.node_faults --rounds $(ROUNDS)
+
+nodes: $(VENV)/.dev
+	@bin/need redis postgresql nginx
+	PYTHONPATH=.:tests $(BIN)/python -m deploy
 
 # What `make test` runs on SQLite, on PostgreSQL: pages, API, live connections, commands, and the real servers.
 test-postgresql: $(VENV)/.dev

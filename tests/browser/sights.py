@@ -65,6 +65,20 @@ def toasts(page: Page) -> Locator:
     return page.get_by_role("region", name="New notifications").get_by_role("listitem")
 
 
+def watch_toasts(page: Page) -> None:
+    """Count every toast that this page shows, also those that go again at once."""
+    page.evaluate("""() => {
+      window.toastsShown = 0;
+      new MutationObserver((changes) => changes.forEach((change) => (window.toastsShown += change.addedNodes.length)))
+        .observe(document.querySelector("[data-notiway-toasts] ol"), { childList: true });
+    }""")
+
+
+def toasts_shown(page: Page) -> int:
+    """How many toasts a page has shown since `watch_toasts`."""
+    return int(page.evaluate("window.toastsShown"))
+
+
 def fresh(place: Locator) -> Locator:
     """The button above a list that says how many are new."""
     return place.get_by_role("button", name=re.compile(r"^\d+ new$"))

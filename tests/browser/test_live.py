@@ -6,7 +6,19 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Browse
 from browser.person import Person
-from browser.sights import expect_unread, fresh, history, open_panel, panel, row, rows, toasts, visit
+from browser.sights import (
+    expect_unread,
+    fresh,
+    history,
+    open_panel,
+    panel,
+    row,
+    rows,
+    toasts,
+    toasts_shown,
+    visit,
+    watch_toasts,
+)
 
 
 def test_with_the_pointer_in_the_list_new_ones_wait_behind_a_button(browse: Browse, ada: Person) -> None:
@@ -117,15 +129,6 @@ def test_arrivals_are_announced_politely(browse: Browse, ada: Person) -> None:
     expect(live).to_have_attribute("aria-live", "polite")
 
 
-def watch_toasts(page: Page) -> None:
-    """Count every toast that this page shows, also those that go again at once."""
-    page.evaluate("""() => {
-      window.toastsShown = 0;
-      new MutationObserver((changes) => changes.forEach((change) => (window.toastsShown += change.addedNodes.length)))
-        .observe(document.querySelector("[data-notiway-toasts] ol"), { childList: true });
-    }""")
-
-
 def hide(page: Page) -> None:
     """Playwright shows every page as visible and focused; this one says that it is in the background."""
     page.evaluate("""() => {
@@ -134,10 +137,6 @@ def hide(page: Page) -> None:
       document.hasFocus = () => false;
       document.dispatchEvent(new Event("visibilitychange"));
     }""")
-
-
-def shown(page: Page) -> int:
-    return int(page.evaluate("window.toastsShown"))
 
 
 def test_of_two_tabs_one_shows_the_toast_and_both_the_badge(browse: Browse, ada: Person) -> None:
@@ -155,7 +154,7 @@ def test_of_two_tabs_one_shows_the_toast_and_both_the_badge(browse: Browse, ada:
             tab.clock.run_for(1000)  # past the longest time that any tab waits before it asks
         for tab in tabs:
             tab.evaluate("navigator.locks.request('turn', () => {})")  # locks are given in turn: all were decided
-        assert sum(map(shown, tabs)) == n
+        assert sum(map(toasts_shown, tabs)) == n
 
 
 def test_the_tab_that_is_looked_at_shows_the_toast(browse: Browse, ada: Person) -> None:
@@ -167,7 +166,7 @@ def test_the_tab_that_is_looked_at_shows_the_toast(browse: Browse, ada: Person) 
         ada.notify(f"Number {n}")
         expect(toasts(front)).to_have_count(n + 1)
     expect_unread(behind, 3)
-    assert shown(behind) == 0
+    assert toasts_shown(behind) == 0
 
 
 def test_a_hidden_tab_alone_keeps_its_toast_until_it_is_looked_at(browse: Browse, ada: Person) -> None:

@@ -1,4 +1,7 @@
-"""Bells in Chromium ring for what Celery sends, with the live process beside sync workers, at an origin of its own."""
+"""Bells in Chromium ring for what Celery sends, with the live process beside sync workers, at an origin of its own.
+
+Once with SQLite alone and a folder between Celery and its worker, once with a Redis for both.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 from celery import Celery
 from celery_app import worker
 from playwright.sync_api import Page, expect
+from servers import redis_server
 from serving import Site
 
 from browser.conftest import DEAD_SERVER, Browse, Console
@@ -18,10 +22,22 @@ from browser.person import Person
 LATEST_SECONDS = 30.0  # a second is promised, and printed; a busy machine may take longer
 
 
+@pytest.fixture(scope="module", params=["no Redis", pytest.param("Redis", marks=pytest.mark.redis)])
+def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where Redis is, or nothing."""
+    if request.param == "no Redis":
+        yield ""
+        return
+    with redis_server() as url:
+        yield url
+
+
 @pytest.fixture(scope="module")
-def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
-    """The application under gunicorn's sync workers, and its live process under another name; SQLite and no Redis."""
-    host = Site(tmp_path_factory.mktemp("beside"), "loud_app:app", NOTIWAY_JOBS="web", NOTIWAY_DRAIN_SECONDS=1)
+def sites(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
+    """The application under gunicorn's sync workers, and its live process under another name."""
+    broker = {"NOTIWAY_BROKER_URL": redis_url} if redis_url else {}
+    folder = tmp_path_factory.mktemp("beside")
+    host = Site(folder, "loud_app:app", NOTIWAY_JOBS="web", NOTIWAY_DRAIN_SECONDS=1, **broker)
     live = host.beside()
     for site in (host, live):
         # Another origin: the cookie of 127.0.0.1 is not sent there.
@@ -34,9 +50,9 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site
 
 
 @pytest.fixture(scope="module")
-def celery(sites: tuple[Site, Site], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Celery]:
-    """Has a real Celery worker at work, with a folder for a broker."""
-    with worker(sites[0], "filesystem://", tmp_path_factory.mktemp("celery")) as client:
+def celery(sites: tuple[Site, Site], redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Celery]:
+    """Has a real Celery worker at work, with Redis or a folder for a broker."""
+    with worker(sites[0], redis_url or "filesystem://", tmp_path_factory.mktemp("celery")) as client:
         yield client
 
 

@@ -22,6 +22,7 @@ BATCH = 3
 PAUSE_SECONDS = 0.05
 AWAY_SECONDS = 0.1  # before a producer tries again
 TIMEOUT_SECONDS = 15.0
+BAD_GATEWAY = 502  # only a proxy says so: its node ended under the request
 
 
 def new_mark(kind: str) -> str:
@@ -101,6 +102,8 @@ class ApiSender:
         if answer.status_code == 503:
             assert answer.headers.get("Retry-After"), "a 503 says when to come again"
             return False
+        if answer.status_code == BAD_GATEWAY:
+            return False
         assert answer.ok, f"{answer.status_code} {answer.text}"
         assert not [each for each in answer.json() if "error" in each], answer.text
         return True
@@ -124,7 +127,7 @@ class PageSender:
         if answer.status_code == 201:
             self.ledger.note_acknowledged(mark)
         else:
-            assert answer.status_code == 503, f"{answer.status_code} {answer.text}"
+            assert answer.status_code in (503, BAD_GATEWAY), f"{answer.status_code} {answer.text}"
             self.ledger.note_refused()
 
 

@@ -30,16 +30,19 @@ Told = Iterator[tuple[str, str]]
 class Screen:
     """One client that stays open in a thread of its own, whatever happens to the line.
 
-    `blink` cuts the line; until `wake` it stays away. What it was told goes to the ledger.
+    `blink` cuts the line; until `wake` it stays away. What it was told goes to the ledger. `away` are the seconds from
+    each end of a line to the next greeting.
     """
 
     wire = ""
+    retry_seconds = RETRY_SECONDS
 
     def __init__(self, site: Site, ledger: Ledger, token: str, label: str = "") -> None:
         self.site, self.ledger, self.token = site, ledger, token
         self.label = label or self.wire
         self.newest = ""
         self.connects = 0
+        self.away: list[float] = []
         self.last_code: int | None = None  # of the server's last goodbye
         self.is_live = threading.Event()
         self.has_heard: set[str] = set()
@@ -86,7 +89,7 @@ class Screen:
             if self.is_live.is_set():
                 self._lost_at = time.monotonic()
             self.is_live.clear()
-            self._over.wait(random.uniform(*RETRY_SECONDS))
+            self._over.wait(random.uniform(*self.retry_seconds))
 
     def _one_line(self) -> None:
         try:
@@ -106,7 +109,8 @@ class Screen:
     def _connected(self) -> None:
         self.connects += 1
         if self._lost_at is not None:
-            self.ledger.note_away(time.monotonic() - self._lost_at)
+            self.away.append(time.monotonic() - self._lost_at)
+            self.ledger.note_away(self.away[-1])
             self._lost_at = None
         self.is_live.set()
         if not self._awake.is_set() or self._over.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -64,13 +65,19 @@ def _nginx(folder: Path, changes: dict[str, str], port: int) -> list[str]:
             "/var/log/nginx/notiway.log": str(folder / "access.log"),
         },
     )
-    (folder / "notiway.conf").write_text(text)
+    return nginx_words(folder, text)
+
+
+def nginx_words(folder: Path, site: str) -> list[str]:
+    """How to start nginx with this site, and with nothing outside of the folder."""
+    (folder / "notiway.conf").write_text(site)
     paths = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
+    user = "user root; " if os.geteuid() == 0 else ""  # else its workers may not write into the folder
     (folder / "nginx.conf").write_text(
-        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
-        f"events {{}} http {{ {paths} include {folder}/notiway.conf; }}"
+        f"{user}daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log;"
+        f"events {{ worker_connections 4096; }} http {{ {paths} include {folder}/notiway.conf; }}"
     )
     return ["nginx", "-c", str(folder / "nginx.conf"), "-p", str(folder), "-e", str(folder / "error.log")]
 
@@ -99,6 +106,13 @@ def proxy(kind: str, folder: Path, ports: Ports) -> Iterator[Front]:
     port = free_port()
     changes = {f"127.0.0.1:{known}": f"127.0.0.1:{ours}" for known, ours in zip((5000, 5001, 5002), ports, strict=True)}
     words = {"nginx": _nginx, "caddy": _caddy, "haproxy": _haproxy}[kind](folder, changes, port)
+    with running(words, folder, port):
+        yield Front(port, folder / "access.log")
+
+
+@contextmanager
+def running(words: list[str], folder: Path, port: int) -> Iterator[None]:
+    """Run a proxy, from when it takes connections at this port."""
     with (folder / "said.log").open("ab") as log:
         process = subprocess.Popen(
             words, stdout=log, stderr=log, env={"HOME": str(folder), "PATH": "/usr/sbin:/usr/bin"}
@@ -106,7 +120,7 @@ def proxy(kind: str, folder: Path, ports: Ports) -> Iterator[Front]:
     try:
         wait_until(lambda: accepts(port) or process.poll() is not None, 30)
         assert process.poll() is None, (folder / "said.log").read_text()
-        yield Front(port, folder / "access.log")
+        yield
     finally:
         process.terminate()
         process.wait(90)

@@ -180,6 +180,22 @@ def test_a_live_process_that_restarts_says_goodbye_and_its_clients_go_to_the_oth
     sites[1].hold()
 
 
+@pytest.mark.parametrize("front", ["nginx"], indirect=True)  # the others ask processes whether they are well
+def test_a_live_process_that_was_restarted_gets_its_share_at_once(front, visitor, sites):
+    with ExitStack() as stack:
+
+        def dial_some():
+            for _ in range(SOCKETS):
+                stack.enter_context(dial(front, visitor))
+
+        for live in sites[1:]:
+            live.stop()
+            dial_some()  # nginx finds out that it is gone
+            live.hold()
+            dial_some()
+            assert held(live) == SOCKETS
+
+
 # Caddy takes nobody who was answered with 503 to another process: docs/how-to/deploy.md says so.
 @pytest.mark.parametrize("front", ["nginx", "haproxy"], indirect=True)
 def test_nobody_is_refused_while_a_live_process_ends(front, visitor, sites):
