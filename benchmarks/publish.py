@@ -63,16 +63,17 @@ class Row:
 class Site:
     """The server, its users, and envelopes for them; each has an id of its own."""
 
-    def __init__(self, folder: Path) -> None:
-        self.environment = clean_environment(
-            BENCHMARK_BARE_FILE=str(folder / "bare.db"),
-            NOTIWAY_ENV="production",
-            NOTIWAY_DATABASE_URL=f"sqlite:///{folder}/notiway.db",
-            NOTIWAY_PUBLISH_RATE="1000000000 per minute",
-            NOTIWAY_TOKEN_RATE="1000000 per minute",
-            SECRET_KEY="a secret of the benchmark, of more than 32 bytes",
-            PYTHONPATH=f"{ROOT}:{HERE / 'peers'}",
-        )
+    def __init__(self, folder: Path, **settings: str) -> None:
+        usual = {
+            "BENCHMARK_BARE_FILE": str(folder / "bare.db"),
+            "NOTIWAY_ENV": "production",
+            "NOTIWAY_DATABASE_URL": f"sqlite:///{folder}/notiway.db",
+            "NOTIWAY_PUBLISH_RATE": "1000000000 per minute",
+            "NOTIWAY_TOKEN_RATE": "1000000 per minute",
+            "SECRET_KEY": "a secret of the benchmark, of more than 32 bytes",
+            "PYTHONPATH": f"{ROOT}:{HERE / 'peers'}",
+        }
+        self.environment = clean_environment(**(usual | settings))
         command = [sys.executable, str(HERE / "peers" / "publish_app.py"), str(USERS)]
         made = subprocess.run(command, env=self.environment, cwd=HERE, capture_output=True, text=True, check=False)
         if made.returncode:

@@ -111,6 +111,7 @@ class Listeners:
     """WebSocket clients that read all that comes, in a thread, and count the notifications in it."""
 
     SIGN = b'"event":"notification"'
+    PING, PONG = b"\x89\0", b"\x8a\x80\0\0\0\0"  # empty; the answer is masked with zeros
 
     def __init__(self, port: int, tokens: Sequence[str]) -> None:
         self.heard = 0
@@ -156,6 +157,8 @@ class Listeners:
                 if not more:
                     self._poll.unregister(number)
                     continue
+                if self.PING in more:  # whoever does not answer is let go
+                    self._sockets[number].sendall(self.PONG)
                 data = self._rest[number] + more
                 self.heard += data.count(self.SIGN)
                 cut = data.rfind(self.SIGN)

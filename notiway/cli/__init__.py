@@ -8,7 +8,7 @@ import click
 import peewee
 from flask.cli import AppGroup
 
-from notiway.cli import consuming, copying, keys, live, membership, operate, sending
+from notiway.cli import consuming, copying, keys, live, membership, new_kind, operate, sending
 from notiway.values.errors import NotiwayError, Unavailable
 
 
@@ -30,7 +30,7 @@ class Commands(AppGroup):
 
 # Made once: click takes the options off a function when it makes a command of it.
 OWN = Commands("notiway")
-for module in (operate, membership, keys, sending, consuming, live, copying):
+for module in (operate, membership, keys, sending, consuming, live, copying, new_kind):
     module.register(OWN)
 
 

@@ -92,13 +92,12 @@ def set_answer(notification_id: str, before: dict[str, Any] | None, after: dict[
 
     Call it inside a transaction. Of two at once, one finds that the other was faster. Pages that were away look again.
     """
+    run(COUNT_RECALL)  # first, as in a recall of the same notification: neither waits for what the other holds
     was, values = ("IS NULL", ()) if before is None else ("= ?", (ANSWER.db_value(before),))
     changed = run(
         f"UPDATE notiway_notification SET answer = ? WHERE id = ? AND recalled_at IS NULL AND answer {was}",
         (ANSWER.db_value(after), notification_id, *values),
     )
-    if changed.rowcount:
-        run(COUNT_RECALL)
     return bool(changed.rowcount)
 
 

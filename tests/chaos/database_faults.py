@@ -172,8 +172,12 @@ def main() -> int:
             for what in done:
                 at_a_time = chosen.together if what == "long transaction" else 1
                 with ThreadPoolExecutor(at_a_time) as pool:
-                    for each in [pool.submit(one_round, what, number) for number in range(chosen.rounds)]:
-                        each.result()
+                    rounds = [pool.submit(one_round, what, number) for number in range(chosen.rounds)]
+                    try:
+                        for each in rounds:
+                            each.result()
+                    finally:
+                        pool.shutdown(wait=False, cancel_futures=True)  # at Ctrl-C no further one begins
         finally:
             site.close()
             ran = {what: [each.figures() for each in ledgers] for what, ledgers in done.items() if ledgers}

@@ -141,6 +141,7 @@ WORK = {
     "join": lambda: membership.join("5", membership.Audience.group("g")),
     "subscribe": lambda: standing.pull("5", "global"),
     "the position of a moment": lambda: positions.at(FIRST_MS + 700),
+    "the position before a notification": lambda: positions.before(id_floor(FIRST_MS), FIRST_MS + 700),
     "listens to": lambda: membership.listens_to("5"),
     "send": lambda: writing.deliver_to([writing.insert(Draft("Hi"), "user:5")[0].id], ["5"]),
     "send, dedupe": lambda: [writing.insert(Draft("Hi", dedupe_key="k"), "user:5") for _ in range(2)],

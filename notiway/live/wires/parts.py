@@ -49,8 +49,10 @@ def draw_toast(context: Context, item: Item) -> Markup:
     Empty where scripts make one from the words of the row, as for most: there is a template of its own only for a name
     that has one, and ours has more than words only for pictures and actions.
     """
-    env, values = context.environment, {**context.get_all(), "toast": item}
-    folder = own.FOLDERS[TOAST]
+    env, folder = context.environment, own.FOLDERS[TOAST]
+    if item.details is None and not own.has(env, folder, item.name):
+        return Markup()
+    values = {**context.get_all(), "toast": item}
     try:
         text = own.drawn_by_own(env, folder, item.name, lambda template: template.render(values))
         if text is None and (item.image or item.avatar or item.icon or item.actions):

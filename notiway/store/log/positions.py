@@ -36,6 +36,7 @@ NEWEST = (
     " (SELECT MAX(position) FROM notiway_inbox_cursor)),"
     " CAST(CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text) AS bigint)"
 )
+NEWEST_BEFORE = "SELECT horizon FROM notiway_notification WHERE id < ? ORDER BY id DESC LIMIT 1"  # a moment's id
 TAKEN = "SELECT value FROM notiway_counter WHERE name = 'position'"
 # No row that the statement sees has a higher position.
 TAKEN_SO_FAR = f"COALESCE(({TAKEN}), 0)"
@@ -144,6 +145,17 @@ def at(at_ms: int) -> int:
 
     `at_ms` is in milliseconds since the epoch. A transaction that was still open then is read too.
     """
-    newest_before = "SELECT horizon FROM notiway_notification WHERE id < ? ORDER BY id DESC LIMIT 1"
-    row = run(newest_before, (id_floor(at_ms),)).fetchone()
+    row = run(NEWEST_BEFORE, (id_floor(at_ms),)).fetchone()
     return LOWEST if row is None else int(row[0])
+
+
+def before(notification_id: str, at_ms: int) -> int | None:
+    """As `at`, for a reader who heard this notification after that moment.
+
+    None if what is older by its id came later: a clock was wrong, and the moment says nothing.
+    """
+    own = "SELECT position FROM notiway_notification WHERE id = ?"
+    start, position = run(f"SELECT ({NEWEST_BEFORE}), ({own})", (id_floor(at_ms), notification_id)).fetchone()
+    if start is None:
+        return LOWEST
+    return None if position is not None and int(position) < int(start) else int(start)

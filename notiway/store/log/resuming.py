@@ -87,11 +87,14 @@ def beginning() -> Cursor:
 def after(notification_id: str) -> Cursor:
     """The cursor of a reader that heard this id last: an overlap before it is read again, but not itself.
 
-    An id that is far ahead of the clock says nothing about what came when: all is read again.
+    An id that is far ahead of the clock says nothing about what came when: all is read again. So it is if what is older
+    by its id came later: it was made by a process whose clock was ahead, as that of this one may be.
     """
-    if notification_id >= id_limit():
+    start: int | None = None
+    if notification_id < id_limit():
+        start = positions.before(notification_id, id_time(notification_id) - OVERLAP_MS)
+    if start is None:
         return replace(beginning(), but=notification_id)
-    start = positions.at(id_time(notification_id) - OVERLAP_MS)
     return Cursor(Seen(start, start), but=notification_id)
 
 

@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit
 
 import flask_login
-from flask import Blueprint, Flask, current_app, jsonify, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, g, jsonify, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.test import run_wsgi_app
 
 from notiway.live import runtime
+from notiway.store.database import db
 from notiway.values.errors import ActionFailed
 from notiway.values.item import Item
 from notiway.verbs import answers
@@ -120,6 +121,8 @@ def _call(app: Flask, environ: dict[str, Any], token: str, url: str) -> None:
         except Exception:  # as an application that is being tested lets it out
             log.exception("POST %s, which a button stands for, failed", parts.path)
 
+    if not g.get("notiway_found_open", False) and not db.in_transaction():
+        db.close()  # the route takes one of its own: of a small pool, presses must not hold one each and wait for more
     thread = threading.Thread(target=lambda: Context().run(answer), name="notiway-pressed", daemon=True)
     thread.start()
     thread.join()

@@ -111,6 +111,14 @@ def test_it_begins_after_the_id_with_an_overlap_and_without_that_one():
     assert not page.more
 
 
+def test_from_an_id_of_a_clock_that_is_ahead_nothing_is_missed():
+    send("before")
+    last = made_at(-240, "the last that was heard")
+    made_at(0, "came after it")
+    page = resuming.page("ada", resuming.since(last), 10)
+    assert [item.title for item in page.items] == ["before", "came after it"]
+
+
 def test_from_nothing_it_is_everything_oldest_first():
     send("one")
     send("two", EVERYONE)

@@ -6,7 +6,9 @@ from flask_login import current_user, login_required
 
 from notiway.kinds import Action, Undo
 from notiway.store import inbox
+from notiway.store.database import db
 from notiway.values.kinds.details import details_of
+from notiway.web.pages import pressing
 
 
 @pytest.fixture
@@ -118,3 +120,17 @@ def test_a_handler_and_its_undo(app, browser, ask, user, send):
     (item,) = browser.get("/notifications", form="json").json["notifications"]
     assert item["answer"] is None
     assert item["actions"] == details_of(actions=[Action("Approve", method="post")])["actions"]
+
+
+def test_presses_need_no_second_connection_of_the_pool(app, ask, auth, user, monkeypatch):
+    """While the route is called, the request that waits holds none."""
+    app.add_url_rule("/orders/count", view_func=lambda: "counted", methods=["POST"])
+    call, seen = pressing._call, []
+
+    def watched(*given):
+        call(*given)
+        seen.append(db.is_closed())
+
+    monkeypatch.setattr(pressing, "_call", watched)
+    assert press(auth(user), ask("/orders/count")).json["answer"]["status"] == "done"
+    assert seen == [True]
