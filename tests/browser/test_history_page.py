@@ -173,7 +173,7 @@ def test_mark_all_of_a_filtered_list_marks_what_it_shows_on_every_device(browse:
 
 def test_the_link_marks_read_and_goes_where_it_points(browse: Browse, ada: Person) -> None:
     ada.store("Look at your account", action_url="/account")
-    ada.store("Nowhere to go")
+    item_id = ada.store("Nowhere to go")
     page, there = visit(browse(ada), "/notifications"), visit(browse(ada))
     expect_unread(there, 2)
     history(page).get_by_role("link", name="Look at your account").click()
@@ -181,7 +181,8 @@ def test_the_link_marks_read_and_goes_where_it_points(browse: Browse, ada: Perso
     expect_unread(there, 1)
     visit(page, "/notifications")
     history(page).get_by_role("link", name="Nowhere to go").click()
-    expect(page).to_have_url(f"{ada.site.url}/notifications")
+    expect(page).to_have_url(f"{ada.site.url}/notifications#n-{item_id}")
+    expect(history(page).get_by_role("link", name="Nowhere to go")).to_be_focused()
     expect_unread(there, 0)
 
 

@@ -89,11 +89,11 @@ def test_a_form_that_comes_back_with_faults_is_inert(browse: Browse, ada: Person
 
 @pytest.mark.parametrize("address", HOSTILE_URLS)
 def test_an_address_that_slipped_into_the_database_leads_nowhere(browse: Browse, ada: Person, address: str) -> None:
-    ada.store("Click me", action_url=address)
+    item_id = ada.store("Click me", action_url=address)
     page = visit(browse(ada), "/notifications")
     link = history(page).get_by_role("link", name="Click me")
     assert (link.get_attribute("href") or "").startswith("/n/")
     link.click()
-    expect(page).to_have_url(f"{ada.site.url}/notifications")
+    expect(page).to_have_url(f"{ada.site.url}/notifications#n-{item_id}")
     expect_unread(page, 0)
     expect_unharmed(page)
