@@ -48,7 +48,11 @@ def main() -> None:
                     save(page, f"bell-{scheme}")
                 for scheme, page in pages.items():
                     page.goto("/notifications")
+                    live(page)
                     save(page, f"history-{scheme}")
+                    page.goto("/dashboard")
+                    live(page)
+                    save(page, f"dashboard-{scheme}")
                 use_cases(browser, site)
                 browser.close()
         finally:
@@ -91,23 +95,36 @@ def open_bell(browser: Browser, site: Site, scheme: str) -> Page:
 def use_cases(browser: Browser, site: Site) -> None:
     """One picture of each use case, from the dashboard at work."""
     page = open_bell(browser, site, "light")
-    page.goto("/dashboard")
-    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
+    show(page, "progress")
     page.get_by_role("button", name="Import", exact=True).click()
     expect(page.locator(".notiway-progress__percent")).to_have_text(re.compile(r"[4-9]\d %"), timeout=60_000)
     save_part(page, "progress", "usecase-progress")
     expect(page.locator(".notiway-progress")).to_have_attribute("data-status", "completed", timeout=60_000)
+    show(page, "live")
+    page.wait_for_timeout(20_000)  # until there is something to draw
     save_part(page, "live", "usecase-live-dashboard")
+    show(page, "publish")
     page.get_by_role("button", name="Publish order-shipped").click()
     page.get_by_role("button", name="Publish invoice-ready").click()
-    page.get_by_role("heading", name="From another service").scroll_into_view_if_needed()
     expect(page.locator(".notiway-toast")).to_have_count(2)
     save(page, "usecase-notifications")
+    show(page, "announcement")
     page.get_by_role("button", name="Announce").click()
     expect(page.locator(".notiway-banner")).to_be_visible()
     page.goto("/dashboard")
     expect(page.locator(".notiway-banner")).to_be_visible()
     save(page, "usecase-announcement")
+
+
+def show(page: Page, demo: str) -> None:
+    """One demo of the dashboard."""
+    page.goto(f"/dashboard#{demo}")
+    page.reload()
+    live(page)
+
+
+def live(page: Page) -> None:
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
 
 
 def save_part(page: Page, section: str, name: str) -> None:

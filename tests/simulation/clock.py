@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 EPOCH_SECONDS = 1_750_000_000  # what the clock of every simulated machine shows at the start
-MICRO = 1_000_000
+MICRO = 1_000_000  # microseconds in a second
+MILLI = 1_000  # … in a millisecond
 
 
 class Clock:

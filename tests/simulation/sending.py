@@ -13,7 +13,7 @@ from notiway.verbs.send import send_notification
 
 from .audiences import BROADCASTS, OPEN_GROUP, USERS
 from .choosing import somewhere
-from .clock import MICRO
+from .clock import MICRO, MILLI
 from .sent import Sent
 from .tasks import Crash, Undo
 from .world import WIRES, World
@@ -54,7 +54,7 @@ def send(world: World, audience: str, users: tuple[str, ...] = (), **options: An
         seconds = world.chance.choice((2, 20, 200))
         note.ends_ms = world.clock.now_ms() + seconds * 1_000
         options["expires_at"] = moment(note.ends_ms)
-        world.at(seconds * MICRO, expired, world)
+        world.at(seconds * MICRO - world.clock.us % MILLI, expired, world)  # at the beginning of that millisecond
     if world.chance.random() < 0.2:
         options["dedupe_key"] = f"key-{note.title.split()[0]}"
     to: Any = list(users) if users else Audience.parse(audience)
