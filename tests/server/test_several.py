@@ -10,6 +10,7 @@ from clients.producer import Producer, envelope
 from servers import free_port, redis_process, wait_until
 
 from notiway.values.ids import new_id
+from server.conftest import GENEROUS
 from server.talk import burst, inbox, listen, new_visitor
 
 WORKERS = 3
@@ -29,6 +30,18 @@ def tabs_everywhere(visitor, **query):
 
 def node(tab):
     return tab.connected["connectionId"].partition(".")[0]
+
+
+# Of its own: a node that is killed here closes clients at the others, and a new user has what others sent to all.
+@pytest.fixture(scope="module")
+def redis():
+    with redis_process() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def several(make_site, redis):
+    return make_site(WEB_CONCURRENCY=WORKERS, NOTIWAY_BROKER_URL=redis.url, NOTIWAY_JOBS="web", **GENEROUS).start()
 
 
 @pytest.fixture
