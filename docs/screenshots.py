@@ -85,7 +85,7 @@ def open_bell(browser: Browser, site: Site, scheme: str) -> Page:
     page = browser.new_page(base_url=site.url, viewport=SIZE, color_scheme=scheme, device_scale_factor=1.5)
     page.goto("/login")
     page.get_by_label("E-mail").fill("demo@example.com")
-    page.locator("[name=password]").fill("notiway")
+    page.get_by_label("Password").fill("notiway")
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Notifications").click()
     expect(page.locator("#notiway-panel [data-notiway-id]").first).to_be_visible()
