@@ -252,12 +252,18 @@ def test_a_batch_is_stored_in_the_order_it_was_given_in(rival):
     db.close()
 
 
+def insist(rival):
+    """From now on it waits for as long as it takes, and looks for no deadlock: whoever else is in one gives way."""
+    rival.execute("SET lock_timeout = 0")
+    rival.execute("SET deadlock_timeout = '1h'")
+
+
 @pytest.mark.postgresql
 def test_a_deadlock_is_tried_again(rival):
     take_id(rival, 2)
     with publishing(rival, envelope(1), envelope(2), envelope(3)) as outcomes:
-        rival.execute("SET lock_timeout = 0")
-        take_id(rival, 1)  # one of the two has to give way: it is the one that has waited for longer
+        insist(rival)
+        take_id(rival, 1)  # one of the two has to give way
         rival.commit()
     assert [outcome.duplicate for outcome in outcomes] == [True, True, False]
     assert runtime.current().broker.kinds == [("created", "user:me")], "told once, of what it stored"
@@ -272,7 +278,7 @@ def test_a_deadlock_inside_somebody_s_transaction_is_unavailable_and_nothing_is_
             return publish_envelopes(runtime.current(), [envelope(1), envelope(2)])
 
     with publishing(rival, work=inside) as outcomes:
-        rival.execute("SET lock_timeout = 0")
+        insist(rival)
         take_id(rival, 1)
         rival.commit()
     assert [type(each) for each in outcomes] == [DatabaseUnavailable]
