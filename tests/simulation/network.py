@@ -70,6 +70,7 @@ class Network:
             there = world.processes.get(slot.number)
             if there is not None and not there.runtime.broker.hears(event.told_at):
                 world.trace("  %s is not heard by p%d", event.kind, slot.number)
+                self._is_overtaken(slot.number, parcel)  # whoever comes there later reads a database that has it
                 continue
             if manners.is_calm:
                 self._deliver(slot, raw, parcel)

@@ -29,6 +29,8 @@ FAILED_ONCE = (
     *(10_007_439, 11_549_043, 11_552_219),
     # At rest a process had just closed a connection, to make up for a late leaving.
     *(11_011_537, 11_516_577, 11_519_649, 11_528_225),
+    # It was recalled where nobody heard of it, before the news came late that it was restored.
+    13_516_671,
     # A count was looked at in the millisecond in which something expired.
     12_022_690,
     # Something was chosen to be marked or restored that had been cleaned up.
