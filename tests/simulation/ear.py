@@ -80,6 +80,8 @@ class Ear:
 
     def tell_later(self, events: Sequence[Event]) -> None:
         self._kept += events
+        for event in filter(is_looked_up, events):
+            self._network.look_up(event)
 
     def tell_gap(self, audiences: Collection[str] | None) -> None:
         raise AssertionError("nothing here is too much to be kept")

@@ -70,7 +70,7 @@ class Network:
             there = world.processes.get(slot.number)
             if there is not None and not there.runtime.broker.hears(event.told_at):
                 world.trace("  %s is not heard by p%d", event.kind, slot.number)
-                self._is_overtaken(slot.number, parcel)  # whoever comes there later reads a database that has it
+                self._note(slot.number, parcel)  # whoever comes there later reads a database that has it
                 continue
             if manners.is_calm:
                 self._deliver(slot, raw, parcel)
@@ -91,7 +91,7 @@ class Network:
 
     def _deliver(self, slot: Any, raw: bytes, parcel: Parcel) -> None:
         world = self._world
-        if self._is_overtaken(slot.number, parcel):
+        if self._note(slot.number, parcel):
             world.disordered(parcel.users)
         process = world.processes.get(slot.number)
         if process is None:
@@ -103,7 +103,14 @@ class Network:
             world.kicked(process, parcel.event)
         process.badges.deliver(Event.from_bytes(raw))
 
-    def _is_overtaken(self, slot: int, parcel: Parcel) -> bool:
+    def look_up(self, event: Event) -> None:
+        """Nobody is told of this commit: it is looked up in the database, whatever is still under way by then."""
+        parcel = self._parcel(event, self._world.tasks.current())
+        for slot in self._world.slots:
+            self._note(slot.number, parcel)
+
+    def _note(self, slot: int, parcel: Parcel) -> bool:
+        """Note that this commit is known at a process; whether a later one was known there before."""
         if not parcel.commit:
             return False
         late = parcel.commit < self._everyone.get(slot, 0)

@@ -31,6 +31,8 @@ FAILED_ONCE = (
     *(11_011_537, 11_516_577, 11_519_649, 11_528_225),
     # It was recalled where nobody heard of it, before the news came late that it was restored.
     13_516_671,
+    # All was read while nobody could be told, and looked up, before the news came late that one was unread.
+    15_009_947,
     # A count was looked at in the millisecond in which something expired.
     12_022_690,
     # Something was chosen to be marked or restored that had been cleaned up.
