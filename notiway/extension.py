@@ -43,14 +43,14 @@ from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
 from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
-from notiway.verbs import untold
+from notiway.verbs import reach, untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, reply
 from notiway.web.assets import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import history
 from notiway.web.pages.parts import Parts
 from notiway.web.sessions import LIVE, QuietSessions
-from notiway.web.sockets import actions, invocations, signalr, sse, ticket, websocket
+from notiway.web.sockets import actions, invocations, presence, signalr, sse, ticket, websocket
 from notiway.web.staff import page as staff_page
 
 log = logging.getLogger(__name__)
@@ -70,6 +70,10 @@ class Notiway(Declaring, Parts):
     NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
     """
+
+    online = staticmethod(reach.online)
+    online_among = staticmethod(reach.online_among)
+    online_in = staticmethod(reach.online_in)
 
     def __init__(
         self,
@@ -127,7 +131,7 @@ class Notiway(Declaring, Parts):
         blueprint.after_request(cross_origin.allow_tokens)
         staff = staff_page.blueprint()
         live = Blueprint(LIVE, __name__)
-        for part in (websocket, signalr, sse, ticket, api, health, reply):
+        for part in (websocket, signalr, sse, ticket, presence, api, health, reply):
             part.register(live)
         prefix = runtime.config.url_prefix or None
         live.after_request(cross_origin.allow)

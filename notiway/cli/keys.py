@@ -1,4 +1,4 @@
-"""Key commands: who may publish, and who may hand out client tokens."""
+"""Key commands: who may publish, hand out client tokens, and ask who is connected."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def register(commands: AppGroup) -> None:
     "scopes",
     multiple=True,
     required=True,
-    metavar="publish|token",
+    metavar="publish|token|presence",
     help="What the key may do; repeatable. publish:group:acme:* limits it to audiences.",
 )
 @click.option(

@@ -30,6 +30,7 @@ def document(prefix: str) -> dict[str, Any]:
         "paths": {
             "/api/notifications": {"post": _publish(), "get": _after()},
             "/api/tokens": {"post": _token()},
+            "/api/presence": {"get": _presence()},
         },
         "components": {
             "securitySchemes": {
@@ -93,6 +94,18 @@ def _token() -> dict[str, Any]:
     }
 
 
+def _presence() -> dict[str, Any]:
+    user = {"name": "user", "in": "query", "schema": {"type": "array", "items": {"type": "string"}, "maxItems": 1000}}
+    audience = {"name": "audience", "in": "query", "schema": {"type": "string"}, "description": "A tenant or a group"}
+    return {
+        "summary": "Who of these users, or of an audience, is connected",
+        "operationId": "presence",
+        "security": [{"apiKey": []}, {"clientToken": []}],
+        "parameters": [user, audience],
+        "responses": {"200": _answer("The users", {"$ref": f"{REF}Presence"}), **_errors(400, 401, 403, 503)},
+    }
+
+
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
@@ -135,6 +148,13 @@ def _schemas() -> dict[str, Any]:
             },
         },
         "Token": _object({"token": text, "expiresAt": {"type": "integer", "description": "seconds since the epoch"}}),
+        "Presence": _object(
+            {
+                "audience": {"type": ["string", "null"]},
+                "online": {"type": "array", "items": text, "description": "user ids, at most 1,000"},
+                "count": {"type": "integer"},
+            }
+        ),
         "Page": _object(
             {
                 "notifications": {"type": "array", "items": {"type": "object"}},

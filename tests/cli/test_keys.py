@@ -29,7 +29,7 @@ def test_keys_are_shown_once_stored_as_hashes_and_revoked(notiway, app):
     ("words", "code", "reason"),
     [
         (("key", "add", "billing"), 2, "--scope"),
-        (("key", "add", "billing", "--scope", "everything"), 1, "neither publish nor token"),
+        (("key", "add", "billing", "--scope", "everything"), 1, "none of publish, token, presence"),
         (("key", "add", "  ", "--scope", "publish"), 1, "characters"),
         (("key", "add", "billing", "--scope", "publish", "--producer", " "), 1, "producer"),
         (("key", "add", "billing", "--scope", "producer:billing"), 1, "publish, token"),

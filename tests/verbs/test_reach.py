@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from notiway import Notiway
 from notiway.host.tables import User
 from notiway.live import runtime
 from notiway.store import membership
@@ -79,3 +80,18 @@ def test_members_are_counted_by_whoever_knows_them_best(broker, people, counted)
 
 def test_a_message_to_nobody_reaches_nobody(broker):
     assert reach.of(SimpleNamespace(people=None, presence=Connected()), []) == reach.Reach(0, 0)
+
+
+def test_who_is_connected_is_told_by_user_and_by_group(app, monkeypatch):
+    with app.app_context():
+        monkeypatch.setattr(runtime.current(), "presence", Connected(ops={"ada", "guest"}))
+        assert Notiway.online("ada")
+        assert not Notiway.online("bob")
+        assert Notiway.online_among(["ada", "bob"]) == {"ada"}
+        assert Notiway.online_in(OPS) == {"ada", "guest"}
+
+
+@pytest.mark.parametrize("to", [Audience.everyone(), Audience.user("ada")])
+def test_only_a_tenant_or_a_group_is_listened_to_by_several(to):
+    with pytest.raises(ValueError, match=to.key):
+        reach.online_in(to)

@@ -19,7 +19,7 @@ from notiway.values.ids import new_id
 
 PREFIX = "nw_"  # lets a secret scanner, and our own logs, know one when they see it
 RANDOM_BYTES = 32
-SCOPE = re.compile(r"(?:publish|token)(?::[\w.*@:-]+)?", re.ASCII)
+SCOPE = re.compile(r"(?:publish|token|presence)(?::[\w.*@:-]+)?", re.ASCII)
 PRODUCER = "producer:"  # before a name, or a pattern of names, that a key is bounded to
 MAX_NAME = 200  # characters
 USE_NOTED_MS = 60_000
@@ -51,9 +51,10 @@ def add(name: str, scopes: Sequence[str]) -> tuple[Producer, str]:
     names = [scope.removeprefix(PRODUCER) for scope in scopes if scope.startswith(PRODUCER)]
     faults = [fault for each in names for fault in text_faults("producer", each, LABEL_LIMIT, required=True)]
     allowed = [scope for scope in scopes if not scope.startswith(PRODUCER)]
-    faults += [Fault("scope", f"{scope!r} is neither publish nor token") for scope in allowed if not is_scope(scope)]
+    unknown = [scope for scope in allowed if not is_scope(scope)]
+    faults += [Fault("scope", f"{scope!r} is none of publish, token, presence") for scope in unknown]
     if not allowed:
-        faults.append(Fault("scope", "at least one is needed: publish, token"))
+        faults.append(Fault("scope", "at least one is needed: publish, token, presence"))
     if not name.strip() or len(name) > MAX_NAME:
         faults.append(Fault("name", f"must have 1 to {MAX_NAME} characters"))
     elif faults_of_name := text_faults("name", name, MAX_NAME):
