@@ -20,7 +20,7 @@ from notiway.live.broker import open_broker
 from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.carriers.inbound import Inbound
 from notiway.live.carriers.replaying import Replaying
-from notiway.live.carriers.sse import StreamTransport
+from notiway.live.carriers.sse import FrameStreamTransport, StreamTransport
 from notiway.live.carriers.websocket import WebSocketTransport, take_over_upgrades
 from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
@@ -193,6 +193,7 @@ def _runtime(
         formats={
             "json": Format(JsonWire(), frames, act),
             "html": Format(HtmlWire(app.jinja_env), frames, act),
+            "html stream": Format(HtmlWire(app.jinja_env), FrameStreamTransport(), act),
             "signalr": Format(SignalRWire(), SignalRTransport(*heard), invoke),
             "sse": Format(SseWire(), StreamTransport()),
         },

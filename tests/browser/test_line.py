@@ -397,36 +397,6 @@ def blocked_page(context: BrowserContext, path: str = "/dashboard", code: int = 
     return page
 
 
-def test_where_websockets_are_blocked_the_page_asks_now_and_then(browse: Browse, ada: Person, console: Console) -> None:
-    console.expect("htmx:ws:error")
-    old = ada.store("On the page")
-    page = blocked_page(browse(ada), "/notifications")
-    asked: list[str | None] = []
-    page.on(
-        "request",
-        lambda request: request.resource_type == "fetch" and asked.append(request.headers.get("x-notiway-background")),
-    )
-    ada.store("First")
-    expect_unread(page, 2)
-    expect_state(page, "delayed", "Delayed up to 30 s")
-    expect(bell(page)).to_have_accessible_description("Delayed up to 30 s")
-    expect(toasts(page)).to_have_count(1)
-    expect(toasts(page)).to_contain_text("First")
-    expect(rows(history(page))).to_have_count(2)
-    ada.store("Second")
-    ada.change("UPDATE notiway_inbox_item SET read_at = 1 WHERE notification_id = ?", old)
-    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # a tab that is looked at again asks at once
-    expect(toasts(page)).to_have_count(2)
-    expect_unread(page, 2)
-    expect(row(history(page), "On the page")).to_have_attribute("data-state", "read")
-    assert set(asked) == {"1"}, "nothing of it is a sign of a person"
-    page.evaluate("window.unblocked = true")
-    expect_live(page)
-    ada.notify("Third")
-    expect_unread(page, 3)
-    expect(toasts(page)).to_have_count(3)
-
-
 def test_who_was_signed_out_is_told_so_where_websockets_are_blocked(
     browse: Browse, ada: Person, console: Console
 ) -> None:
@@ -437,18 +407,20 @@ def test_who_was_signed_out_is_told_so_where_websockets_are_blocked(
     expect(toasts(page).get_by_role("link", name="Sign in")).to_be_visible()
 
 
-def test_a_tab_that_was_one_too_many_dials_again_and_is_delayed_meanwhile(
+def test_a_tab_that_was_one_too_many_hears_a_stream_and_dials_again_when_the_clock_has_jumped(
     browse: Browse, ada: Person, console: Console
 ) -> None:
     console.expect("htmx:ws:error")
     context = browse(ada)
-    context.add_init_script("const wait = setTimeout; window.setTimeout = (f, ms) => wait(f, ms >= 60_000 ? 100 : ms)")
+    context.clock.install()
     page = blocked_page(context, code=4008)
-    wait_until(lambda: page.evaluate("window.dials") > 2)
-    expect_state(page, "delayed", "Delayed up to 30 s")
+    expect_state(page, "streaming", "Live over SSE")
     expect(toasts(page)).to_have_count(0)
     page.evaluate("window.unblocked = true")
+    page.clock.fast_forward("05:00")  # as after a lid was closed
     expect_live(page)
+    ada.notify("Once back")
+    expect_unread(page, 1)
 
 
 def test_what_a_page_remembers_of_ids_is_bounded(browse: Browse, ada: Person) -> None:

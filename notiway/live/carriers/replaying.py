@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any, cast
 
 from notiway.live.connection import Connection
+from notiway.live.delivery.format import Format
 from notiway.live.hub import Hub
 from notiway.live.state import State
 from notiway.pausing import in_stretches
@@ -86,7 +87,11 @@ class Replaying:
 
 def frames_of(connection: Connection, items: Sequence[Item]) -> list[str | None]:
     """The items as this connection's wire shows them; None for one that it cannot show, which is logged."""
+    return texts_of(connection.format, items)
+
+
+def texts_of(format: Format, items: Sequence[Item]) -> list[str | None]:
+    """The same for anyone who reads this format."""
     return [
-        connection.format.text(Event("created", item.audience, {"notification": item.as_dict()}))
-        for item in in_stretches(items)
+        format.text(Event("created", item.audience, {"notification": item.as_dict()})) for item in in_stretches(items)
     ]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 
 from notiway.live.connection import Connection
 
+LINE_ENDS = re.compile("\r\n|\r|\n")  # of this format
 RETRY_MS = (1_000, 4_000)  # after a lost stream clients come back spread over this time
 
 
@@ -31,6 +33,17 @@ class StreamTransport:
 
     def receive(self, connection: Connection, data: bytes) -> None:
         """A client has nothing to say here; that it is there was noted."""
+
+
+class FrameStreamTransport(StreamTransport):
+    """The same for pages without a WebSocket: a frame of HTML is the data of one message, the goodbye tells its code."""
+
+    def encode(self, text: str) -> bytes:
+        lines = "".join(f"data: {line}\n" for line in LINE_ENDS.split(text))
+        return f"{lines}\n".encode()
+
+    def farewell(self, code: int, reason: str) -> bytes:
+        return f"event: close\ndata: {int(code)}\n\n".encode()
 
 
 def response_head(extra: dict[str, str]) -> bytes:

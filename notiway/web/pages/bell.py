@@ -11,7 +11,8 @@ from notiway.store import inbox
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_floor
 from notiway.web import ornaments
-from notiway.web.sockets import ticket
+from notiway.web.pages import news
+from notiway.web.sockets import sse, ticket
 
 
 def draw(user_id: str, announcements: Markup) -> Markup:
@@ -38,6 +39,8 @@ def _draw(unread: int, newest: str, announcements: Markup, changes: int = 0) -> 
             newest_id=newest,
             csrf_token=generate_csrf(),
             socket_url=current().live_url(f"/ws/notifications?format=html&since={newest}&changes={changes}"),
+            stream_url=current().live_url(f"{sse.PATH}?format=html&changes={changes}"),
+            news_url=current().url(f"{news.PATH}?changes={changes}"),
             ticket_url=current().url(ticket.PATH) if config.live_url else "",
             heartbeat=config.heartbeat_seconds,
             toast_seconds=config.toast_seconds,

@@ -14,7 +14,7 @@ from notiway.values.draft import is_safe_url
 from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
-from notiway.web.pages import banners, changes, listing, pressing, standing_inbox, tasks
+from notiway.web.pages import banners, changes, listing, news, pressing, standing_inbox, tasks
 
 
 def register(blueprint: Blueprint) -> None:
@@ -28,6 +28,7 @@ def register(blueprint: Blueprint) -> None:
     banners.register(blueprint)
     tasks.register(blueprint)
     pressing.register(blueprint)
+    news.register(blueprint)
 
 
 def guard() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from typing import Any, cast
 
@@ -23,15 +24,17 @@ from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import Busy, NoCarrier
 from notiway.values.ids import id_floor, id_limit, is_id
 from notiway.web import auth
-from notiway.web.sockets import handshake, opening
+from notiway.web.sockets import handshake, opening, websocket
 
+PATH = "/api/notifications/stream"
 EVENTS = "text/event-stream"
+MAX_AUDIENCES = 20  # that one address names; no page shows as many live parts
 CARRIERS = (("gunicorn.socket", "gunicorn"), ("werkzeug.socket", "werkzeug"))
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the route to a blueprint that asks for no login itself: a client token will do."""
-    blueprint.add_url_rule("/api/notifications/stream", view_func=stream)
+    blueprint.add_url_rule(PATH, view_func=stream)
 
 
 class Handled(Response):
@@ -44,7 +47,10 @@ class Handled(Response):
 
 
 def stream() -> ResponseReturnValue:
-    """Open a stream for a user who is signed in, or for the bearer of a client token."""
+    """Open a stream for a user who is signed in, or for the bearer of a client token.
+
+    With `format=html` it carries what a page hears over its WebSocket, for networks that let none through.
+    """
     now = runtime.current()
     try:
         now.gate.admit()
@@ -56,14 +62,25 @@ def stream() -> ResponseReturnValue:
     if request.method == "HEAD":
         return Response(mimetype=EVENTS)
     check_server(now)
+    is_page = request.args.get("format") == "html"
     carrier, mode = _carrier()
     handshake.take_connection()
     head = response_head(_cross_origin(now))
     sock, view_stays = take_carrier(carrier, mode)
-    connection = opening.join(now, sock, "sse", principal, head=head)
-    joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
+    connection = opening.join(now, sock, "html stream" if is_page else "sse", principal, head=head)
+    go_on = websocket.resume if is_page else resume
+    joining.bring_up_to_date(now, connection, lambda: go_on(now, connection, principal.user_id))
+    if is_page:
+        _subscribe(now, connection)
     stay(connection, view_stays)
     return Handled()
+
+
+def _subscribe(now: Runtime, connection: Connection) -> None:
+    """What a page would ask for over a WebSocket, a stream's address names; a refusal is told as there."""
+    for audience in request.args.getlist("audience")[:MAX_AUDIENCES]:
+        asked = json.dumps({"action": "subscribe", "audience": audience})
+        now.reactor.call_soon(now.inbound.put, connection, asked)
 
 
 def _come_back(seconds: int) -> Response:
@@ -79,7 +96,8 @@ def _carrier() -> tuple[Any, str]:
     raise NoCarrier("This server cannot stream; run it with gunicorn")
 
 
-def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
+def resume(now: Runtime, connection: Connection, user_id: str) -> None:
+    """Tell a stream the count, and what came after the last id that its request names."""
     wire = cast("SseWire", connection.format.wire)
     last = request.headers.get("Last-Event-ID") or request.args.get("lastEventId") or ""
     inbox.catch_up(user_id)

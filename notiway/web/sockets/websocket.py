@@ -57,11 +57,12 @@ def _open(upgrade: Upgrade) -> None:
     sock, view_stays = take_socket(upgrade)
     connection = opening.join(now, sock, request.args.get("format", "json"), principal)
     if principal is not None:
-        joining.bring_up_to_date(now, connection, lambda: _resume(now, connection, principal.user_id))
+        joining.bring_up_to_date(now, connection, lambda: resume(now, connection, principal.user_id))
     stay(connection, view_stays)
 
 
-def _resume(now: Runtime, connection: Connection, user_id: str) -> None:
+def resume(now: Runtime, connection: Connection, user_id: str) -> None:
+    """Greet a client, and send what came since the place that its request names."""
     cursor = _cursor()
     unread = inbox.arrive(user_id)
     wire = connection.format.wire

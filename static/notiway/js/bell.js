@@ -26,16 +26,17 @@ import * as arrivals from "./toast/arrivals.js";
 import * as failures from "./toast/failures.js";
 import * as toasts from "./toast/stack.js";
 import * as connection from "./transport/connection.js";
-import * as delayed from "./transport/delayed.js";
+import * as fallback from "./transport/fallback.js";
 import * as incoming from "./transport/incoming.js";
 import * as subscriptions from "./transport/subscriptions.js";
 import * as tickets from "./transport/ticket.js";
+import * as waking from "./transport/waking.js";
 
 const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, connection, delayed, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar]) {
+  for (const part of [pointer, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar]) {
     part.start();
   }
 }

@@ -113,7 +113,7 @@ def test_what_is_committed_before_a_client_resumes_and_published_after_it_is_tol
     connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
     since = inbox.newest_id("ada") if page_shows_it else id_floor(now_ms() - 1_000)
     with app.test_request_context(f"/?since={since}&lastEventId={since}"):
-        route._resume(now, connection, "ada")
+        route.resume(now, connection, "ada")
     assert len(late) == 1
     now.hub.deliver(late[0])
     settle(now.reactor)

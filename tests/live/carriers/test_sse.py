@@ -1,6 +1,7 @@
 """Stream: the head of an SSE response, and what stands for pings and goodbyes."""
 
-from notiway.live.carriers.sse import RETRY_MS, StreamTransport, response_head
+from notiway.live.carriers.sse import RETRY_MS, FrameStreamTransport, StreamTransport, response_head
+from notiway.values.close_codes import CloseCode
 
 
 def test_the_head_is_that_of_an_event_stream_that_no_proxy_keeps_back():
@@ -26,3 +27,15 @@ def test_a_ping_is_a_comment_and_a_goodbye_is_silence():
     assert transport.ping() == b":\n\n"
     assert transport.farewell(1012, "restarting") == b""
     assert transport.encode("data: ä\n\n") == "data: ä\n\n".encode()
+
+
+def test_a_frame_for_pages_is_the_data_of_one_message_whatever_lines_it_has():
+    transport = FrameStreamTransport()
+    assert transport.encode("<p>one\ntwo\r\nthree\rfour</p>\n") == (
+        b"data: <p>one\ndata: two\ndata: three\ndata: four</p>\ndata: \n\n"
+    )
+    assert transport.ping() == b":\n\n"
+
+
+def test_a_page_is_told_why_its_stream_ends():
+    assert FrameStreamTransport().farewell(CloseCode.SIGNED_OUT, "signed out") == b"event: close\ndata: 4009\n\n"

@@ -18,7 +18,7 @@ def test_what_was_overtaken_on_its_way_is_told_to_whoever_resumes(app, now, join
     heard = notify("ada", "B")
     connection, client = join(Principal("ada"), format="json" if route is sockets.websocket else "sse")
     with app.test_request_context(f"/?since={heard}&lastEventId={heard}"):
-        route._resume(now, connection, "ada")
+        route.resume(now, connection, "ada")
     settle(now.reactor)
     now.reactor.call_soon(connection.sock.shutdown, socket.SHUT_WR)
     raw = b"".join(iter(lambda: client.sock.recv(65_536), b"")).decode(errors="replace")

@@ -33,7 +33,7 @@ def resume(app, now, join):
     def go(headers=None, query="", until=""):
         connection, client = join(Principal("ada"), format="sse")
         with app.test_request_context(f"{PATH}?{query}", headers=headers or {}):
-            sse._resume(now, connection, "ada")
+            sse.resume(now, connection, "ada")
         settle(now.reactor)
         heard = b""
         while until and f"id: {until}" not in heard.decode() and (more := client.sock.recv(65_536)):
@@ -140,27 +140,55 @@ def test_the_head_lets_allowed_origins_read(make_app, origin, allowed):
     assert bool(headers) is allowed
 
 
-def test_the_stream_is_the_sockets_own_and_the_view_ends_with_it(app, now, token):
-    ours, theirs = socket.socketpair()
-    answers = []
+@pytest.fixture
+def opened(app, now, token):
+    """Opens a stream of ada, reads until it says `until`, and hangs up: what it said, the view's answer, if it stayed."""
 
-    def view():
-        environ = {"werkzeug.socket": ours}
-        with app.test_request_context(f"{PATH}?access_token={token('ada')}", environ_overrides=environ):
-            answers.append(sse.stream())
+    def go(until, query=""):
+        ours, theirs = socket.socketpair()
+        answers = []
 
-    thread = threading.Thread(target=view)
-    thread.start()
-    theirs.settimeout(WAIT_SECONDS)
-    text = b""
-    while b"event: unread" not in text:
-        text += theirs.recv(1_000)
+        def view():
+            environ = {"werkzeug.socket": ours}
+            path = f"{PATH}?access_token={token('ada')}&{query}"
+            with app.test_request_context(path, environ_overrides=environ):
+                answers.append(sse.stream())
+
+        thread = threading.Thread(target=view)
+        thread.start()
+        theirs.settimeout(WAIT_SECONDS)
+        text = b""
+        while until not in text:
+            text += theirs.recv(1_000)
+        stayed = thread.is_alive()
+        theirs.close()
+        thread.join(WAIT_SECONDS)
+        ours.close()
+        return text, answers[0], stayed
+
+    return go
+
+
+def test_the_stream_is_the_sockets_own_and_the_view_ends_with_it(opened):
+    text, answer, stayed = opened(b"event: unread")
     assert text.startswith(b"HTTP/1.1 200 OK\r\n")
-    assert thread.is_alive()
-    theirs.close()
-    thread.join(WAIT_SECONDS)
-    ours.close()
-    assert isinstance(answers[0], sse.Handled)
+    assert stayed
+    assert isinstance(answer, sse.Handled)
+
+
+def test_a_page_without_a_websocket_hears_the_same_frames(opened, notify):
+    seen, missed = notify("ada", "Seen"), notify("ada", "Missed")
+    text, _, _ = opened(b'id="notiway-badge"', f"format=html&since={seen}")
+    assert b'data-notiway-event="connected"' in text
+    text, _, _ = opened(b"Missed", f"format=html&since={seen}")
+    assert f'data-notiway-id="{missed}"'.encode() in text
+    assert seen.encode() not in text
+    assert b"event: notification" not in text
+
+
+def test_what_such_a_page_may_not_hear_is_told_it_as_over_a_websocket(opened):
+    text, _, _ = opened(b'data-notiway-event="error"', "format=html&audience=group:secret&audience=nonsense")
+    assert b'data-code="Forbidden"' in text
 
 
 def test_under_gunicorn_nothing_is_written_after_the_stream():

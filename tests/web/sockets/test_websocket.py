@@ -98,7 +98,7 @@ def resume(app, now, join):
     def go(query):
         connection, client = join(Principal("ada"))
         with app.test_request_context(f"{PATH}?{query}"):
-            websocket._resume(now, connection, "ada")
+            websocket.resume(now, connection, "ada")
         now.hub.tell(connection, '{"event": "end"}')
         settle(now.reactor)
         messages = []
@@ -135,7 +135,7 @@ def test_after_a_long_absence_it_gets_everything_page_by_page(app, now, join, no
         notify("ada", f"Number {number}")
     connection, client = join(Principal("ada"))
     with app.test_request_context(f"{PATH}?since="):
-        websocket._resume(now, connection, "ada")
+        websocket.resume(now, connection, "ada")
     told = [json.loads(text)["data"].get("title") for text in client.read(6)]
     assert told == [None, *(f"Number {number}" for number in range(5))]
 
@@ -161,7 +161,7 @@ def test_a_page_is_told_whether_anything_was_read_or_deleted_before_its_line_was
         change(newest)
     connection, client = join(Principal("ada"), format="html")
     with app.test_request_context(f"{PATH}?format=html&since={newest}&changes={drawn}"):
-        websocket._resume(now, connection, "ada")
+        websocket.resume(now, connection, "ada")
     assert ("data-changed" in client.read()[0]) is changed
 
 

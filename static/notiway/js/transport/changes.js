@@ -60,14 +60,6 @@ export function take(children) {
   distribute();
 }
 
-/** Rows that were fetched where no line brought them, oldest first: the new ones ring. The lists are filled by others. */
-export function takeFetched(rows) {
-  for (const row of rows) {
-    if (isNews(row.dataset.notiwayId)) arrived(row);
-    note(row.dataset.notiwayId);
-  }
-}
-
 /** Apply to the lists once more what came while one of them was on its way: what was fetched may be older. */
 export function repeat(children) {
   for (const child of children) {

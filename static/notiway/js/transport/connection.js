@@ -7,13 +7,13 @@ import { isFinal, show, showEnd, showWaiting } from "./state.js";
 const SIGNED_OUT = 4009;
 const TOO_MANY = 4008; // connections of this user; another tab may be closed, so this one tries again…
 const CROWDED = 60_000; // … after so many ms
-const EVERYTHING = "00000000-0000-7000-8000-000000000000"; // since the lowest uuid7: there was nothing yet
-const SILENCE = 2.5; // heartbeats missed before a line that looks open is given up
+export const EVERYTHING = "00000000-0000-7000-8000-000000000000"; // since the lowest uuid7: there was nothing yet
 const SETTLE = 400; // ms: what was missed comes right behind the greeting and rings; only then compare
 let last = Date.now(); // when a frame last came
 let stopped = false;
 let wasLive = false;
 let id = null;
+let spokeAt = 0; // when the socket of now first brought something; 0 before
 
 const socketElement = () => document.querySelector("[data-notiway-socket]");
 const socket = () => socketElement()?._htmx?.ws?.connection?.socket;
@@ -22,19 +22,25 @@ export const connectionId = () => id;
 
 /** Send a message to the server; returns whether there is a line for it. */
 export function send(message) {
-  if (!id || socket()?.readyState !== WebSocket.OPEN) return false;
+  if (!spokeAt || !isOpen()) return false;
   socket().send(JSON.stringify(message));
   return true;
 }
 
+/** When something came over the line last, in ms since the epoch. */
+export const heardAt = () => last;
+export const isOpen = () => socket()?.readyState === WebSocket.OPEN;
+
 /** Drop the line, if any, and dial again at once: htmx tears the element down and sets it up anew. */
-function redial() {
+export function redial() {
   if (stopped || !socketElement()) return;
+  last = Date.now();
   window.htmx?.process(socketElement(), true);
   socketElement().dispatchEvent(new Event("notiway:line")); // one that needs a ticket is dialled by nobody else
 }
 
-const dialAgain = () => socket()?.readyState !== WebSocket.OPEN && redial();
+/** Dial unless there is a line. */
+export const dialAgain = () => isOpen() || redial();
 
 /** The server greeted us. What was read or deleted meanwhile, in a break or before there was a line, is fetched again. */
 export function live(connection, changed) {
@@ -45,12 +51,13 @@ export function live(connection, changed) {
 }
 
 function beforeConnection(event) {
-  if (stopped) return event.preventDefault();
+  const mayDial = !stopped && document.dispatchEvent(new CustomEvent("notiway:dial", { cancelable: true }));
+  if (!mayDial) return event.preventDefault();
   const { connection } = event.detail;
   const url = new URL(connection.url, location.href);
   url.searchParams.set("since", heardTo() || EVERYTHING);
-  if (navigator.onLine !== false) showWaiting();
-  document.dispatchEvent(new CustomEvent("notiway:dial"));
+  spokeAt = 0;
+  showWaiting();
   if (!complete(url, redial, () => end(SIGNED_OUT))) return event.preventDefault();
   connection.url = url.href;
 }
@@ -63,36 +70,29 @@ export function end(code) {
 }
 
 function closed({ detail: { code, reason } }) {
-  if (reason === "removed" || stopped) return;
-  if (isFinal(code)) end(code);
-  else if (navigator.onLine === false) show("offline");
-  else showWaiting();
+  if (reason !== "closed" || stopped) return;
+  if (isFinal(code)) return end(code);
+  showWaiting();
+  const lived = spokeAt ? Date.now() - spokeAt : 0;
+  spokeAt = 0;
+  document.dispatchEvent(new CustomEvent("notiway:lost", { detail: { code, lived } }));
   if (code === TOO_MANY) setTimeout(dialAgain, CROWDED * (1 + Math.random()));
 }
 
-function watch() {
-  const limit = Number(socketElement()?.dataset.heartbeat ?? 30) * 1000 * SILENCE;
-  if (socket()?.readyState === WebSocket.OPEN && Date.now() - last > limit) {
-    last = Date.now();
-    redial();
-  }
+function spoke() {
+  last = Date.now();
+  if (!spokeAt) document.dispatchEvent(new CustomEvent("notiway:spoke"));
+  spokeAt ||= last;
+  show("connected");
 }
 
 export function start() {
   const onSocket = (name, handler) => document.addEventListener(name, (event) => event.target === socketElement() && handler(event));
   onSocket("htmx:ws:before:connection", beforeConnection);
   onSocket("htmx:ws:close", closed);
-  onSocket("htmx:ws:after:message:incoming", () => {
-    last = Date.now();
-    show("connected");
-  });
-  if (socket()?.readyState === WebSocket.OPEN) show("connected"); // it was quicker than this module
+  onSocket("htmx:ws:after:message:incoming", spoke);
+  if (isOpen()) spoke(); // it was quicker than this module
   // Between two deferred scripts htmx may set up the page before hx-ws has joined it, and then nobody dials;
   // and a line that was refused before this module listened is dialled again, to hear why.
   else if (socket()?.readyState !== WebSocket.CONNECTING) redial();
-  addEventListener("offline", () => show("offline"));
-  addEventListener("online", redial);
-  addEventListener("pageshow", (event) => event.persisted && redial()); // out of the back/forward cache
-  document.addEventListener("visibilitychange", () => document.hidden || dialAgain());
-  setInterval(watch, 5000);
 }

@@ -1,7 +1,7 @@
 // state: what the dot and the words beside it say of the line.
 import { showFailure } from "../toast/failures.js";
 
-const WORDS = { connected: "Live", reconnecting: "Reconnecting…", delayed: "Delayed up to 30 s", offline: "Offline" };
+const WORDS = { connected: "Live", reconnecting: "Reconnecting…", streaming: "Live over SSE", polling: "Checking every 2 seconds", offline: "Offline" };
 // RFC 6455 §7.4: after these trying again cannot help; Notiway's own start at 4000.
 const FINAL = {
   1008: "Live updates are not allowed here. Reload the page to try again.",
@@ -9,17 +9,18 @@ const FINAL = {
   4001: "You are signed out. Sign in again to continue.",
   4009: "You have been signed out. Sign in again to continue.",
 };
-let waiting = "reconnecting"; // or "delayed", where the page asks now and then meanwhile
+let waiting = "reconnecting"; // or what stands in for a WebSocket
 
 export function show(state, words = WORDS[state]) {
   for (const root of document.querySelectorAll("[data-connection]")) root.dataset.connection = state;
+  for (const bell of document.querySelectorAll("[data-notiway-bell], [data-notiway-link]")) bell.title = state === "connected" ? "" : words;
   for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;
 }
 
-/** There is no line, and one is sought. */
-export const showWaiting = () => show(waiting);
+/** There is no WebSocket: what stands in for it, or that one is sought. */
+export const showWaiting = () => show(navigator.onLine === false ? "offline" : waiting);
 
-/** How the page waits for a line from now on. */
+/** What stands in for a WebSocket from now on; "reconnecting" for nothing. */
 export function waitAs(state) {
   waiting = state;
 }

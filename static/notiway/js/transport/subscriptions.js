@@ -3,7 +3,10 @@
 import { send } from "./connection.js";
 
 const heard = new Set();
-const wanted = () => new Set([...document.querySelectorAll("[data-notiway-subscribe]")].map((each) => each.dataset.notiwaySubscribe).filter(Boolean));
+let named = ""; // what was wanted when streams were told last
+
+/** The audiences that this page wants to hear now. */
+export const wanted = () => new Set([...document.querySelectorAll("[data-notiway-subscribe]")].map((each) => each.dataset.notiwaySubscribe).filter(Boolean));
 
 function end(audience) {
   send({ action: "unsubscribe", audience });
@@ -14,6 +17,9 @@ function compare() {
   const now = wanted();
   for (const audience of now) if (!heard.has(audience) && send({ action: "subscribe", audience })) heard.add(audience);
   for (const audience of [...heard]) if (!now.has(audience)) end(audience);
+  const names = [...now].sort().join(" ");
+  if (names !== named) document.dispatchEvent(new CustomEvent("notiway:audiences")); // a stream names them in its address
+  named = names;
 }
 
 export function start() {

@@ -18,12 +18,18 @@ function token() {
   return headers["X-CSRFToken"] ?? "";
 }
 
+function fetched() {
+  const headers = { ...HEADERS, Accept: "application/json", "X-CSRFToken": token() };
+  return fetch(address(), { method: "POST", headers, credentials: "same-origin" }).catch(() => null);
+}
+
+const ticketIn = async (answer) => (answer?.ok ? ((await answer.json().catch(() => ({}))).ticket ?? null) : null);
+
 async function ask(dial, ended) {
   if (tries++) await pause(Math.min(FIRST * 2 ** (tries - 2), LONGEST));
-  const headers = { ...HEADERS, Accept: "application/json", "X-CSRFToken": token() };
-  const answer = await fetch(address(), { method: "POST", headers, credentials: "same-origin" }).catch(() => null);
+  const answer = await fetched();
   if (answer?.status === UNAUTHORIZED) return ended();
-  ticket = answer?.ok ? (await answer.json().catch(() => ({}))).ticket : null;
+  ticket = await ticketIn(answer);
   asking = null;
   if (ticket) dial();
   else fetchTicket(dial, ended);
@@ -41,6 +47,13 @@ export function complete(url, dial, ended) {
   const has = ticket !== null;
   ticket = null;
   return has;
+}
+
+/** Complete the address of a stream, with a ticket of its own where it needs one. */
+export async function ticketed(url) {
+  if (!address()) return;
+  const own = await ticketIn(await fetched());
+  if (own) url.searchParams.set("ticket", own);
 }
 
 export function start() {
