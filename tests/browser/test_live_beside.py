@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from celery import Celery
 from celery_app import worker
+from meddler import Meddler
 from playwright.sync_api import Page, expect
 from servers import redis_server
 from serving import Site
@@ -33,15 +34,24 @@ def redis_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def sites(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
+def proxy() -> Iterator[Meddler]:
+    """Stands before the live process; it passes everything on until a test says otherwise."""
+    with Meddler() as proxy:
+        proxy.refuses = False
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def sites(redis_url: str, proxy: Meddler, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, Site]]:
     """The application under gunicorn's sync workers, and its live process under another name."""
     broker = {"NOTIWAY_BROKER_URL": redis_url} if redis_url else {}
     folder = tmp_path_factory.mktemp("beside")
     host = Site(folder, "loud_app:app", NOTIWAY_JOBS="web", NOTIWAY_DRAIN_SECONDS=1, **broker)
     live = host.beside()
+    proxy.target = live.port
     for site in (host, live):
         # Another origin: the cookie of 127.0.0.1 is not sent there.
-        site.environment["NOTIWAY_LIVE_URL"] = f"http://localhost:{live.port}"
+        site.environment["NOTIWAY_LIVE_URL"] = f"http://localhost:{proxy.port}"
     host.command("migrate")
     host.start("-k", "sync", "-w", "4")
     yield host, live.hold()
@@ -113,6 +123,22 @@ def test_a_page_comes_back_with_a_new_ticket_when_the_live_process_was_killed(
     expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "reconnecting")
     ada.notify("While it was away")
     sites[1].hold()
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
+    expect(page.locator("#notiway-badge")).to_have_text("1")
+
+
+def test_where_websockets_are_refused_there_a_stream_opens_with_a_ticket(
+    proxy: Meddler, ada: Person, browse: Browse, console: Console
+) -> None:
+    console.expect(DEAD_SERVER)
+    proxy.refuses = True
+    page = browse(ada).new_page()
+    page.goto("/dashboard")
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "streaming")
+    ada.notify("Over the stream")
+    expect(page.locator(".notiway-toast")).to_contain_text("Over the stream")
+    proxy.refuses = False
+    page.evaluate("dispatchEvent(new Event('online'))")
     expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "connected")
     expect(page.locator("#notiway-badge")).to_have_text("1")
 

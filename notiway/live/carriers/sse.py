@@ -36,7 +36,7 @@ class StreamTransport:
 
 
 class FrameStreamTransport(StreamTransport):
-    """The same for pages without a WebSocket: a frame of HTML is the data of one message, the goodbye tells its code."""
+    """The same for pages without a WebSocket: a frame is the data of one message, and the goodbye tells its code."""
 
     def encode(self, text: str) -> bytes:
         lines = "".join(f"data: {line}\n" for line in LINE_ENDS.split(text))

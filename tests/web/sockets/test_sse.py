@@ -142,7 +142,7 @@ def test_the_head_lets_allowed_origins_read(make_app, origin, allowed):
 
 @pytest.fixture
 def opened(app, now, token):
-    """Opens a stream of ada, reads until it says `until`, and hangs up: what it said, the view's answer, if it stayed."""
+    """Opens a stream of ada, reads until it says `until`, and hangs up: its words, the view's answer, if it stayed."""
 
     def go(until, query=""):
         ours, theirs = socket.socketpair()

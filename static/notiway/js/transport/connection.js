@@ -13,6 +13,7 @@ let last = Date.now(); // when a frame last came
 let stopped = false;
 let wasLive = false;
 let id = null;
+let isDue = false; // the ticket has come for which a dial waited
 let spokeAt = 0; // when the socket of now first brought something; 0 before
 
 const socketElement = () => document.querySelector("[data-notiway-socket]");
@@ -51,14 +52,16 @@ export function live(connection, changed) {
 }
 
 function beforeConnection(event) {
-  const mayDial = !stopped && document.dispatchEvent(new CustomEvent("notiway:dial", { cancelable: true }));
+  const mayDial = !stopped && (isDue || document.dispatchEvent(new CustomEvent("notiway:dial", { cancelable: true })));
+  isDue = false;
   if (!mayDial) return event.preventDefault();
   const { connection } = event.detail;
   const url = new URL(connection.url, location.href);
   url.searchParams.set("since", heardTo() || EVERYTHING);
   spokeAt = 0;
   showWaiting();
-  if (!complete(url, redial, () => end(SIGNED_OUT))) return event.preventDefault();
+  const redialWithTicket = () => ((isDue = true), redial());
+  if (!complete(url, redialWithTicket, () => end(SIGNED_OUT))) return event.preventDefault();
   connection.url = url.href;
 }
 

@@ -10,8 +10,8 @@ import { pause } from "./waiting.js";
 const REFUSED = 2; // dials in a row that brought nothing, on a page that had no WebSocket yet
 const PATIENCE = 4_000; // ms without one, on such a page…
 const RESTART = 15_000; // … and on one that had: a server that restarts is back before
-const SOON = 2_000; // ms until such a page dials again, once something stands in
-const AGAIN = 60_000; // ms until any other one does; each time twice as long…
+const SOON = 2_000; // ms until such a page dials again, once something stands in…
+const AGAIN = 60_000; // … and until any other one does; each time twice as long…
 const LONGEST = 300_000; // … up to this
 const BRIEF = 5_000; // ms: a WebSocket that ends sooner…
 const CUT = 3; // … so often in a row is as good as none
@@ -40,7 +40,7 @@ function dialLater(ms) {
 }
 
 function up(state) {
-  if (!isUp) dialLater(spread(hadSocket && brief < CUT ? SOON : again));
+  if (!isUp) dialLater(spread(again));
   isUp = true;
   waitAs(state);
   showWaiting();
@@ -61,7 +61,7 @@ async function stand(signal) {
     const lasted = await listen({ signal, up: () => up("streaming"), end: (code) => isFinal(code) && end(code) });
     if (signal.aborted) return;
     down();
-    if (!lasted) streamAt = Date.now() + spread(again);
+    if (!lasted) streamAt = Date.now() + spread(AGAIN);
     else await pause(BETWEEN, signal);
     remember();
   }
@@ -71,6 +71,7 @@ function begin() {
   waitNoMore();
   if (running) return;
   running = new AbortController();
+  again = hadSocket && brief < CUT ? SOON : Math.max(again, AGAIN);
   stand(running.signal);
 }
 

@@ -53,10 +53,11 @@ async function read({ signal, up, end }) {
   let timer = setTimeout(stop, FIRST);
   let upAt = 0;
   let again = false;
-  const changed = () => (again = joined(wanted()) !== joined(audiences)) && stop();
+  const anew = () => ((again = true), stop());
+  const changed = () => joined(wanted()) !== joined(audiences) && anew();
   signal.addEventListener("abort", stop);
   document.addEventListener("notiway:audiences", changed);
-  document.addEventListener("notiway:wake", stop);
+  document.addEventListener("notiway:wake", anew);
   try {
     const options = { headers: { Accept: "text/event-stream" }, credentials: "same-origin", cache: "no-store", signal: own.signal };
     const answer = await fetch(await address(audiences), options);
@@ -81,7 +82,7 @@ async function read({ signal, up, end }) {
     clearTimeout(timer);
     signal.removeEventListener("abort", stop);
     document.removeEventListener("notiway:audiences", changed);
-    document.removeEventListener("notiway:wake", stop);
+    document.removeEventListener("notiway:wake", anew);
   }
   return again || (upAt > 0 && Date.now() - upAt > LASTED);
 }
