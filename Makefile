@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # uv reads pyproject.toml, so that there is one list of dependencies.
 LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header pyproject.toml
 ON_POSTGRESQL := $(addprefix tests/,store verbs web gateway live ops cli host server test_extension.py)
-EXTRAS := --extra server --extra redis --extra postgresql
+EXTRAS := --extra server --extra redis --extra postgresql --extra sqlalchemy
 
 # Ends with one line when somebody else has the port.
 define FREE

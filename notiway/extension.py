@@ -5,9 +5,12 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import peewee
 from flask import Blueprint, Flask, request
@@ -38,9 +41,11 @@ from notiway.ops import jobs, relay
 from notiway.ops.alone import check_alone
 from notiway.ops.workers import check_workers
 from notiway.store import database
+from notiway.store.database import db
 from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
+from notiway.values.errors import ConfigError, Fault
 from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.verbs import reach, untold
@@ -52,6 +57,9 @@ from notiway.web.pages.parts import Parts
 from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, presence, signalr, sse, ticket, websocket
 from notiway.web.staff import page as staff_page
+
+if TYPE_CHECKING:
+    from notiway.store.session.engines import Place
 
 log = logging.getLogger(__name__)
 
@@ -66,8 +74,9 @@ class Notiway(Declaring, Parts):
     For many recipients at once give `unknown_users`, which takes ids and returns those that do not exist.
     `user_is_active` takes an id and says whether that user may come in, None for nobody; without it the loader's
     user says so (`is_active`). Client tokens of anybody else are refused.
-    `database` is the application's own Peewee database, where transactions are to be shared; else
-    NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
+    `database` is the application's own Peewee database, where transactions are to be shared. With `sqlalchemy`
+    (Flask-SQLAlchemy's object, a scoped_session, a sessionmaker or a Session) they are those of the session. Without
+    both NOTIWAY_DATABASE_URL is opened. `people` lets staff find users by name (`notiway.Person`). In templates
     `{{ notiway.bell() }}` draws the bell.
     """
 
@@ -80,12 +89,14 @@ class Notiway(Declaring, Parts):
         app: Flask | None = None,
         *,
         database: peewee.Database | None = None,
+        sqlalchemy: Any = None,
         unknown_users: UnknownUsers | None = None,
         people: People | None = None,
         user_is_active: UserIsActive | None = None,
     ) -> None:
         super().__init__()
         self._database = database
+        self._sqlalchemy = sqlalchemy
         self._people = people
         self._unknown_users = unknown_users
         self._user_is_active = user_is_active
@@ -98,6 +109,9 @@ class Notiway(Declaring, Parts):
         for name, nearest in unknown_settings(app.config, os.environ):
             log.warning("%s is no setting of Notiway%s: see docs/reference/settings.md", name, nearest)
         check_workers(config, sys.argv, os.environ)
+        place = self._place_beside_session(app, config)
+        if place is not None and place.url is not None:
+            config = replace(config, database_url=place.url)
         if not config.database_url:
             config = replace(config, database_url=f"sqlite:///{Path(app.instance_path) / 'notiway.db'}")
         if self._database is not None:
@@ -106,7 +120,11 @@ class Notiway(Declaring, Parts):
             opened = database.open_database(config.database_url, config.database_pool, _patience(config))
         database.use_database(opened)
         pulling.keep_backlog(opened, config.backlog_days)
-        database.db.follow(database_in_context)
+        db.follow(database_in_context)
+        if place is not None:
+            from notiway.store.session import host_session
+
+            host_session.share(opened, self._sqlalchemy, place, connections.surroundings(app))
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
@@ -123,6 +141,31 @@ class Notiway(Declaring, Parts):
         take_over_upgrades()
         return runtime
 
+    @contextmanager
+    def joining(self, session: Any) -> Iterator[None]:
+        """Inside, what is sent belongs to this SQLAlchemy session, where several are open.
+
+        >>> with notiway.joining(session):  # doctest: +SKIP
+        ...     send_notification(user.id, "Order placed")
+        """
+        if db.host is None:
+            raise RuntimeError("give Notiway `sqlalchemy` first: Notiway(app, sqlalchemy=Session)")
+        with db.host.chosen(session):
+            yield
+
+    def _place_beside_session(self, app: Flask, config: Config) -> Place | None:
+        if self._sqlalchemy is None:
+            return None
+        if self._database is not None:
+            raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", "give this or `database`, not both")])
+        try:
+            from notiway.store.session import host_session
+        except ImportError as error:
+            advice = "needs SQLAlchemy 2: pip install 'notiway[sqlalchemy]'"
+            raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", advice)]) from error
+        with app.app_context():
+            return host_session.place_beside(self._sqlalchemy, config.database_url)
+
     def _mount(self, app: Flask, runtime: Runtime) -> None:
         blueprint = Blueprint("notiway", __name__, template_folder=str(resources("templates")))
         files = Assets(resources("static"), runtime.url)
@@ -137,6 +180,7 @@ class Notiway(Declaring, Parts):
         live.after_request(cross_origin.allow)
         for each in (blueprint, staff, live):
             each.after_request(caching.keep_nowhere)
+            each.after_request(connections.finish)
             app.register_blueprint(each, url_prefix=prefix)
 
         def exempt() -> None:

@@ -9,6 +9,7 @@ import peewee
 from flask.cli import AppGroup
 
 from notiway.cli import consuming, copying, keys, live, membership, new_kind, operate, sending
+from notiway.store.database import db
 from notiway.values.errors import NotiwayError, Unavailable
 
 
@@ -17,7 +18,8 @@ class Commands(AppGroup):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with db.own_work():
+                return super().invoke(ctx)
         except Unavailable as error:
             raise click.ClickException(f"The database cannot answer: {error.reason}") from error
         except NotiwayError as error:

@@ -13,6 +13,7 @@ from notiway.store.database import db
 from notiway.store.log import positions, standing
 from notiway.store.log.positions import Seen
 from notiway.store.log.resuming import Cursor
+from notiway.store.session.joining import joins
 from notiway.values.audience import Audience
 from notiway.values.event import Event
 from notiway.verbs.events import publish
@@ -21,6 +22,7 @@ from notiway.verbs.items import tell_restored
 log = logging.getLogger(__name__)
 
 
+@joins
 def join(user_id: str, audience: Audience) -> None:
     """Make a user a member of a tenant or group; what stands for it is in the inbox, what comes is heard.
 
@@ -42,6 +44,7 @@ def join(user_id: str, audience: Audience) -> None:
         db.after_commit(lambda: security_log.note("member_joined", user=user_id, audience=audience.key))
 
 
+@joins
 def leave(user_id: str, audience: Audience) -> None:
     """End a membership: no open connection of the user hears the audience any more; the inbox keeps what it has."""
     runtime = current()

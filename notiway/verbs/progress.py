@@ -13,6 +13,7 @@ from peewee import PeeweeException
 from notiway.live.runtime import current
 from notiway.store import tasks
 from notiway.store.database import db
+from notiway.store.session.joining import stands_aside
 from notiway.store.tasks import Task
 from notiway.values.audience import Audience
 from notiway.values.clock import now_ms
@@ -33,6 +34,7 @@ STOPPED = "It stopped because of an error. Start it again."
 _reported: ContextVar[set[str] | None] = ContextVar("notiway_reported", default=None)  # by the job that runs here
 
 
+@stands_aside
 def report_progress(
     to: Any,
     task_id: str,

@@ -11,6 +11,7 @@ from notiway.pausing import pause
 from notiway.store import audit, writing
 from notiway.store.database import db
 from notiway.store.rows import SEVERAL
+from notiway.store.session.joining import joins
 from notiway.store.sql import in_batches
 from notiway.values.errors import NotFound
 from notiway.values.event import Event
@@ -19,6 +20,7 @@ from notiway.verbs.events import heard_of, named, publish_all, unread_counts
 from notiway.verbs.send import TOLD_AT_ONCE
 
 
+@joins
 def recall(notification_id: str, *, by: str) -> bool:
     """Take a notification back from everybody: it vanishes from every list, count and banner at once.
 

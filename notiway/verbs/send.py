@@ -10,6 +10,7 @@ from notiway.live.runtime import Runtime, current
 from notiway.store import spent_ids, writing
 from notiway.store.database import db
 from notiway.store.engine.retrying import in_transaction
+from notiway.store.session.joining import joins, waits
 from notiway.store.sql import in_batches
 from notiway.store.writing import Notification
 from notiway.values.clock import now_ms
@@ -27,6 +28,7 @@ from notiway.verbs.once import First
 TOLD_AT_ONCE = 50  # users: an Event for each, with the notification in it, takes some milliseconds
 
 
+@joins
 def send_notification(
     to: Any,
     title: str,
@@ -64,8 +66,8 @@ def send_notification(
     who is connected and is stored nowhere; `replaces="import:42"` then takes the place of an older one with the same
     key and audience that still waits: the newest goes out, ten times a second at most.
 
-    Inside a transaction it rings after the outermost commit, never if that rolls back. `InvalidNotification`
-    names every fault; then nothing is stored and nothing is sent.
+    Inside a transaction, also that of a SQLAlchemy session that Notiway was given, it rings after the outermost
+    commit, never if that rolls back. `InvalidNotification` names every fault; then nothing is stored or sent.
     """
     runtime = current()
     faults: list[Fault] = []
@@ -92,9 +94,16 @@ def send_notification(
         faults.append(Fault("persist", "must be False for a connection, which does not last"))
     draft.check(now_ms(), faults + replaces_faults(replaces, persist))
     draft = draft.detached()
-    if not persist:
-        return _send_unstored(runtime, draft, audience, user_ids, replaces)
-    return in_transaction(db, lambda: _store(runtime, draft, audience, user_ids))
+
+    def send() -> Notification:
+        if not persist:
+            return _send_unstored(runtime, draft, audience, user_ids, replaces)
+        return in_transaction(db, lambda: _store(runtime, draft, audience, user_ids))
+
+    promised = writing.row_of(draft, audience)
+    if waits(lambda: promised.__data__.update(send().__data__)):
+        return promised
+    return send()
 
 
 def _store(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str]) -> Notification:

@@ -6,11 +6,13 @@ from notiway import security_log
 from notiway.live.runtime import current
 from notiway.store.credentials import tokens
 from notiway.store.database import db
+from notiway.store.session.joining import stands_aside
 from notiway.values.close_codes import CloseCode
 from notiway.values.event import Event
 from notiway.verbs.events import publish
 
 
+@stands_aside
 def sign_out(user_id: str, session: str | None = None) -> None:
     """Close the sockets of one login session in every tab and process; without `session` those of all.
 

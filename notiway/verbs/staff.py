@@ -10,11 +10,13 @@ import peewee
 from notiway.live.runtime import current
 from notiway.store import audit
 from notiway.store.database import db
+from notiway.store.session.joining import joins
 from notiway.values.audience import Audience
 from notiway.verbs import reach
 from notiway.verbs.send import send_notification
 
 
+@joins
 def send(
     by: str, to: Audience | Sequence[str], title: str, message: str = "", *, form_key: str | None = None, **fields: Any
 ) -> tuple[audit.Entry, bool]:

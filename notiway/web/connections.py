@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from flask import Flask, appcontext_pushed, g
+from flask import Flask, Response, appcontext_pushed, current_app, g, has_app_context, has_request_context, request
 
 from notiway.live.runtime import KEY
 from notiway.store.database import db
+from notiway.store.session.joining import Surroundings
 
 log = logging.getLogger(__name__)
+
+BLUEPRINTS = ("notiway", "notiway_live", "notiway_staff")
 
 
 def follow_contexts(app: Flask) -> None:
@@ -33,3 +37,26 @@ def _end(_error: BaseException | None) -> None:
         log.warning("a transaction is still open at the end of its application context: end it inside, with `with`")
         return
     db.close()
+
+
+def is_own_page() -> bool:
+    """Whether this request is for a page of Notiway's: it takes no part in a session of the host's."""
+    return has_request_context() and request.blueprint in BLUEPRINTS
+
+
+def inside(app: Flask) -> AbstractContextManager[Any]:
+    """The context of this application, where it is not the current one."""
+    is_inside = has_app_context() and current_app._get_current_object() is app  # type: ignore[attr-defined]
+    return nullcontext() if is_inside else app.app_context()
+
+
+def surroundings(app: Flask) -> Surroundings:
+    """What the sessions of this application need to know of it."""
+    return Surroundings(lambda: inside(app), is_own_page, lambda: app.testing)
+
+
+def finish(response: Response) -> Response:
+    """At the end of a page of Notiway's: keep what it wrote, where it had no connection but that of the session."""
+    if db.host is not None:
+        db.host.finish()
+    return response

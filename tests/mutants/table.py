@@ -17,6 +17,35 @@ class Mutant:
 
 
 MUTANTS = (
+    # The host's own transactions
+    Mutant(
+        "a session's commit rings for what its savepoint undid",
+        "notiway/store/session/pending.py",
+        "if each[0] is not transaction]",
+        "if each[0]]",
+        "tests/store/session/test_host_session.py",
+    ),
+    Mutant(
+        "a savepoint's release rings like a commit",
+        "notiway/store/session/pending.py",
+        "    if ending is None:\n",
+        "    if ending:\n        _make(pending.calls)\n    if ending is None:\n",
+        "tests/store/session/test_host_session.py",
+    ),
+    Mutant(
+        "outside of a transaction SQLite commits our savepoint",
+        "notiway/store/session/connection.py",
+        "if not raw.in_transaction:\n            #",
+        "if raw.in_transaction is None:\n            #",
+        "tests/store/session/test_host_session.py",
+    ),
+    Mutant(
+        "what the host has added is flushed inside our savepoint",
+        "notiway/store/session/host_session.py",
+        "            session.flush()\n",
+        "            session.new\n",
+        "tests/store/session/test_host_session.py",
+    ),
     # Who may come in
     Mutant(
         "a page over TLS takes an origin without",

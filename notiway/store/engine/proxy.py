@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakSet
 
@@ -12,6 +14,10 @@ import peewee
 log = logging.getLogger(__name__)
 
 Find = Callable[[], peewee.Database | None]
+
+# For the verb that runs here, the database on the connection of the host's SQLAlchemy session (store/session).
+_joined: ContextVar[peewee.Database | None] = ContextVar("notiway_joined", default=None)
+_is_own_work: ContextVar[bool] = ContextVar("notiway_own_work", default=False)  # no part of a host's transaction
 
 
 class Proxy(peewee.DatabaseProxy):
@@ -25,16 +31,19 @@ class Proxy(peewee.DatabaseProxy):
         object.__setattr__(self, "_last", None)
         object.__setattr__(self, "_bound", WeakSet())
         object.__setattr__(self, "_are_several", False)  # or have been
+        object.__setattr__(self, "_have_sessions", False)  # some of them share the transactions of SQLAlchemy sessions
         object.__setattr__(self, "_find", lambda: None)
         super().__init__()
 
     @property
     def obj(self) -> Any:
-        if self._are_several:  # one application, as nearly everywhere, costs nothing
-            found = self._find()
-            if found is not None:
-                return found
-        return self._last
+        if self._have_sessions:
+            joined = _joined.get()
+            if joined is None and (host := self.host) is not None:
+                joined = host.only_way()
+            if joined is not None:
+                return joined
+        return self.own
 
     @obj.setter
     def obj(self, database: peewee.Database | None) -> None:
@@ -42,6 +51,51 @@ class Proxy(peewee.DatabaseProxy):
         if database is not None:
             self._bound.add(database)
             object.__setattr__(self, "_are_several", len(self._bound) > 1)
+
+    @property
+    def own(self) -> Any:
+        """The application's database by its own pool, whatever session a verb has joined."""
+        if self._are_several:  # one application, as nearly everywhere, costs nothing
+            found = self._find()
+            if found is not None:
+                return found
+        return self._last
+
+    @property
+    def host(self) -> Any:
+        """The `HostSession` of the current application, where it has one."""
+        return getattr(self.own, "notiway_session", None) if self._have_sessions else None
+
+    def share(self, database: peewee.Database, host: Any) -> None:
+        """From now on the verbs of the application with this database join the sessions of `host`."""
+        vars(database)["notiway_session"] = host
+        object.__setattr__(self, "_have_sessions", True)
+
+    @contextmanager
+    def joined(self, database: peewee.Database) -> Iterator[None]:
+        """Inside, all statements run on this database: that of a session's connection."""
+        token = _joined.set(database)
+        try:
+            yield
+        finally:
+            _joined.reset(token)
+
+    @property
+    def is_joined(self) -> bool:
+        return _joined.get() is not None
+
+    @property
+    def is_own_work(self) -> bool:
+        """Whether Notiway does something by itself, which no session of the host's is to wait for or to undo."""
+        return _is_own_work.get()
+
+    @contextmanager
+    def own_work(self) -> Iterator[None]:
+        token = _is_own_work.set(True)
+        try:
+            yield
+        finally:
+            _is_own_work.reset(token)
 
     def follow(self, find: Find) -> None:
         """Ask `find` for the database of the current application; it returns None outside of any."""
@@ -74,4 +128,10 @@ class Proxy(peewee.DatabaseProxy):
         return self.obj.manual_commit()
 
     def connection_context(self) -> Any:
-        return self.obj.connection_context()
+        """Inside, a connection of the pool is held: for what live connections and background work do by themselves."""
+        return self._connected()
+
+    @contextmanager
+    def _connected(self) -> Iterator[None]:
+        with self.own_work(), self.obj.connection_context():
+            yield

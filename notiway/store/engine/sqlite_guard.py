@@ -52,7 +52,7 @@ class SqliteGuard(Guard):
         self.file: tuple[int, int] | None = None  # device and inode of what was opened first
         self.lock_type: str = self.database._lock_type or "IMMEDIATE"
         self.database.timeout = 0
-        self.database.register_function(_lower, LOWER, 1)
+        self.database.register_function(lower, LOWER, 1)
 
     def connect(self, reuse_if_open: bool = False) -> bool:
         # A database that another process creates, recovers or closes is locked for a moment even to readers.
@@ -216,5 +216,5 @@ def identity(path: object) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _lower(text: Any) -> Any:
+def lower(text: Any) -> Any:
     return text.lower() if isinstance(text, str) else text

@@ -72,6 +72,11 @@ def keep_backlog(database: peewee.Database, days: float) -> None:
     _backlogs[database] = days
 
 
+def backlog_of(database: peewee.Database) -> float:
+    """What was said of this database."""
+    return _backlogs.get(database, BACKLOG_DAYS)
+
+
 def behind_clause(source: str) -> str:
     """SQL for those of the users in `source` who have something to pull, or a cursor to move."""
     return _behind(source, AHEAD if has_one_writer() else AHEAD_OF_OPEN)
@@ -127,7 +132,7 @@ def pull_audience(user_id: str, audience: str, since_ms: int = 0) -> None:
 
 def backlog_begins() -> int:
     """From when on a newcomer gets broadcasts, in milliseconds since the epoch."""
-    return int(now_ms() - _backlogs.get(db.obj, BACKLOG_DAYS) * DAY_MS)
+    return int(now_ms() - backlog_of(db.obj) * DAY_MS)
 
 
 def hold_cursors(user_ids: Sequence[str]) -> list[str]:
