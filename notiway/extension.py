@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import peewee
 from flask import Blueprint, Flask, request
@@ -45,7 +45,6 @@ from notiway.store.database import db
 from notiway.store.engine.server_address import Patience
 from notiway.store.log import pulling
 from notiway.values.config import EXTERNAL_USERS, Config, unknown_settings
-from notiway.values.errors import ConfigError, Fault
 from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.verbs import reach, untold
@@ -57,9 +56,6 @@ from notiway.web.pages.parts import Parts
 from notiway.web.sessions import LIVE, QuietSessions
 from notiway.web.sockets import actions, invocations, presence, signalr, sse, ticket, websocket
 from notiway.web.staff import page as staff_page
-
-if TYPE_CHECKING:
-    from notiway.store.session.engines import Place
 
 log = logging.getLogger(__name__)
 
@@ -109,7 +105,7 @@ class Notiway(Declaring, Parts):
         for name, nearest in unknown_settings(app.config, os.environ):
             log.warning("%s is no setting of Notiway%s: see docs/reference/settings.md", name, nearest)
         check_workers(config, sys.argv, os.environ)
-        place = self._place_beside_session(app, config)
+        place = connections.place_beside(app, self._sqlalchemy, self._database, config.database_url)
         if place is not None and place.url is not None:
             config = replace(config, database_url=place.url)
         if not config.database_url:
@@ -121,10 +117,7 @@ class Notiway(Declaring, Parts):
         database.use_database(opened)
         pulling.keep_backlog(opened, config.backlog_days)
         db.follow(database_in_context)
-        if place is not None:
-            from notiway.store.session import host_session
-
-            host_session.share(opened, self._sqlalchemy, place, connections.surroundings(app))
+        connections.share(app, opened, self._sqlalchemy, place)
         active = self._user_is_active or active_by_login(app, self._unknown_users)
         unknown = none_unknown if config.users == EXTERNAL_USERS else self._unknown_users or unknown_to_login(app)
         runtime = _runtime(app, config, opened, unknown, active)
@@ -152,19 +145,6 @@ class Notiway(Declaring, Parts):
             raise RuntimeError("give Notiway `sqlalchemy` first: Notiway(app, sqlalchemy=Session)")
         with db.host.chosen(session):
             yield
-
-    def _place_beside_session(self, app: Flask, config: Config) -> Place | None:
-        if self._sqlalchemy is None:
-            return None
-        if self._database is not None:
-            raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", "give this or `database`, not both")])
-        try:
-            from notiway.store.session import host_session
-        except ImportError as error:
-            advice = "needs SQLAlchemy 2: pip install 'notiway[sqlalchemy]'"
-            raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", advice)]) from error
-        with app.app_context():
-            return host_session.place_beside(self._sqlalchemy, config.database_url)
 
     def _mount(self, app: Flask, runtime: Runtime) -> None:
         blueprint = Blueprint("notiway", __name__, template_folder=str(resources("templates")))

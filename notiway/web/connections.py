@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import logging
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import peewee
 from flask import Flask, Response, appcontext_pushed, current_app, g, has_app_context, has_request_context, request
 
 from notiway.live.runtime import KEY
 from notiway.store.database import db
 from notiway.store.session.joining import Surroundings
+from notiway.values.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from notiway.store.session.engines import Place
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +55,31 @@ def inside(app: Flask) -> AbstractContextManager[Any]:
     return nullcontext() if is_inside else app.app_context()
 
 
-def surroundings(app: Flask) -> Surroundings:
-    """What the sessions of this application need to know of it."""
-    return Surroundings(lambda: inside(app), is_own_page, lambda: app.testing)
+def place_beside(app: Flask, sqlalchemy: Any, database: Any, configured: str) -> Place | None:
+    """Where Notiway's rows go beside the application's sessions; None where it gave none.
+
+    `configured` is NOTIWAY_DATABASE_URL. `ConfigError` where the sessions cannot be used.
+    """
+    if sqlalchemy is None:
+        return None
+    if database is not None:
+        raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", "give this or `database`, not both")])
+    try:
+        from notiway.store.session import host_session
+    except ImportError as error:
+        advice = "needs SQLAlchemy 2: pip install 'notiway[sqlalchemy]'"
+        raise ConfigError("Notiway cannot start", [Fault("sqlalchemy", advice)]) from error
+    with app.app_context():
+        return host_session.place_beside(sqlalchemy, configured)
+
+
+def share(app: Flask, own: peewee.Database, sqlalchemy: Any, place: Place | None) -> None:
+    """Let what the application's code sends be part of its sessions' transactions."""
+    if place is not None:
+        from notiway.store.session import host_session
+
+        around = Surroundings(lambda: inside(app), is_own_page, lambda: app.testing)
+        host_session.share(own, sqlalchemy, place, around)
 
 
 def finish(response: Response) -> Response:
