@@ -40,7 +40,7 @@ MUTANTS = (
         "tests/store/session/test_host_session.py",
     ),
     Mutant(
-        "what the host has added is flushed inside our savepoint",
+        "a user who was added and not flushed is unknown",
         "notiway/store/session/host_session.py",
         "            session.flush()\n",
         "            session.new\n",

@@ -86,8 +86,8 @@ class HostSession:
     def run(self, session: Session, work: Callable[[], Result]) -> Result:
         """Do it on the session's connection, as a savepoint; what is to be told is told after the session's commit.
 
-        What the host has added is flushed before: the loader of its users would do so inside our savepoint, and what
-        was flushed there would be lost where the verb fails.
+        What the host has added is flushed before, as by a query, so that a new user is found. Inside nothing is: what
+        the loader of the host's users flushed in our savepoint would be lost where the verb fails.
         """
         if session.autoflush and not session._flushing:
             session.flush()
