@@ -7,6 +7,7 @@ from typing import Any
 
 import peewee
 
+from notiway.store.attention.table import AttentionSettings
 from notiway.store.database import Table
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT
@@ -243,5 +244,5 @@ class SearchEntry(Table):
 
 TABLES = (
     *(Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, SpentId, TokenEnd, AuditEntry),
-    *(Task, SearchInbox, SearchEntry),
+    *(Task, SearchInbox, SearchEntry, AttentionSettings),
 )

@@ -70,6 +70,12 @@ class InvalidNotification(WrongInput):
     status = 422
 
 
+class InvalidSettings(WrongInput):
+    """A user's settings break a rule; every fault is named, nothing is changed."""
+
+    status = 422
+
+
 class Unauthorized(NotiwayError):
     """Nobody is signed in, or the key or token is not valid."""
 

@@ -34,6 +34,7 @@ KINDS = frozenset(
         "left",
         "kick",
         "renewed",
+        "settings",
     }
 )
 

@@ -64,6 +64,15 @@ class Item:
         return self._detail("category")
 
     @property
+    def topic(self) -> str:
+        """What a user mutes it by: its category, else its source and type.
+
+        >>> Item("1", "user:42", "notification", "success", "medium", "Paid", "", 0, source="billing").topic
+        'billing/success'
+        """
+        return self.category or f"{self.source or ''}/{self.type}"
+
+    @property
     def image(self) -> Any:
         return self._detail("image")
 

@@ -62,6 +62,8 @@ class HtmlWire:
             return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
         if kind == "read_all":
             return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
+        if kind == "settings":
+            return self._frame(kind, settings=data)
         if kind in COUNTS_ONLY and unread is not None:
             return self._frame("badge", unread=unread)
         return None

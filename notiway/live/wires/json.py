@@ -90,6 +90,8 @@ class JsonWire:
                 return _message("answered", {**_ids(data["ids"]), "answer": data["answer"]})
             case "read_all":
                 return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
+            case "settings":
+                return _message("settings", data)
             case "sync" | "joined" | "left":
                 return self.heartbeat(data["unread"])
             case _:

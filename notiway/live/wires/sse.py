@@ -45,6 +45,8 @@ class SseWire:
                 return "".join(
                     _event("answered", {"notificationId": each, "answer": data["answer"]}) for each in data["ids"]
                 )
+            case "settings":
+                return _event("settings", data)
             case "sync" | "joined" | "left":
                 return self._count(unread)
             case _:

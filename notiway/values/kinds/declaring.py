@@ -47,11 +47,23 @@ class Declaring:
             name, label=label, icon=icon, category=category, priority=priority, mutable=mutable
         )
 
-    def category(self, name: str, *, label: str, mutable: bool = True) -> Category:
+    def category(
+        self,
+        name: str,
+        *,
+        label: str,
+        mutable: bool = True,
+        toast: bool = True,
+        browser: bool = True,
+        sound: bool = True,
+    ) -> Category:
         """Give a category a label, and say whether users may mute it; without this its name makes the label.
 
-        >>> notiway.category("orders", label="Your orders", mutable=False)  # doctest: +SKIP
+        >>> notiway.category("orders", label="Your orders", sound=False)  # doctest: +SKIP
 
-        `ConfigError` names every fault, also if it was declared differently before.
+        `toast`, `browser` and `sound` are the channels that it uses for users who have not chosen. `ConfigError` names
+        every fault, also if it was declared differently before.
         """
-        return self._declared.declare_category(name, label=label, mutable=mutable)
+        return self._declared.declare_category(
+            name, label=label, mutable=mutable, toast=toast, browser=browser, sound=sound
+        )

@@ -23,11 +23,22 @@ class Handler:
 
 @dataclass(frozen=True, slots=True)
 class Category:
-    """What preferences are about: a name for programs, a label for people, and whether it may be muted."""
+    """What preferences are about: a name for programs, a label for people, and whether it may be muted.
+
+    `toast`, `browser` and `sound` are what holds for users who have not chosen.
+    """
 
     name: str
     label: str
     mutable: bool = True
+    toast: bool = True
+    browser: bool = True
+    sound: bool = True
+
+    @property
+    def channels(self) -> dict[str, bool]:
+        """Whether it uses each channel, where a user has not chosen."""
+        return {"toast": self.toast, "browser": self.browser, "sound": self.sound}
 
 
 @dataclass(frozen=True, slots=True)

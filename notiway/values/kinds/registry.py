@@ -54,16 +54,17 @@ class Kinds:
             raise ConfigError(f"The kind {name!r} was declared before, and differently: {known}")
         return known
 
-    def declare_category(self, name: str, *, label: str, mutable: bool = True) -> Category:
+    def declare_category(self, name: str, *, label: str, mutable: bool = True, **channels: bool) -> Category:
         """Take a category; see `Declaring.category`."""
         faults = [
             *detail_faults({"category": name}),
             *text_faults("label", label, CATEGORY_LIMIT, required=True),
             *_flag_faults(mutable),
+            *(fault for channel, flag in channels.items() for fault in _flag_faults(flag, channel)),
         ]
         if faults:
             raise ConfigError(f"The category {name!r} is not valid", faults)
-        category = Category(name, label, mutable)
+        category = Category(name, label, mutable, **channels)
         known = self._categories.setdefault(name, category)
         if known != category:
             raise ConfigError(f"The category {name!r} was declared before, and differently: {known}")
@@ -85,6 +86,10 @@ class Kinds:
                 mutable = any(each.mutable for each in self._kinds.values() if each.category == kind.category)
                 found[kind.category] = Category(kind.category, words_of(kind.category), mutable)
         return [found[name] for name in sorted(found)]
+
+    def category(self, name: str) -> Category | None:
+        """The category of this name; None for one that nothing here declares."""
+        return next((each for each in self.categories() if each.name == name), None)
 
     def may_mute(self, name: str) -> bool:
         """Whether users may mute notifications of this name; an undeclared one always."""
@@ -136,5 +141,5 @@ class Kinds:
         return None if kind is None else kind.handlers.get(action)
 
 
-def _flag_faults(mutable: object) -> list[Fault]:
-    return [] if isinstance(mutable, bool) else [Fault("mutable", "must be True or False")]
+def _flag_faults(flag: object, name: str = "mutable") -> list[Fault]:
+    return [] if isinstance(flag, bool) else [Fault(name, "must be True or False")]

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from hashlib import blake2s
+from typing import Any
+
 from flask import g, render_template
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from notiway.live.runtime import current
 from notiway.store import inbox
+from notiway.store.attention import settings as stored
+from notiway.values.attention.attention import Attention
+from notiway.values.attention.telling import told
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_floor
 from notiway.web import ornaments
 from notiway.web.pages import news
 from notiway.web.sockets import sse, ticket
+
+READER_BYTES = 6  # what a browser keeps for one user must not be taken for another's
 
 
 def draw(user_id: str, announcements: Markup) -> Markup:
@@ -23,13 +31,21 @@ def draw(user_id: str, announcements: Markup) -> Markup:
         ornaments.drawn("the newest broadcasts", lambda: inbox.catch_up(user_id), lambda: 0)
         # Before what is counted: what changes in between is then looked at again, instead of missed.
         changes = inbox.changes(user_id)
-        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id), announcements, changes)
+        settings = told(*stored.read(user_id), current().kinds, now_ms())
+        return _draw(user_id, inbox.unread_count(user_id), inbox.newest_id(user_id), announcements, changes, settings)
 
     # With an id of now its socket rings for what is new from here on, not for all that there ever was.
-    return ornaments.drawn("the bell", counted, lambda: _draw(0, id_floor(now_ms()), announcements))
+    return ornaments.drawn("the bell", counted, lambda: _draw(user_id, 0, id_floor(now_ms()), announcements))
 
 
-def _draw(unread: int, newest: str, announcements: Markup, changes: int = 0) -> Markup:
+def _draw(
+    user_id: str,
+    unread: int,
+    newest: str,
+    announcements: Markup,
+    changes: int = 0,
+    settings: dict[str, Any] | None = None,
+) -> Markup:
     config = current().config
     assets, g.notiway_assets = not g.get("notiway_assets", False), True
     return Markup(  # noqa: S704 - a rendered template, escaped there
@@ -44,6 +60,8 @@ def _draw(unread: int, newest: str, announcements: Markup, changes: int = 0) -> 
             ticket_url=current().url(ticket.PATH) if config.live_url else "",
             heartbeat=config.heartbeat_seconds,
             toast_seconds=config.toast_seconds,
+            settings=settings or told(Attention(), 0, current().kinds, now_ms()),
+            reader=blake2s(user_id.encode(), digest_size=READER_BYTES).hexdigest(),
             assets=assets,
             announcements=announcements,
         )

@@ -14,6 +14,7 @@ from notiway.values.draft import is_safe_url
 from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
+from notiway.web.attention import page as attention
 from notiway.web.pages import banners, changes, listing, news, pressing, standing_inbox, tasks
 
 
@@ -29,6 +30,7 @@ def register(blueprint: Blueprint) -> None:
     tasks.register(blueprint)
     pressing.register(blueprint)
     news.register(blueprint)
+    attention.register(blueprint)
 
 
 def guard() -> None:

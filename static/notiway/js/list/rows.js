@@ -46,6 +46,7 @@ export function setStates(ids, state) {
 
 /** Mark what is on this page as read, up to and including `before`; without it, everything. */
 export function readUpTo(before) {
+  document.dispatchEvent(new CustomEvent("notiway:read-up-to", { detail: before }));
   readHeldUpTo(before);
   for (const row of document.querySelectorAll("[data-notiway-list] > [data-state=unread], [data-notiway-banners] > [data-notiway-id]")) {
     if (before && row.dataset.notiwayId > before) continue;

@@ -1,5 +1,6 @@
 // arrivals: a new notification becomes a toast and is spoken, in one of a reader's tabs only. A focused tab asks first,
 // a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
+import { heed } from "../attention/heed.js";
 import { speak } from "../page/live-region.js";
 import { newestId } from "../list/rows.js";
 import { remembered } from "../page/remembered.js";
@@ -56,8 +57,8 @@ export const drawn = (id, template) => toasts.set(id, template.content.firstElem
 function toastOf(row) {
   const link = row.querySelector(".notiway-item__title");
   const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
-  const { notiwayId: id, type, priority } = row.dataset;
-  return { id, type, priority, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent", drawn: toasts.get(id) };
+  const { notiwayId: id, type, priority, topic, name } = row.dataset;
+  return { id, type, priority, topic, name, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent", drawn: toasts.get(id) };
 }
 
 /** Only what leaves by itself may become a number: errors and urgent ones are told one by one, and first. */
@@ -81,13 +82,14 @@ async function claimAndTell() {
   const ids = mine.map(({ id }) => id);
   ids.forEach((id) => taken.add(id));
   channel?.postMessage(ids);
-  tell(mine);
+  tell(heed(mine));
 }
 
 /** A notification reached this tab. What the page already counted when it was drawn is no news; low ones wait in the bell. */
 export function arrived(row) {
   const toast = toastOf(row);
   toasts.delete(toast.id);
+  document.dispatchEvent(new CustomEvent("notiway:arrived", { detail: toast.id }));
   if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline || row.dataset.priority === "low") return;
   if (!gathered.length) firstAt = Date.now();
   gathered.push(toast);

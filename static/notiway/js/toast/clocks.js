@@ -18,7 +18,7 @@ export function tick(held, ring) {
       clearTimeout(clock.handle);
       clock.left = Math.max(LEAST, clock.left - (Date.now() - clock.since));
       clock.handle = null;
-    } else if (!held && !clock.handle) {
+    } else if (!held && !clock.handle && clock.left < Infinity) {
       clock.since = Date.now();
       clock.handle = setTimeout(ring, clock.left, toast);
     }

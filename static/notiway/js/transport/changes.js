@@ -1,4 +1,5 @@
 // changes: what a frame says goes to every place on this page that shows it.
+import { take as takeSettings } from "../attention/settings.js";
 import { answered } from "../list/answers.js";
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
@@ -29,6 +30,7 @@ const changes = {
   ...listChanges,
   connected: (change) => live(change.dataset.connectionId, "changed" in change.dataset),
   error: (change) => showFailure(change.dataset.message),
+  settings: (change) => takeSettings(JSON.parse(change.dataset.settings)),
 };
 
 /** The rows that a child brings, if it is a new notification, or several that are shown in their own way besides. */

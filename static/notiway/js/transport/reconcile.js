@@ -53,5 +53,5 @@ async function refresh(list) {
 /** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
 export async function reconcile() {
   await Promise.allSettled([...lists().map(refresh), refreshBanners()]);
-  document.dispatchEvent(new CustomEvent("notiway:change"));
+  for (const name of ["notiway:change", "notiway:reconciled"]) document.dispatchEvent(new CustomEvent(name));
 }
