@@ -6,6 +6,8 @@ from typing import Any
 
 from notiway.gateway.client_tokens import DEFAULT_TTL_SECONDS, MAX_AUDIENCES, MAX_TTL_SECONDS
 from notiway.gateway.envelope_model import EnvelopeModel
+from notiway.values.attention.attention import CHANNELS, MOTIONS, OFF, PAUSES, TOAST_SECONDS, TOMORROW
+from notiway.values.attention.schedule import DAYS
 
 REF = "#/components/schemas/"
 SNIPPET: dict[str, Any] = {
@@ -31,6 +33,7 @@ def document(prefix: str) -> dict[str, Any]:
             "/api/notifications": {"post": _publish(), "get": _after()},
             "/api/tokens": {"post": _token()},
             "/api/presence": {"get": _presence()},
+            "/notifications/settings": {"get": _settings(), "put": _change_settings()},
         },
         "components": {
             "securitySchemes": {
@@ -106,6 +109,29 @@ def _presence() -> dict[str, Any]:
     }
 
 
+def _settings() -> dict[str, Any]:
+    return {
+        "summary": "What the user has said about how notifications may ask for attention",
+        "operationId": "settings",
+        "security": [{"clientToken": []}],
+        "responses": {"200": _answer("The settings", {"$ref": f"{REF}Settings"}), **_errors(401, 403, 503)},
+    }
+
+
+def _change_settings() -> dict[str, Any]:
+    changes = {"$ref": f"{REF}SettingsChange"}
+    return {
+        "summary": "Change the settings that are named",
+        "operationId": "changeSettings",
+        "security": [{"clientToken": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": changes}}},
+        "responses": {
+            "200": _answer("All settings as they are now", {"$ref": f"{REF}Settings"}),
+            **_errors(400, 401, 403, 413, 422, 429, 503),
+        },
+    }
+
+
 def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
@@ -133,6 +159,7 @@ def _schemas() -> dict[str, Any]:
     error = _object({"code": text, "message": text, "fields": {"type": "array", "items": fault}})
     return {
         **parts,
+        **_settings_schemas(),
         "Envelope": envelope,
         "Published": published,
         "Error": _object({"error": error}),
@@ -163,6 +190,38 @@ def _schemas() -> dict[str, Any]:
                 "cursor": {"type": "string", "description": "the end of this page, also where it is empty"},
             }
         ),
+    }
+
+
+def _settings_schemas() -> dict[str, Any]:
+    flag, moment = {"type": "boolean"}, {"type": "integer", "description": "milliseconds since the epoch"}
+    channels = {"type": "object", "properties": dict.fromkeys(CHANNELS, flag), "additionalProperties": False}
+    time = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}
+    schedule = {"on": flag, "days": {"type": "array", "items": {"enum": list(DAYS)}}, "from": time, "to": time}
+    shared = {
+        "zone": {"type": ["string", "null"], "description": "of the IANA database"},
+        "schedule": {"type": "object", "properties": schedule, "additionalProperties": False},
+        "urgentBreaksThrough": flag,
+        "toastSeconds": {"enum": [None, *TOAST_SECONDS], "description": "null: as usual; 0: until it is closed"},
+        "browser": flag,
+        "sound": flag,
+        "volume": {"type": "integer", "minimum": 0, "maximum": 100},
+        "motion": {"enum": list(MOTIONS)},
+        "shortcuts": flag,
+        "categories": {"type": "object", "additionalProperties": channels},
+    }
+    told = {
+        "revision": {"type": "integer"},
+        "now": moment,
+        "quietUntil": {"type": ["integer", "null"]},
+        "quiet": {"type": "array", "items": _object({"from": moment, "until": moment})},
+        "always": {"type": "object", "additionalProperties": channels},
+        "topics": {"type": "array", "items": {"type": "object"}},
+    }
+    changes = {**shared, "pause": {"enum": [*PAUSES, TOMORROW, OFF]}}
+    return {
+        "Settings": _object({**told, **shared}),
+        "SettingsChange": {"type": "object", "properties": changes, "additionalProperties": False},
     }
 
 

@@ -731,10 +731,38 @@ MUTANTS = (
         "notiway/web/pages/bell.py",
         "        changes = inbox.changes(user_id)\n"
         "        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
-        " announcements, changes)",
+        " announcements, changes, settings())",
         "        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id),"
-        " announcements, inbox.changes(user_id))",
+        " announcements, inbox.changes(user_id), settings())",
         "tests/web/pages/test_bell.py",
+    ),
+    Mutant(
+        "a night ends when a clock that is set back shows its end for the first time",
+        "notiway/values/attention/schedule.py",
+        "zones.moment_of(zone, last, ends, last=True)",
+        "zones.moment_of(zone, last, ends)",
+        "tests/values/attention/test_schedule.py",
+    ),
+    Mutant(
+        "a time that a clock leaps over is read with the offset before the leap",
+        "notiway/values/attention/zone.py",
+        "    if early <= late:\n        return late if last else early",
+        "    if early <= late or early > late:\n        return late if last else early",
+        "tests/values/attention/test_zone.py",
+    ),
+    Mutant(
+        "a change of settings forgets those before it",
+        "notiway/store/attention/settings.py",
+        "attention = make(_parsed(user_id, stored))",
+        "attention = make(Attention())",
+        "tests/store/attention/test_settings.py",
+    ),
+    Mutant(
+        "what nobody may mute can be muted",
+        "notiway/values/attention/topics.py",
+        "if declared.channels[channel] and not flag]",
+        "if not declared.channels[channel] and not flag]",
+        "tests/values/attention/test_topics.py",
     ),
     Mutant(
         "a browser is known for ever",

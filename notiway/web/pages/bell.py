@@ -16,7 +16,7 @@ from notiway.values.attention.attention import Attention
 from notiway.values.attention.telling import told
 from notiway.values.clock import now_ms
 from notiway.values.ids import id_floor
-from notiway.web import ornaments
+from notiway.web import auth, ornaments
 from notiway.web.pages import news
 from notiway.web.sockets import sse, ticket
 
@@ -31,15 +31,16 @@ def draw(user_id: str, announcements: Markup) -> Markup:
         ornaments.drawn("the newest broadcasts", lambda: inbox.catch_up(user_id), lambda: 0)
         # Before what is counted: what changes in between is then looked at again, instead of missed.
         changes = inbox.changes(user_id)
-        settings = told(*stored.read(user_id), current().kinds, now_ms())
-        return _draw(user_id, inbox.unread_count(user_id), inbox.newest_id(user_id), announcements, changes, settings)
+        return _draw(inbox.unread_count(user_id), inbox.newest_id(user_id), announcements, changes, settings())
+
+    def settings() -> dict[str, Any]:
+        return told(*stored.read(user_id), current().kinds, now_ms())
 
     # With an id of now its socket rings for what is new from here on, not for all that there ever was.
-    return ornaments.drawn("the bell", counted, lambda: _draw(user_id, 0, id_floor(now_ms()), announcements))
+    return ornaments.drawn("the bell", counted, lambda: _draw(0, id_floor(now_ms()), announcements))
 
 
 def _draw(
-    user_id: str,
     unread: int,
     newest: str,
     announcements: Markup,
@@ -61,7 +62,7 @@ def _draw(
             heartbeat=config.heartbeat_seconds,
             toast_seconds=config.toast_seconds,
             settings=settings or told(Attention(), 0, current().kinds, now_ms()),
-            reader=blake2s(user_id.encode(), digest_size=READER_BYTES).hexdigest(),
+            reader=blake2s((auth.current_user_id() or "").encode(), digest_size=READER_BYTES).hexdigest(),
             assets=assets,
             announcements=announcements,
         )

@@ -24,7 +24,8 @@ def test_what_is_left_out_stays():
 def test_everything_can_be_changed_at_once():
     given = {
         "zone": "Europe/Berlin", "urgentBreaksThrough": True, "toastSeconds": 0, "browser": True, "sound": True,
-        "volume": 100, "motion": "reduced", "shortcuts": False, "pause": "1h", "categories": {"orders": {"toast": False}},
+        "volume": 100, "motion": "reduced", "shortcuts": False, "pause": "1h",
+        "categories": {"orders": {"toast": False}},
         "schedule": {"on": True, "days": ["sun", "mon"], "from": "21:00", "to": "06:30"},
     }  # fmt: skip
     assert change(given) == Attention(

@@ -1,6 +1,6 @@
 """Schedule: quiet hours in the reader's own time zone, through midnight, weeks and both changes of the clock."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -96,17 +96,15 @@ MINUTES = st.integers(0, 24 * 60 - 1).map(lambda minute: f"{minute // 60:02}:{mi
 
 
 @given(
-    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Niue"]),
-    days=st.sets(st.sampled_from(DAYS), min_size=1),
-    begins=MINUTES,
-    ends=MINUTES,
-    now=st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)).map(
-        lambda each: milliseconds(each.replace(tzinfo=UTC))
-    ),
+    st.sampled_from(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Pacific/Kiritimati", "Pacific/Niue"]),
+    st.sets(st.sampled_from(DAYS), min_size=1),
+    MINUTES,
+    MINUTES,
+    st.integers(at("UTC", "2026-01-01T00:00"), at("UTC", "2027-12-31T00:00")),
 )
-@example(zone="Europe/Berlin", days={"sat"}, begins="02:30", ends="02:30", now=at("Europe/Berlin", "2026-03-28T03:00"))
+@example("Europe/Berlin", {"sat"}, "02:30", "02:30", at("Europe/Berlin", "2026-03-28T03:00"))
 def test_at_every_moment_of_the_week_it_is_as_quiet_as_the_wall_clock_says(zone, days, begins, ends, now):
-    """Looked at once for each half hour, against the plain reading of a wall clock; not in the hours that are changed."""
+    """Against the plain reading of a wall clock; not near the hours that are changed."""
     schedule = Schedule(on=True, days=tuple(each for each in DAYS if each in days), begins=begins, ends=ends)
     windows = schedule.windows(zone, now)
     assert windows == merged(windows)
