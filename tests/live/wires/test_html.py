@@ -37,6 +37,7 @@ EVENTS = {
     "sync": {"unread": 3},
     "joined": {"unread": 3, "audience": "group:ops"},
     "left": {"unread": 3, "audience": "group:ops"},
+    "settings": {"revision": 1, "zone": "Europe/Berlin", "categories": {}},
 }
 
 
@@ -182,3 +183,9 @@ def test_a_row_that_fails_is_left_out_and_its_neighbours_and_the_badge_come(wire
     assert "notiway-badge" in frame
     assert "notiway/item/_item.html" in caplog.text
     assert ITEM.id in caplog.text
+
+
+def test_settings_come_whole_in_one_attribute_whatever_a_topic_is_called(wire):
+    data = {"revision": 2, "categories": {"'\"><script>/info": {"toast": False}}}
+    [attributes] = [given for tag, given in Tags(wire.render(Event("settings", "user:7", data))).tags if tag == "i"]
+    assert json.loads(attributes["data-settings"]) == data

@@ -79,6 +79,7 @@ MESSAGES = [
     ("sync", {"unread": 5}, "pong", {"unreadCount": 5}),
     ("joined", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
     ("left", {"unread": 5, "audience": "group:ops"}, "pong", {"unreadCount": 5}),
+    ("settings", {"revision": 1, "sound": True}, "settings", {"revision": 1, "sound": True}),
 ]
 
 
