@@ -1,5 +1,6 @@
 """The HTML wire: one frame for every page of an audience, inert whatever it carries."""
 
+import json
 import re
 from html.parser import HTMLParser
 
