@@ -117,7 +117,7 @@ def test_what_the_machine_lacks_is_installed_by_name_only():
     assert "everything" in done.stderr
 
 
-IMPORTED_AS = {"argon2-cffi": "argon2", "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger"}
+IMPORTED_AS = {"argon2-cffi": "argon2", "pyjwt": "jwt", "python-json-logger": "pythonjsonlogger", "tzdata": "zoneinfo"}
 
 
 @pytest.mark.parametrize("requirement", PROJECT["project"]["dependencies"])
