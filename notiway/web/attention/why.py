@@ -24,7 +24,8 @@ ID = "/notifications/<notification_id>"
 
 def register(blueprint: Blueprint) -> None:
     """Add the routes."""
-    blueprint.add_url_rule(f"{ID}/why", "why", show)
+    # By POST from a form: a GET would put its CSRF token into the address.
+    blueprint.add_url_rule(f"{ID}/why", "why", show, methods=["GET", "POST"])
     blueprint.add_url_rule(f"{ID}/mute", "mute", mute, methods=["POST"])
     blueprint.add_url_rule(f"{ID}/unmute", "unmute", unmute, methods=["POST"])
 

@@ -50,6 +50,12 @@ def test_it_says_to_whom_about_what_from_whom_and_by_which_rule(kinds, browser, 
         assert words in page
 
 
+def test_without_scripts_the_list_s_form_asks(browser, user, send):
+    page = browser.post(f"/notifications/{send(user).id}/why", data={"ids": "x"})
+    assert page.status_code == 200
+    assert "Sent to you" in page.text
+
+
 def test_muting_turns_off_every_channel_and_unmuting_goes_back_to_the_declaration(kinds, browser, user, send, chosen):
     sent = send(user, name="order-shipped")
     answer = browser.post(f"/notifications/{sent.id}/mute", form="json").json
