@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
+from notiway import signals
 from notiway.gateway.envelope import Envelope
 from notiway.live.limits.seen_ids import Key
 from notiway.live.runtime import Runtime
@@ -21,6 +22,7 @@ from notiway.values.ids import new_id
 from notiway.values.item import Item
 from notiway.verbs.events import created, positions_of, publish_all, unread_counts
 from notiway.verbs.once import First
+from notiway.verbs.send import tell_sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +74,20 @@ def publish_envelopes(runtime: Runtime, envelopes: Sequence[Envelope], *, may_be
     def ring() -> None:
         nonlocal is_told
         is_told = _ring(runtime, again, envelopes, taken)
+        if is_told and signals.sent.receivers:
+            _tell_sent(envelopes, taken)
 
     db.after_commit(ring)
     if not is_told:
         runtime.seen_ids.forget(claimed)
     return [_outcome(envelope, each, is_told) for envelope, each in zip(envelopes, taken, strict=True)]
+
+
+def _tell_sent(envelopes: Sequence[Envelope], taken: Sequence[_Taken]) -> None:
+    for envelope, each in zip(in_stretches(envelopes), taken, strict=True):
+        if each.first is None:
+            to = envelope.audience
+            tell_sent(_item(envelope, each), [to.value] if to.type.name == "USER" else [])
 
 
 def _outcome(envelope: Envelope, taken: _Taken, is_told: bool) -> Outcome:

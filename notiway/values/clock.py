@@ -12,9 +12,23 @@ EARLIEST_MS = 0
 LATEST_MS = (datetime(9999, 1, 1, tzinfo=UTC) - EPOCH) // timedelta(milliseconds=1) - 1
 
 
+_stopped: int | None = None  # by a test, in milliseconds
+
+
 def now_ms() -> int:
     """The present, in milliseconds since the epoch."""
-    return time.time_ns() // 1_000_000
+    return time.time_ns() // 1_000_000 if _stopped is None else _stopped
+
+
+def stop_at(at_ms: int | None) -> None:
+    """From now on the present is this moment, in all threads; None: it goes on. For tests (`notiway.testing.clock`)."""
+    global _stopped
+    _stopped = at_ms
+
+
+def stopped_at() -> int | None:
+    """The moment at which time stands still; None: it does not."""
+    return _stopped
 
 
 def milliseconds(moment: datetime) -> int:

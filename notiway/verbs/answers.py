@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from notiway import signals
 from notiway.live.runtime import Runtime, current
 from notiway.pausing import pause
 from notiway.store import inbox, writing
@@ -83,6 +84,7 @@ def _answer(runtime: Runtime, user_id: str, item: Item, pending: Answer, handler
         try:
             if handler.atomic:
                 in_transaction(db, lambda: _carry_out_and_note(runtime, user_id, claimed, handler))
+                signals.tell(signals.acted, user_id=user_id, id=item.id, action=pending["action"])
                 return inbox.get(user_id, item.id)
             after = done(pending, _carried_out(runtime, user_id, claimed, handler))
         except ActionFailed as error:
@@ -95,6 +97,8 @@ def _answer(runtime: Runtime, user_id: str, item: Item, pending: Answer, handler
             after = failed(pending, BROKEN)
         if not in_transaction(db, lambda: _note(runtime, claimed, after)):
             log.warning("the action %s of %s took so long that it counts as interrupted", pending["action"], item.id)
+        elif "message" not in (after or {}):
+            signals.tell(signals.acted, user_id=user_id, id=item.id, action=pending["action"])
     return inbox.get(user_id, item.id)
 
 

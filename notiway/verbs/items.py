@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from notiway import signals
 from notiway.live.runtime import Runtime, current
 from notiway.store import inbox
 from notiway.store.database import db
@@ -17,6 +18,7 @@ from notiway.verbs.events import named, publish
 
 RESTORED_AT_ONCE = 100  # items in one Event: each comes whole, and no frame may outgrow what a client's queue holds
 MARKED_AT_ONCE = 200  # items of a filtered "mark all" in one transaction and one Event
+SIGNALS = {"read": signals.read, "deleted": signals.deleted}  # by the kind of the Event
 TOLD_SINGLY = 200  # items of a "mark all" in one Event, for devices that follow item by item
 
 
@@ -39,6 +41,7 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     """Note that items were shown; no other device needs to know."""
     with db.atomic():
         inbox.mark_seen(user_id, ids)
+        db.after_commit(lambda: signals.tell(signals.seen, user_id=user_id, ids=list(ids)))
 
 
 def restore(user_id: str, ids: Sequence[str]) -> int:
@@ -62,6 +65,8 @@ def mark_all_read(user_id: str, before: str | None = None) -> int:
         # Named also where all were meant: the Event may come behind that of a newer item.
         up_to = before or inbox.newest_id(user_id) or id_floor(0)
         db.after_commit(lambda: _tell_all_read(runtime, user_id, up_to, marked, unread))
+        if marked:
+            db.after_commit(lambda: signals.tell(signals.read, user_id=user_id, ids=[name.id for name in marked]))
     return unread
 
 
@@ -111,4 +116,6 @@ def _change(kind: str, user_id: str, ids: Sequence[str], change: Callable[[str, 
         unread = inbox.unread_count(user_id)
         changed = {"ids": [item.id for item in items], "items": named(items), "unread": unread}
         db.after_commit(lambda: publish(runtime, Event(kind, f"user:{user_id}", changed)))
+        if kind in SIGNALS:
+            db.after_commit(lambda: signals.tell(SIGNALS[kind], user_id=user_id, ids=changed["ids"]))
     return unread

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from notiway import signals
 from notiway.live.runtime import Runtime, current
 from notiway.store import spent_ids, writing
 from notiway.store.database import db
@@ -101,7 +102,14 @@ def send_notification(
         return in_transaction(db, lambda: _store(runtime, draft, audience, user_ids))
 
     promised = writing.row_of(draft, audience)
-    if waits(lambda: promised.__data__.update(send().__data__)):
+    said = {"notification": writing.item_of(promised, persist), "user_ids": list(user_ids)}
+
+    def send_late() -> None:
+        promised.__data__.update(send().__data__)
+        signals.tell(signals.promised, **said, is_kept=True)
+
+    if waits(send_late):
+        signals.tell(signals.promised, **said)
         return promised
     return send()
 
@@ -113,7 +121,9 @@ def _store(runtime: Runtime, draft: Draft, audience: str, user_ids: Sequence[str
     if is_new:
         writing.deliver_to([row.id], user_ids)
         item = writing.item_of(row)
+        signals.tell(signals.promised, notification=item, user_ids=list(user_ids))
         db.after_commit(lambda: _ring(runtime, item, user_ids, row.position))
+        db.after_commit(lambda: tell_sent(item, user_ids))
     return row
 
 
@@ -152,6 +162,19 @@ def _send_unstored(
         if key is None or runtime.seen_ids.add((draft.publisher, key), said()):
             for part in in_batches(audiences, TOLD_AT_ONCE):
                 publish_all(runtime, [created(item, to=key, replaces=replaces) for key in part])
+            tell_sent(item, user_ids)
 
+    signals.tell(signals.promised, notification=item, user_ids=list(user_ids))
     db.after_commit(ring)
     return row
+
+
+def tell_sent(item: Item, user_ids: Sequence[str]) -> None:
+    """Tell the application's own receivers what was sent; `user_ids` are those who were named, none for a broadcast."""
+    signals.tell(
+        signals.sent,
+        notification=item,
+        audience=item.audience,
+        user_ids=list(user_ids),
+        persisted=item.persisted,
+    )

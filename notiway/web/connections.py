@@ -30,18 +30,19 @@ def follow_contexts(app: Flask) -> None:
 
 def _begin(_app: Flask, **_: Any) -> None:
     # Both ask the connection first: nearly always there is none, and the application's own requests pay for the rest.
-    if not db.is_closed():
+    if not db.own.is_closed():
         g.notiway_found_open = True
     g.notiway_heard = _app.extensions[KEY].hub.heard
 
 
 def _end(_error: BaseException | None) -> None:
-    if db.is_closed() or g.get("notiway_found_open", False):
+    own = db.own
+    if own.is_closed() or g.get("notiway_found_open", False):
         return
-    if db.in_transaction():
+    if own.in_transaction():
         log.warning("a transaction is still open at the end of its application context: end it inside, with `with`")
         return
-    db.close()
+    own.close()
 
 
 def is_own_page() -> bool:

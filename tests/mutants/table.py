@@ -17,6 +17,21 @@ class Mutant:
 
 
 MUTANTS = (
+    # What the host's code hears
+    Mutant(
+        "a receiver's fault ends the others",
+        "notiway/signals.py",
+        "        try:\n            receiver(app, **said)\n        except Exception:\n",
+        "        receiver(app, **said)\n        if not said:\n",
+        "tests/test_signals.py",
+    ),
+    Mutant(
+        "the outbox takes what is not committed",
+        "notiway/testing/outbox.py",
+        "            self._promised.append(Sent(notification, tuple(user_ids)))",
+        "            self._sent.append(Sent(notification, tuple(user_ids)))",
+        "tests/testing/test_outbox.py",
+    ),
     # The host's own transactions
     Mutant(
         "a session's commit rings for what its savepoint undid",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from notiway import signals
 from notiway.live import runtime
 from notiway.live.wires.json import notification_list
 from notiway.store import inbox
@@ -106,6 +107,8 @@ def follow(notification_id: str) -> ResponseReturnValue:
         mark_read(user_id, [item.id])
     # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
     target = item.action_url if item.action_url and is_safe_url(item.action_url) else _place_of(user_id, item.id)
+    if not _only_looking():
+        signals.tell(signals.clicked, user_id=user_id, id=item.id, url=target)
     response: Response = make_response(redirect(target))
     if reply.form() == "fragment":
         response = make_response("", 204)
