@@ -209,7 +209,6 @@ class Client:
 
     def load(self) -> None:
         """Ask for the list, as `GET /notifications` answers it."""
-        self.must_load = False
         line, process = self.line, self.process
         if process is None:
             return
@@ -223,6 +222,7 @@ class Client:
 
     def _take_list(self, listed: list[Any]) -> None:
         self.world.trace("  %s loads its list: %d items", self.name, len(listed))
+        self.must_load = False  # a list that did not come is asked for on the next line
         self.rows = {each.id: speech.listed_row(each) for each in listed}
         self.hidden.clear()
 
