@@ -6,7 +6,7 @@ from typing import Any
 
 from notiway.gateway.client_tokens import DEFAULT_TTL_SECONDS, MAX_AUDIENCES, MAX_TTL_SECONDS
 from notiway.gateway.envelope_model import EnvelopeModel
-from notiway.values.attention.attention import CHANNELS, MOTIONS, OFF, PAUSES, TOAST_SECONDS, TOMORROW
+from notiway.values.attention.attention import CHANNELS, DENSITIES, MOTIONS, OFF, PAUSES, TOAST_SECONDS, TOMORROW
 from notiway.values.attention.schedule import DAYS
 
 REF = "#/components/schemas/"
@@ -207,6 +207,7 @@ def _settings_schemas() -> dict[str, Any]:
         "sound": flag,
         "volume": {"type": "integer", "minimum": 0, "maximum": 100},
         "motion": {"enum": list(MOTIONS)},
+        "density": {"enum": list(DENSITIES)},
         "shortcuts": flag,
         "categories": {"type": "object", "additionalProperties": channels},
     }

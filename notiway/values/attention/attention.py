@@ -14,6 +14,7 @@ from notiway.values.clock import milliseconds, moment
 CHANNELS = ("toast", "browser", "sound")  # the bell has everything, whatever is muted
 TOAST_SECONDS = (5, 8, 15, 0)  # 0: a toast stays until it is closed
 MOTIONS = ("system", "reduced")
+DENSITIES = ("comfortable", "compact")
 UTC_NAME = "UTC"
 MORNING = time(8, 0)
 NIGHT_ENDS = time(4, 0)  # whoever is up until then means the morning that comes
@@ -39,6 +40,7 @@ class Attention:
     sound: bool = False
     volume: int = 50  # per cent
     motion: str = "system"
+    density: str = "comfortable"  # of the rows of lists
     shortcuts: bool = True
     categories: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)  # by name: channels that were chosen
 

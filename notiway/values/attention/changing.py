@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from notiway.values.attention import topics, zone
-from notiway.values.attention.attention import MOTIONS, OFF, PAUSES, TOAST_SECONDS, TOMORROW, Attention
+from notiway.values.attention.attention import DENSITIES, MOTIONS, OFF, PAUSES, TOAST_SECONDS, TOMORROW, Attention
 from notiway.values.attention.schedule import DAYS, Schedule
 from notiway.values.errors import Fault, InvalidSettings
 from notiway.values.kinds.registry import Kinds
@@ -112,6 +112,7 @@ NAMES = {
     "sound": "sound",
     "volume": "volume",
     "motion": "motion",
+    "density": "density",
     "shortcuts": "shortcuts",
 }
 CHECKS: dict[str, Check] = {
@@ -123,5 +124,6 @@ CHECKS: dict[str, Check] = {
     "sound": _flag,
     "volume": _volume,
     "motion": _one_of(MOTIONS, ", ".join(MOTIONS)),
+    "density": _one_of(DENSITIES, ", ".join(DENSITIES)),
     "shortcuts": _flag,
 }

@@ -39,6 +39,7 @@ def told(attention: Attention, revision: int, kinds: Kinds, now_ms: int) -> dict
         "sound": attention.sound,
         "volume": attention.volume,
         "motion": attention.motion,
+        "density": attention.density,
         "shortcuts": attention.shortcuts,
         "categories": {name: each for name, each in channels.items() if each != topics.EVERY_CHANNEL},
         "always": topics.always(kinds),

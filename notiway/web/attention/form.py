@@ -9,7 +9,7 @@ from werkzeug.datastructures import MultiDict
 from notiway.values.attention.attention import CHANNELS
 
 FLAGS = {"urgent": "urgentBreaksThrough", "browser": "browser", "sound": "sound", "shortcuts": "shortcuts"}
-TEXTS = ("zone", "motion")
+TEXTS = ("zone", "motion", "density")
 NUMBERS = {"toast_seconds": "toastSeconds", "volume": "volume"}
 PARTS = "part"  # what a form has: boxes that are not ticked are not sent
 

@@ -24,13 +24,13 @@ def test_what_is_left_out_stays():
 def test_everything_can_be_changed_at_once():
     given = {
         "zone": "Europe/Berlin", "urgentBreaksThrough": True, "toastSeconds": 0, "browser": True, "sound": True,
-        "volume": 100, "motion": "reduced", "shortcuts": False, "pause": "1h",
+        "volume": 100, "motion": "reduced", "density": "compact", "shortcuts": False, "pause": "1h",
         "categories": {"orders": {"toast": False}},
         "schedule": {"on": True, "days": ["sun", "mon"], "from": "21:00", "to": "06:30"},
     }  # fmt: skip
     assert change(given) == Attention(
         zone="Europe/Berlin", urgent_breaks_through=True, toast_seconds=0, browser=True, sound=True, volume=100,
-        motion="reduced", shortcuts=False, paused_until=NOON + HOUR, categories={"orders": {"toast": False}},
+        motion="reduced", density="compact", shortcuts=False, paused_until=NOON + HOUR, categories={"orders": {"toast": False}},
         schedule=Schedule(on=True, days=("mon", "sun"), begins="21:00", ends="06:30"),
     )  # fmt: skip
 
@@ -64,6 +64,7 @@ def test_other_hours_hold_at_once_also_where_the_old_ones_were_ended():
         ({"volume": True}, "volume"),
         ({"volume": 1.5}, "volume"),
         ({"motion": "wild"}, "motion"),
+        ({"density": "dense"}, "density"),
         ({"sound": 1}, "sound"),
         ({"smell": True}, "smell"),
         ({"categories": []}, "categories"),

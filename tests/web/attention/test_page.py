@@ -74,14 +74,15 @@ def test_the_whole_form_can_be_sent_without_scripts(browser, saved):
     fields = {
         "part": re.findall(r'name="part" value="([^"]*)"', page), "schedule": "on", "days": ["sat", "sun"],
         "from": "00:00", "to": "00:00", "zone": "Europe/Berlin", "toast_seconds": "15", "volume": "30",
-        "motion": "reduced",
+        "motion": "reduced", "density": "compact",
     }  # fmt: skip
     response = browser.post(PATH, data=fields)
     assert response.status_code == 303
     assert "Saved" in browser.get(response.location).text
     now = saved()
     assert (now.schedule.on, now.schedule.days, now.zone) == (True, ("sat", "sun"), "Europe/Berlin")
-    assert (now.toast_seconds, now.volume, now.motion, now.shortcuts) == (15, 30, "reduced", False)
+    assert (now.toast_seconds, now.volume, now.motion, now.density) == (15, 30, "reduced", "compact")
+    assert not now.shortcuts
 
 
 def test_a_form_that_is_refused_says_so_on_the_page(browser, saved):

@@ -20,8 +20,8 @@ const withZone = (changes) => (settings().zone === null && zone().value ? { zone
 
 function valueOf(control) {
   if (control.type === "checkbox") return control.checked;
-  if (["range", "radio"].includes(control.type) && control.dataset.notiwaySet !== "motion") return control.value === "" ? null : Number(control.value);
-  return control.value || null;
+  const isNumber = control.type === "range" || control.dataset.notiwaySet === "toastSeconds";
+  return isNumber && control.value ? Number(control.value) : control.value || null;
 }
 
 function changesOf(control) {

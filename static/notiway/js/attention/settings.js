@@ -21,6 +21,7 @@ function apply() {
   const root = document.documentElement;
   root.dataset.notiwayShortcuts = current.shortcuts ? "on" : "off";
   root.dataset.notiwayMotion = current.motion;
+  root.dataset.notiwayDensity = current.density;
   const toasts = document.querySelector("[data-notiway-toasts]");
   if (toasts) {
     toasts.dataset.usual ??= toasts.dataset.seconds;
