@@ -30,7 +30,8 @@ def test_everything_can_be_changed_at_once():
     }  # fmt: skip
     assert change(given) == Attention(
         zone="Europe/Berlin", urgent_breaks_through=True, toast_seconds=0, browser=True, sound=True, volume=100,
-        motion="reduced", density="compact", shortcuts=False, paused_until=NOON + HOUR, categories={"orders": {"toast": False}},
+        motion="reduced", density="compact", shortcuts=False, paused_until=NOON + HOUR,
+        categories={"orders": {"toast": False}},
         schedule=Schedule(on=True, days=("mon", "sun"), begins="21:00", ends="06:30"),
     )  # fmt: skip
 
