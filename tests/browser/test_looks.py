@@ -176,11 +176,30 @@ def refused_sign_in(page: Page, person: Person) -> None:
     expect(page.get_by_role("alert")).to_be_visible()
 
 
+def settings(page: Page, person: Person) -> None:
+    person.store("Invoice paid", source="billing", type="success")
+    visit(page, "/notifications/settings")
+    page.get_by_role("button", name="For 1 hour").click()
+    expect(page.get_by_text("Do not disturb is on").first).to_be_visible()
+    page.get_by_role("button", name="Run the checks").click()
+    expect(page.locator("[data-notiway-check=test]")).to_contain_text("Arrived after")
+
+
+def why(page: Page, person: Person) -> None:
+    person.visitor.post("/notifications/settings/pause", json={"for": "1h"})
+    person.store(LONG_WORD, source=LONG_WORD, type="success")
+    visit(page)
+    row(open_panel(page), LONG_WORD).hover()
+    panel(page).get_by_role("button", name=f"Why do I see this? {LONG_WORD}").click()
+    expect(panel(page).get_by_role("button", name="Mute")).to_be_visible()
+
+
 Show = Callable[[Page, Person], None]
 PLACES: tuple[Show, ...] = (
     sign_in, refused_sign_in, dashboard, dashboard_with_a_fault, empty_history, full_history, history_after_a_deletion,
     history_after_a_bulk_deletion, history_where_nothing_matches, open_dropdown, empty_dropdown, broken_dropdown,
     toasts_shown, account, account_with_devices, refused_password, error_page,
+    settings, why,
 )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ MORNING = time(8, 0)
 NIGHT_ENDS = time(4, 0)  # whoever is up until then means the morning that comes
 PAUSES = {"30m": timedelta(minutes=30), "1h": timedelta(hours=1)}
 TOMORROW, OFF = "tomorrow", "off"
+SLACK_MS = 60_000  # that a pause is said to have begun before: a page reads the server's clock some moments late
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ class Attention:
     """One user's settings; as it stands, those of a user who has changed nothing. Times: milliseconds since the epoch.
 
     >>> Attention(paused_until=90_000).quiet(60_000)
-    [(60000, 90000)]
+    [(0, 90000)]
     """
 
     zone: str | None = None  # IANA; None: not told yet, UTC until then
@@ -53,8 +54,8 @@ class Attention:
         """When nothing pops up or sounds: the windows that are not over, of the coming days, in their order."""
         awake = self.awake_until or 0
         hours = [(max(start, awake), end) for start, end in self.schedule.windows(self.clock, now_ms)]
-        pause = [] if self.paused_until is None else [(now_ms, self.paused_until)]
-        return merged([*hours, *pause])
+        paused = self.paused_until or 0
+        return merged([*hours, *([(now_ms - SLACK_MS, paused)] if paused > now_ms else [])])
 
     def quiet_until(self, now_ms: int) -> int | None:
         """When the quiet of this moment ends; None if it is not quiet."""

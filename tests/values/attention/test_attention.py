@@ -79,3 +79,12 @@ def test_only_what_differs_is_stored_and_it_comes_back_as_it_was():
 
 def test_what_a_newer_version_stored_is_passed_over():
     assert Attention.from_dict({"sound": True, "smell": "roses"}) == Attention(sound=True)
+
+
+def test_a_page_whose_clock_is_a_little_late_is_quiet_at_once():
+    [(begins, _)] = Attention().with_pause("1h", 10_000_000).quiet(10_000_000)
+    assert begins < 10_000_000 - 30_000
+
+
+def test_a_pause_that_is_over_says_nothing():
+    assert Attention(paused_until=5_000).quiet(5_000) == []

@@ -32,6 +32,7 @@ function apply() {
 /** Take settings over, unless this page knows newer ones. */
 export function take(told) {
   if (current && told.revision < current.revision) return;
+  skew = Math.min(skew, Date.now() - told.now); // what was under way for longer looks later
   current = told;
   apply();
   document.dispatchEvent(new CustomEvent("notiway:settings"));

@@ -1,4 +1,5 @@
 // why: "Why do I see this?" opens below a row, and closes where it was opened.
+let asked = null; // the row that an answer comes for
 const opener = (row) => row?.querySelector("[data-notiway-action=why]");
 
 function close(shown) {
@@ -21,8 +22,13 @@ export function start() {
     const shown = event.key === "Escape" && event.target.closest?.("[data-notiway-id] [data-notiway-why]");
     if (shown) event.preventDefault(), close(shown); // this Escape is not for the panel around it
   });
+  // What was pressed may be gone after the swap: it leads to its row before.
+  document.addEventListener("htmx:before:swap", ({ detail: { ctx } }) => {
+    if (ctx.response) asked = ctx.sourceElement?.closest?.("[data-notiway-action=why], [data-notiway-why]")?.closest("[data-notiway-id]");
+  });
   document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-    const row = ctx.response && ctx.sourceElement?.closest?.("[data-notiway-id]");
-    if (ctx.sourceElement?.matches?.("[data-notiway-action=why]")) row?.querySelector("[data-notiway-why]")?.focus();
+    if (!ctx.response) return;
+    asked?.querySelector("[data-notiway-why]")?.focus();
+    asked = null;
   });
 }
