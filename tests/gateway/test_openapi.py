@@ -52,7 +52,7 @@ def test_no_settings_make_the_server_fail(app, user, method, mode):
     tried = []
 
     @settings(
-        max_examples=EXAMPLES // 4,
+        max_examples=EXAMPLES // 8,
         deadline=None,
         database=None,
         phases=[Phase.explicit, Phase.generate],
