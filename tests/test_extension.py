@@ -218,6 +218,50 @@ def test_no_fault_of_the_store_breaks_a_page_of_the_application(
     assert 'data-count="0"' in page.text
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["bell/_bell.html", "banner/_banners.html", "_assets.html", "panel/_inbox.html", "item/_item.html"],
+)
+@pytest.mark.parametrize("text", ["{% if %}", "{{ nothing.at.all }}", '{% include "not-there.html" %}'])
+def test_no_template_of_the_application_s_own_breaks_its_pages(
+    mount: Mount, caplog: pytest.LogCaptureFixture, name: str, text: str
+) -> None:
+    app = mount()
+    loaders: list[BaseLoader] = [DictLoader({f"notiway/{name}": text}), cast("BaseLoader", app.jinja_loader)]
+    app.jinja_loader = ChoiceLoader(loaders)
+    parts = "A page. {{ notiway.head() }}{{ notiway.inbox() }}{{ notiway.bell() }}"
+    app.add_url_rule("/all", "all", view_func=lambda: render_template_string(parts))
+    client = signed_in(app)
+    send(app, "Order placed")
+    app.testing = False
+    caplog.clear()
+    for _ in range(3):
+        page = client.get("/all")
+        assert page.status_code == 200
+        assert page.text.startswith("A page.")
+    failures = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert 1 <= len({record.getMessage() for record in failures}) <= 2
+    assert len(failures) <= 6, "a template of items is told for each list that it is in"
+
+
+def test_signing_out_works_whatever_the_store_does(
+    mount: Mount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = signed_in(mount(migrated=False, NOTIWAY_LIVE_URL="https://live.example.com"))
+    client.get("/page")
+    assert client.get("/out").status_code == 200
+    assert "were not closed" in caplog.text
+    assert "notiway-bell" not in client.get("/page").text
+
+
+def test_without_a_secret_key_the_page_stands_without_its_bell(mount: Mount, caplog: pytest.LogCaptureFixture) -> None:
+    app = mount()
+    client = signed_in(app)
+    app.testing = False
+    app.config["SECRET_KEY"] = None
+    assert client.get("/page").status_code == 200
+
+
 def test_a_broker_that_is_down_breaks_no_page_of_the_application(
     mount: Mount, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

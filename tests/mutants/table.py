@@ -17,6 +17,14 @@ class Mutant:
 
 
 MUTANTS = (
+    # The bell is an ornament
+    Mutant(
+        "a template that fails breaks the host's page",
+        "notiway/web/ornaments.py",
+        "        if current_app.testing or current_app.debug:\n            raise",
+        "        if True:\n            raise",
+        "tests/web/test_ornaments.py tests/test_extension.py",
+    ),
     # What the host's code hears
     Mutant(
         "a receiver's fault ends the others",

@@ -17,7 +17,7 @@ class Parts:
         user_id = _reader()
         if user_id is None:
             return Markup()
-        auth.session_key()
+        ornaments.drawn("the name of the session", auth.session_key, str)
         return bell.draw(user_id, self.announcements(floating=True))
 
     def inbox(self) -> Markup:
@@ -55,9 +55,10 @@ class Parts:
         if g.get("notiway_assets", False):
             return Markup()
         g.notiway_assets = True
-        return Markup(render_template("notiway/_assets.html"))  # noqa: S704 - a rendered template
+        # What it draws is a rendered template.
+        return ornaments.drawn("the head", lambda: Markup(render_template("notiway/_assets.html")), Markup)  # noqa: S704
 
 
 def _reader() -> str | None:
     """Who is signed in; None also while the application's own loader cannot ask a database that Notiway shares."""
-    return ornaments.drawn("the user", auth.current_user_id, lambda: None)
+    return ornaments.drawn("the user", auth.current_user_id, lambda: None, always=True)
