@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 from servers import wait_until
@@ -96,6 +97,41 @@ def test_do_not_disturb_holds_in_every_tab_and_on_every_device_and_ends_with_one
     wait_until(lambda: toasts_shown(settings) + toasts_shown(tab) == 1, SECONDS)
     ada.notify("Loud again")
     expect(toasts(phone).filter(has_text="Loud again")).to_be_visible()
+
+
+def test_the_panel_turns_it_on_by_keyboard_and_escape_closes_only_its_menu(browse: Browse, ada: Person) -> None:
+    page = visit(browse(ada, timezone_id="Asia/Tokyo"), "/account")
+    dropdown = open_panel(page)
+    moon = dropdown.locator("summary")
+    expect(moon).to_have_accessible_name("Do not disturb")
+    moon.focus()
+    page.keyboard.press("Enter")
+    expect(dropdown.get_by_role("button", name="For 1 hour")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(dropdown.get_by_role("button", name="For 1 hour")).to_be_hidden()
+    expect(moon).to_be_focused()
+    expect(dropdown).to_be_visible()
+    page.keyboard.press("Enter")
+    dropdown.get_by_role("button", name="Until tomorrow, 8:00").press("Enter")
+    expect(quiet(page)).to_have_count(1)
+    expect(dropdown.get_by_text("Do not disturb is on until")).to_be_visible()
+    expect(dropdown.get_by_role("button", name="For 1 hour")).to_be_hidden()
+    until = datetime.fromtimestamp(ada.visitor.get(SETTINGS).json()["quietUntil"] / 1000, ZoneInfo("Asia/Tokyo"))
+    assert f"{until:%H:%M}" == "08:00"
+
+
+def test_what_was_changed_while_a_page_was_away_holds_when_it_is_back(
+    browse: Browse, ada: Person, console: Console
+) -> None:
+    console.expect("ERR_INTERNET_DISCONNECTED|WebSocket connection|htmx:ws:error")
+    context = browse(ada)
+    page = visit(context, "/account")
+    context.set_offline(True)
+    page.evaluate("document.querySelector('[data-notiway-socket]')._htmx.ws.connection.socket.close()")
+    expect(page.locator(".notiway-bell")).not_to_have_attribute("data-connection", "connected")
+    change(ada, pause="1h")
+    context.set_offline(False)
+    expect(quiet(page)).to_have_count(1)
 
 
 def test_quiet_hours_begin_and_end_by_the_servers_clock_without_another_request(

@@ -188,10 +188,11 @@ def settings(page: Page, person: Person) -> None:
 def why(page: Page, person: Person) -> None:
     person.visitor.post("/notifications/settings/pause", json={"for": "1h"})
     person.store(LONG_WORD, source=LONG_WORD, type="success")
-    visit(page)
-    row(open_panel(page), LONG_WORD).hover()
-    panel(page).get_by_role("button", name=f"Why do I see this? {LONG_WORD}").click()
-    expect(panel(page).get_by_role("button", name="Mute")).to_be_visible()
+    visit(page, "/notifications")
+    row(history(page), LONG_WORD).hover()
+    history(page).get_by_role("button", name=f"Why do I see this? {LONG_WORD}").click()
+    expect(history(page).get_by_role("button", name="Mute")).to_be_visible()
+    open_panel(page).locator("summary").click()
 
 
 Show = Callable[[Page, Person], None]

@@ -26,6 +26,7 @@ class Kinds:
     def __init__(self) -> None:
         self._kinds: dict[str, Kind] = {}
         self._categories: dict[str, Category] = {}
+        self._known: dict[str, Category] | None = None
 
     def declare(
         self,
@@ -49,6 +50,7 @@ class Kinds:
             faults.append(Fault("priority", f"must be one of {', '.join(PRIORITIES)}"))
         if faults:
             raise ConfigError(f"The kind {name!r} is not valid", faults)
+        self._known = None
         known = self._kinds.setdefault(name, kind)
         if known != kind:
             raise ConfigError(f"The kind {name!r} was declared before, and differently: {known}")
@@ -65,6 +67,7 @@ class Kinds:
         if faults:
             raise ConfigError(f"The category {name!r} is not valid", faults)
         category = Category(name, label, mutable, **channels)
+        self._known = None
         known = self._categories.setdefault(name, category)
         if known != category:
             raise ConfigError(f"The category {name!r} was declared before, and differently: {known}")
@@ -80,16 +83,11 @@ class Kinds:
 
     def categories(self) -> list[Category]:
         """Every category of a kind and every declared one, by name. One that has only immutable kinds is immutable."""
-        found = dict(self._categories)
-        for kind in self._kinds.values():
-            if kind.category is not None and kind.category not in found:
-                mutable = any(each.mutable for each in self._kinds.values() if each.category == kind.category)
-                found[kind.category] = Category(kind.category, words_of(kind.category), mutable)
-        return [found[name] for name in sorted(found)]
+        return list(self._by_name().values())
 
     def category(self, name: str) -> Category | None:
         """The category of this name; None for one that nothing here declares."""
-        return next((each for each in self.categories() if each.name == name), None)
+        return self._by_name().get(name)
 
     def may_mute(self, name: str) -> bool:
         """Whether users may mute notifications of this name; an undeclared one always."""
@@ -98,6 +96,17 @@ class Kinds:
             return True
         category = self._categories.get(kind.category or "")
         return kind.mutable and (category is None or category.mutable)
+
+    def _by_name(self) -> dict[str, Category]:
+        """Made once after each declaration: every page asks for all of them."""
+        if self._known is None:
+            mutable: dict[str, bool] = {}
+            for kind in self._kinds.values():
+                if kind.category is not None:
+                    mutable[kind.category] = mutable.get(kind.category, False) or kind.mutable
+            found = {name: Category(name, words_of(name), flag) for name, flag in mutable.items()} | self._categories
+            self._known = {name: found[name] for name in sorted(found)}
+        return self._known
 
     def priority_of(self, name: object) -> str:
         """The priority of what does not say one itself."""

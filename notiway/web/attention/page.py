@@ -12,7 +12,7 @@ from notiway.store import inbox
 from notiway.store.attention import settings as stored
 from notiway.values.attention import attention as kept
 from notiway.values.attention import schedule, topics, zone
-from notiway.values.attention.telling import told_in_full
+from notiway.values.attention.telling import told, told_in_full
 from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidSettings
 from notiway.verbs.attention import settings, trial
@@ -91,7 +91,8 @@ def _saved(user_id: str) -> ResponseReturnValue:
     if asked == "json":
         return _as_json(user_id)
     if asked == "fragment":
-        return make_response("", 204)  # the page hears of it over its line
+        told_now = told(*stored.read(user_id), runtime.current().kinds, now_ms())
+        return render_template("notiway/frames/settings.html", settings=told_now)
     session[NOTICE_KEY] = "Saved"
     return reply.back(url_for("notiway.settings"))
 

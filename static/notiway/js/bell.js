@@ -3,6 +3,7 @@ import * as doctor from "./attention/doctor.js";
 import * as settingsForm from "./attention/form.js";
 import * as held from "./attention/held.js";
 import * as notifying from "./attention/notify.js";
+import * as pause from "./attention/pause.js";
 import * as permission from "./attention/permission.js";
 import * as quiet from "./attention/quiet.js";
 import * as attention from "./attention/settings.js";
@@ -45,7 +46,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, settingsForm, permission, doctor]) {
+  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor]) {
     part.start();
   }
 }

@@ -88,3 +88,20 @@ def test_an_answer_needs_somebody_who_carries_it_out(kinds):
     assert [fault.path for fault in others] == ["actions[1]", "actions[2].url"]
     assert kinds.answer_faults("access-request", None) == []
     assert kinds.answer_faults("access-request", details_of(actions=[7])) == []  # the other checks name it
+
+
+def test_what_is_declared_later_is_known_too():
+    kinds = Kinds()
+    kinds.declare("order-shipped", label="Order shipped", category="orders", mutable=False)
+    assert [(each.name, each.mutable) for each in kinds.categories()] == [("orders", False)]
+    kinds.declare("order-late", label="Order late", category="orders")
+    assert kinds.category("orders").mutable
+    kinds.declare_category("orders", label="Your orders", sound=False)
+    assert kinds.category("orders").channels == {"toast": True, "browser": True, "sound": False}
+    assert kinds.category("nothing") is None
+
+
+@pytest.mark.parametrize("name", ["toast", "browser", "sound"])
+def test_a_channel_is_on_or_off(name):
+    with pytest.raises(ConfigError, match=name):
+        Kinds().declare_category("orders", label="Orders", **{name: "sometimes"})

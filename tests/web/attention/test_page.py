@@ -105,6 +105,12 @@ def test_do_not_disturb_is_one_button(browser, saved, user, send):
     assert not re.search(r"data-quiet\s", browser.get("/notifications").text)
 
 
+def test_the_panel_s_own_form_is_answered_with_the_settings(browser):
+    answer = browser.post(f"{PATH}/pause", form="htmx", data={"for": "30m"})
+    assert 'data-notiway-event="settings"' in answer.text
+    assert '"quietUntil": null' not in answer.text
+
+
 @pytest.mark.parametrize("length", ["", "2h", "forever"])
 def test_other_lengths_are_refused(browser, length):
     assert browser.post(f"{PATH}/pause", form="json", json={"for": length}).status_code == 422

@@ -73,7 +73,6 @@ function save(changes) {
 
 function meet() {
   if (!page()) return;
-  page().querySelector("[data-notiway-here]").value = here();
   if (!page().dataset.zone && [...zone().options].some(({ value }) => value === here())) zone().value = here();
   reflect();
 }
