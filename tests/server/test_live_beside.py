@@ -89,6 +89,24 @@ def test_the_workers_of_the_application_refuse_sockets_and_go_on(host, visitor):
     assert visitor.get("/notifications").ok
 
 
+def test_a_server_without_sockets_refuses_them_and_rings_through_the_live_process(make_site):
+    other = make_site(on="sqlite", NOTIWAY_JOBS="web")
+    address = f"127.0.0.1:{other.port}"
+    other._run("-m", "waitress", "--listen", address, other.application)
+    live = other.beside().hold()
+    try:
+        with new_visitor(other) as visitor:
+            with upgrade(other, "", Cookie=visitor.cookie) as (status, _client):
+                assert status == 503
+            assert visitor.get("/api/notifications/stream").status_code == 503
+            with listening(live, visitor) as listener:
+                visitor.post("/test/burst", json={"count": 1})
+                listener.hear_only("notification")
+    finally:
+        live.close()
+        other.close()
+
+
 def test_exactly_one_process_holds_the_lock_of_the_file_and_it_is_the_live_one(host, live):
     lock = host.folder / "notiway.db.serving"
     with lock.open() as file:
