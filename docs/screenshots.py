@@ -53,6 +53,9 @@ def main() -> None:
                     page.goto("/dashboard")
                     live(page)
                     save(page, f"dashboard-{scheme}")
+                    page.goto("/notifications/settings")
+                    live(page)
+                    save(page, f"settings-{scheme}")
                 use_cases(browser, site)
                 browser.close()
         finally:

@@ -24,6 +24,6 @@ export function heed(toasts) {
   const held = toasts.filter((toast) => !loud.includes(toast) && allowed(toast, "toast"));
   if (held.length) hold(held.map(({ id }) => id));
   if (loud.some((toast) => allowed(toast, "sound"))) chime();
-  for (const toast of loud) if (document.hidden && GRAVE.includes(toast.priority) && allowed(toast, "browser")) notify(toast);
+  if (document.hidden) notify(loud.filter((toast) => GRAVE.includes(toast.priority) && allowed(toast, "browser")));
   return loud.filter((toast) => allowed(toast, "toast"));
 }

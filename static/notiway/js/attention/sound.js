@@ -6,7 +6,9 @@ const GAP = 0.11; // seconds between them
 const LENGTH = 0.45; // seconds until a note has died away
 const LOUDEST = 0.3; // of full scale
 const LATE = 1000; // ms after which a sound would be about nothing any more
+const REST = 3000; // ms: a flood is no melody
 let context = null;
+let soundedAt = 0;
 
 function play(volume) {
   NOTES.forEach((pitch, index) => {
@@ -22,8 +24,7 @@ function play(volume) {
   });
 }
 
-/** Sound, if the reader wants that and the browser allows it; with `volume` (per cent) in any case that it allows. */
-export async function chime(volume = settings()?.sound ? settings().volume : 0) {
+async function sound(volume) {
   if (!volume || !globalThis.AudioContext || navigator.userActivation?.hasBeenActive === false) return;
   context ??= new AudioContext();
   const asked = Date.now();
@@ -33,8 +34,15 @@ export async function chime(volume = settings()?.sound ? settings().volume : 0) 
   document.dispatchEvent(new CustomEvent("notiway:chime", { detail: volume }));
 }
 
+/** Sound once for what comes together, if the reader wants that and the browser allows it. */
+export function chime() {
+  if (!settings()?.sound || Date.now() - soundedAt < REST) return;
+  soundedAt = Date.now();
+  sound(settings().volume);
+}
+
 export function start() {
   document.addEventListener("click", ({ target }) => {
-    if (target.closest?.("[data-notiway-chime]")) chime(Number(document.getElementById("notiway-volume").value));
+    if (target.closest?.("[data-notiway-chime]")) sound(Number(document.getElementById("notiway-volume").value));
   });
 }
