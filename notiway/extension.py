@@ -39,6 +39,7 @@ from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
 from notiway.ops.alone import check_alone
+from notiway.ops.rounds.snoozes import Snoozes
 from notiway.ops.workers import check_workers
 from notiway.store import database
 from notiway.store.database import db
@@ -230,6 +231,7 @@ def _runtime(
         seen_ids=parts.seen_ids,
         huey=huey,
         events=events,
+        snoozes=Snoozes(reactor, app.app_context),
         start_relay=None if config.jobs == "off" or config.broker_is_shared else lambda: relay.start_relay(events),
         start_jobs=(lambda: jobs.start_consumer(huey, app)) if config.jobs == "web" else None,
     )

@@ -123,6 +123,7 @@ def verbs(place: Path | str) -> Iterator[Notebook]:
         is_heard=lambda audience: True,
         heard_among=lambda audiences: audiences,  # by whom the notebook stands for
         hub=SimpleNamespace(user_ids=set, listeners=Listeners()),  # nobody is connected
+        snoozes=SimpleNamespace(expect=lambda until: None),
     )
     with fresh_database(place), app.app_context():
         yield notebook

@@ -53,6 +53,7 @@ class Reactor:
         self._jobs: deque[Iterator[None]] = deque()
         self._timers = Timers()
         self.every, self.ticker = self._timers.every, self._timers.ticker  # on the reactor, or before it starts
+        self.later = self._timers.later
         self._farewells: dict[Connection, float] = {}
         self._awake = True  # nobody to wake yet: the first turn takes the calls that are here
         self._stopping = False

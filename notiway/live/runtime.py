@@ -77,6 +77,7 @@ class Runtime:
     events: Any = None  # the queue of Events of processes without sockets
     start_relay: Callable[[], Any] | None = None
     start_jobs: Callable[[], Any] | None = None
+    snoozes: Any = None  # what brings snoozed items back (ops/rounds/snoozes.py)
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
     check_alone: Callable[[], None] = lambda: None  # raises `ConfigError` where another process serves this database
     _background: list[Any] = field(default_factory=list)
@@ -177,7 +178,7 @@ class Runtime:
         except OSError:
             log.exception("the broker does not answer, so open pages hear nothing; correct NOTIWAY_BROKER_URL, restart")
         self.presence.start(self.broker.node)
-        for start in (self.start_relay, self.start_jobs):
+        for start in (self.start_relay, self.start_jobs, self.snoozes and self.snoozes.start):
             try:
                 self._background += [] if start is None else [start()]
             except Exception:

@@ -7,16 +7,17 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from notiway.pausing import pause
+from notiway.store.changes.counter import changes as changes
+from notiway.store.changes.counter import note_change
 from notiway.store.database import db
 from notiway.store.log.counting import arrive as arrive
 from notiway.store.log.counting import unread_count as unread_count
 from notiway.store.log.counting import unread_counts as unread_counts
 from notiway.store.log.pulling import catch_up as catch_up
-from notiway.store.rows import FROM_UNREAD, SEVERAL, VISIBLE, named, read_items
+from notiway.store.rows import FROM_UNREAD, KEPT, SEVERAL, VISIBLE, named, read_items
 from notiway.store.search import finding
 from notiway.store.search.filters import Filters
 from notiway.store.sql import in_batches, marks, run
-from notiway.store.writing import RECALLS
 from notiway.values.clock import LATEST_MS, now_ms
 from notiway.values.errors import NotFound
 from notiway.values.event import COUNT_CAP as COUNT_CAP
@@ -63,7 +64,7 @@ def feed(
 
 
 def get(user_id: str, notification_id: str) -> Item:
-    """One item of the user; `NotFound` if there is none, or it is deleted, expired or recalled."""
+    """One item of the user, archived and snoozed ones too; `NotFound` if it is deleted, expired or recalled."""
     return get_many(user_id, [notification_id])[0]
 
 
@@ -82,7 +83,7 @@ def get_many(user_id: str, ids: Sequence[str], *, deleted: bool = False) -> list
 
 
 def _by_id(user_id: str, ids: Sequence[str], deleted: bool) -> dict[str, Item]:
-    alive = "" if deleted else " AND i.deleted_at IS NULL"
+    alive = "" if deleted else f" AND {KEPT}"
     now = now_ms()
     found: dict[str, Item] = {}
     for part in in_batches(ids):
@@ -90,6 +91,12 @@ def _by_id(user_id: str, ids: Sequence[str], deleted: bool) -> dict[str, Item]:
         items = read_items(f"{source} AND {VISIBLE}{alive}", [*values, now], user_id)
         found |= {item.id: item for item in items}
     return found
+
+
+def among(user_id: str, ids: Sequence[str]) -> list[Item]:
+    """Those of these items that the user can see, in the order given."""
+    found = _by_id(user_id, ids, deleted=False)
+    return [found[notification_id] for notification_id in ids if notification_id in found]
 
 
 def known_among(ids: Sequence[str]) -> set[str]:
@@ -115,21 +122,20 @@ def newest_id(user_id: str) -> str:
     return row[0] if row else ""
 
 
-def changes(user_id: str) -> int:
-    """A page that knows another number has missed something: an item that was marked, deleted or recalled."""
-    own = "SELECT changes FROM notiway_inbox_cursor WHERE user_id = ?"
-    return int(run(f"SELECT COALESCE(({own}), 0) + COALESCE(({RECALLS}), 0)", (user_id,)).fetchone()[0])
+def mark_read(user_id: str, ids: Sequence[str], press: int | None = None) -> list[Item]:
+    """Mark items read (and seen); returns them. `NotFound`, and nothing changed, if one is not the user's.
 
-
-def mark_read(user_id: str, ids: Sequence[str]) -> list[Item]:
-    """Mark items read (and seen); returns them. `NotFound`, and nothing changed, if one is not the user's."""
+    Those that a `press` reads are its own until somebody reads them singly (store/changes/presses.py).
+    """
     now = now_ms()
-    return _change(user_id, ids, "read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?)", (now, now))
+    own = "NULL" if press is None else f"CASE WHEN read_at IS NULL THEN {int(press)} ELSE press END"
+    change = f"read_at = COALESCE(read_at, ?), seen_at = COALESCE(seen_at, ?), press = {own}"
+    return change_items(user_id, ids, change, (now, now))
 
 
 def mark_unread(user_id: str, ids: Sequence[str]) -> list[Item]:
     """Mark items unread; returns them."""
-    return _change(user_id, ids, "read_at = NULL")
+    return change_items(user_id, ids, "read_at = NULL, press = NULL")
 
 
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
@@ -150,17 +156,18 @@ def unread_matching(user_id: str, filters: Filters, below: str | None, limit: in
 
     With them, the id below which there may be more; None if there is none.
     """
-    if filters.state == "read":
+    if filters.state not in ("all", "unread"):
         return [], None
     items, reached = finding.newest(user_id, replace(filters, state="unread"), now=now_ms(), before=below, limit=limit)
     ids = [item.id for item in items]
     return ids, ids[-1] if len(ids) == limit else reached
 
 
-def mark_all_read(user_id: str, before: str | None = None) -> list[Name]:
+def mark_all_read(user_id: str, before: str | None = None) -> tuple[list[Name], int | None]:
     """Mark everything read up to and including the id `before`; without it, everything there is. All or nothing.
 
-    Returns what was marked of that which is there for the user. Others run between two parts.
+    Returns what was marked of that which is there for the user, and the number of this press
+    (store/changes/presses.py). Others run between two parts.
     """
     now = now_ms()
     cutoff = " AND i.notification_id <= ?" if before else ""
@@ -172,43 +179,41 @@ def mark_all_read(user_id: str, before: str | None = None) -> list[Name]:
     marked: list[Name] = []
     last, owner = "", f"user:{user_id}"
     with db.atomic():
-        _note_change(user_id)
+        press = note_change(user_id)
         while True:
             rows = run(oldest, (now, user_id, last, *([before] if before else []), MARK_BATCH)).fetchall()
             if rows:
                 run(
-                    "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?)"
+                    "UPDATE notiway_inbox_item SET read_at = ?, seen_at = COALESCE(seen_at, ?), press = ?"
                     f" WHERE user_id = ? AND notification_id IN ({marks(rows)})",
-                    (now, now, user_id, *(row[0] for row in rows)),
+                    (now, now, press, user_id, *(row[0] for row in rows)),
                 )
             marked += [Name(row[0], row[1], owner if row[2] == SEVERAL else row[2]) for row in rows if row[3]]
             if len(rows) < MARK_BATCH:
-                return marked
+                return marked, press
             last = rows[-1][0]
             pause()
 
 
 def delete(user_id: str, ids: Sequence[str]) -> list[Item]:
     """Hide items; the rows stay, so that `restore` works and a broadcast is not pulled again."""
-    return _change(user_id, ids, "deleted_at = COALESCE(deleted_at, ?)", (now_ms(),), deleted=True)
+    change = "deleted_at = COALESCE(deleted_at, ?), archived_at = NULL, snoozed_until = NULL"
+    return change_items(user_id, ids, change, (now_ms(),), deleted=True)
 
 
 def restore(user_id: str, ids: Sequence[str]) -> list[Item]:
-    """Undo `delete`; returns the items as they are now."""
-    _change(user_id, ids, "deleted_at = NULL", deleted=True)
+    """Put items back into the list, wherever they are now; returns them as they are then."""
+    change_items(user_id, ids, "deleted_at = NULL, archived_at = NULL, snoozed_until = NULL", deleted=True)
     return get_many(user_id, ids)
 
 
-def _change(
+def change_items(
     user_id: str, ids: Sequence[str], change: str, params: tuple[Any, ...] = (), deleted: bool = False
 ) -> list[Item]:
+    """Set columns of these items; returns them as they were. `NotFound`, and nothing changed, if one is missing."""
     # First, so that whoever waits here holds no item that a pull waits for.
-    _note_change(user_id)
+    note_change(user_id)
     return _set(user_id, ids, change, params, deleted)
-
-
-def _note_change(user_id: str) -> None:
-    run("UPDATE notiway_inbox_cursor SET changes = changes + 1 WHERE user_id = ?", (user_id,))
 
 
 def _set(

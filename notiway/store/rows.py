@@ -22,8 +22,10 @@ IN_JSON = ("body", "details", "answer")
 COLUMNS = (
     "n.id, n.audience, n.name, n.type, n.priority, n.title, n.message, n.created_at, n.body, n.action_url,"
     " n.group_key, n.source, n.actor, n.producer, n.expires_at, n.dedupe_key, n.sent_at,"
-    " i.seen_at, i.read_at, i.deleted_at, n.details, n.answer"
+    " i.seen_at, i.read_at, i.deleted_at, n.details, n.answer, i.archived_at, i.snoozed_until"
 )
+# What the user can still look at: in the list, or put away from it.
+KEPT = "(i.deleted_at IS NULL OR i.archived_at IS NOT NULL OR i.snoozed_until IS NOT NULL)"
 
 
 FROM_UNREAD = FROM_INBOX.replace(" i JOIN", f" i{BY_UNREAD} JOIN")
@@ -59,9 +61,11 @@ def read_placed(tail: str, params: Sequence[Any]) -> list[tuple[Item, int]]:
 
 def _item(row: Sequence[Any], owner: str) -> Item:
     audience = owner if row[1] == SEVERAL else row[1]
-    body, details, answer = (_json(row[0], name, text) for name, text in zip(IN_JSON, (row[8], *row[20:]), strict=True))
+    body, details, answer = (
+        _json(row[0], name, text) for name, text in zip(IN_JSON, (row[8], *row[20:22]), strict=True)
+    )
     # In the order of Item's fields; what is in an inbox is persisted.
-    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:20], details, answer))
+    return Item(*(row[0], audience, *row[2:8], body, *row[9:15], True, *row[15:20], details, answer, *row[22:]))
 
 
 def _json(notification_id: str, name: str, text: str | None) -> Any:

@@ -75,7 +75,7 @@ class Notification(Table):
 
 
 class InboxItem(Table):
-    """One user's copy of a notification: this is what list and badge read."""
+    """One user's copy of a notification: this is what list and badge read. Archived and snoozed are deleted, too."""
 
     user_id = peewee.CharField(max_length=200)
     notification = peewee.ForeignKeyField(
@@ -86,6 +86,9 @@ class InboxItem(Table):
     deleted_at = peewee.BigIntegerField(null=True)
     created_at = peewee.BigIntegerField(default=now_ms)
     position = peewee.BigIntegerField(constraints=[peewee.SQL("DEFAULT 0")])  # in the log
+    archived_at = peewee.BigIntegerField(null=True)  # where it went that left the list (docs/adr/0024)
+    snoozed_until = peewee.BigIntegerField(null=True)
+    press = peewee.BigIntegerField(null=True)  # of "mark all as read" that read it (store/changes/presses.py)
 
     class Meta:
         table_name = "notiway_inbox_item"
@@ -96,20 +99,18 @@ class InboxItem(Table):
 
 Notification.add_index(
     Notification.index(
-        Notification.id,
-        name="notiway_notification_announcement",
-        where=(Notification.name == ANNOUNCEMENT),
+        Notification.id, name="notiway_notification_announcement", where=(Notification.name == ANNOUNCEMENT)
     )
 )
 
-InboxItem.add_index(
-    InboxItem.index(
-        InboxItem.user_id,
-        InboxItem.notification,
-        name="notiway_inbox_item_unread",
-        where=(InboxItem.read_at.is_null() & InboxItem.deleted_at.is_null()),
-    )
-)
+_MINE = (InboxItem.user_id, InboxItem.notification)
+for _name, _columns, _where in (
+    ("unread", _MINE, InboxItem.read_at.is_null() & InboxItem.deleted_at.is_null()),
+    ("archived", _MINE, InboxItem.archived_at.is_null(False)),
+    ("snoozed", _MINE, InboxItem.snoozed_until.is_null(False)),
+    ("due", (InboxItem.snoozed_until,), InboxItem.snoozed_until.is_null(False)),
+):
+    InboxItem.add_index(InboxItem.index(*_columns, name=f"notiway_inbox_item_{_name}", where=_where))
 
 
 class InboxCursor(Table):

@@ -44,6 +44,8 @@ class Item:
     deleted_at: int | None = None
     details: dict[str, Any] | None = None  # what is rich about it: values/kinds/details.py
     answer: dict[str, Any] | None = None  # what became of its actions: values/kinds/answer.py
+    archived_at: int | None = None
+    snoozed_until: int | None = None
 
     @property
     def public_id(self) -> str:
@@ -53,6 +55,18 @@ class Item:
     @property
     def is_read(self) -> bool:
         return self.read_at is not None
+
+    @property
+    def place(self) -> str:
+        """Where it is for this user: inbox, archived, snoozed or deleted."""
+        if self.deleted_at is None:
+            return "inbox"
+        return "archived" if self.archived_at else "snoozed" if self.snoozed_until else "deleted"
+
+    @property
+    def wakes(self) -> datetime:
+        """`snoozed_until` as an aware datetime, UTC."""
+        return moment(self.snoozed_until or 0)
 
     @property
     def icon(self) -> Any:

@@ -47,7 +47,7 @@ def history(page: Page) -> Locator:
 
 
 def rows(place: Locator) -> Locator:
-    """The notifications in a list that can be seen, the newest first; also those that offer Undo."""
+    """The notifications in a list that can be seen, the newest first."""
     return place.locator("[data-notiway-id]:not([hidden])")
 
 
@@ -59,6 +59,15 @@ def press(place: Locator, action: str, title: str) -> None:
     """Press `Mark as read`, `Mark as unread` or `Delete` of one notification; its buttons show when it is hovered."""
     row(place, title).hover()
     place.get_by_role("button", name=f"{action}: {title}", exact=True).click()
+
+
+def bar(page: Page) -> Locator:
+    """What says what was just done, and offers Undo."""
+    return page.locator("#notiway-undo")
+
+
+def undo(page: Page) -> Locator:
+    return bar(page).get_by_role("button", name="Undo")
 
 
 def toasts(page: Page) -> Locator:

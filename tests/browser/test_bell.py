@@ -9,18 +9,7 @@ from servers import wait_until
 
 from browser.conftest import Browse, Console
 from browser.person import Person
-from browser.sights import (
-    bell,
-    expect_unread,
-    history,
-    open_panel,
-    panel,
-    press,
-    row,
-    rows,
-    toasts,
-    visit,
-)
+from browser.sights import bell, expect_unread, history, open_panel, panel, press, row, rows, toasts, undo, visit
 
 
 def test_a_press_on_send_rings_in_both_browsers_of_the_user_and_at_nobody_elses(
@@ -128,12 +117,11 @@ def test_delete_and_undo_are_followed_by_the_other_browser(browse: Browse, ada: 
     open_panel(here)
     open_panel(there)
     press(panel(here), "Delete", "Invoice paid")
-    undo = panel(here).get_by_role("button", name="Undo: bring back Invoice paid")
-    expect(undo).to_be_visible()
+    expect(undo(here)).to_be_visible()
     expect(row(panel(there), "Invoice paid")).to_have_count(0)
     for page in (here, there):
         expect_unread(page, 2)
-    undo.click()
+    undo(here).click()
     for page in (here, there):
         expect_unread(page, 3)
         expect(row(panel(page), "Invoice paid").get_by_role("link")).to_be_visible()

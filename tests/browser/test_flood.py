@@ -13,7 +13,7 @@ from serving import Site
 
 from browser.conftest import Browse
 from browser.person import Person
-from browser.sights import expect_unread, fresh, history, open_panel, panel, press, row, rows, toasts, visit
+from browser.sights import expect_unread, fresh, history, open_panel, panel, press, row, rows, toasts, undo, visit
 
 MANY = 500
 KEPT = 70  # rows: the first page of twenty and what a list takes at once
@@ -172,7 +172,7 @@ def test_what_is_brought_back_elsewhere_is_not_counted_as_new(browse: Browse, ad
     press(history(there), "Delete", "Two")
     expect(rows(history(page))).to_have_count(2)
     row(history(page), "One").hover()
-    there.get_by_role("button", name="Undo: bring back Two").click()
+    undo(there).click()
     expect(rows(history(page))).to_have_count(3)
     expect(rows(history(page)).nth(1)).to_contain_text("Two")
     expect(fresh(page)).to_have_count(0)

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from browser.conftest import Browse
 from browser.person import Person
-from browser.sights import expect_live, expect_unread, history, press, row, rows, visit
+from browser.sights import expect_live, expect_unread, history, press, row, rows, undo, visit
 
 
 def tick(page: Page, *titles: str) -> None:
@@ -138,7 +138,7 @@ def test_delete_and_undo_of_one(browse: Browse, ada: Person) -> None:
     page = visit(browse(ada), "/notifications")
     press(history(page), "Delete", "Two")
     expect_unread(page, 1)
-    page.get_by_role("button", name="Undo: bring back Two").click()
+    undo(page).click()
     expect_unread(page, 2)
     expect(rows(history(page)).first.get_by_role("link", name="Two")).to_be_visible()
 

@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Browse
 from browser.person import Person
-from browser.sights import expect_unread, history, open_panel, press, rows, toasts, visit
+from browser.sights import expect_unread, history, open_panel, press, rows, toasts, undo, visit
 
 HOSTILE = (
     "<script>window.harmed = 1</script>",
@@ -67,10 +67,9 @@ def test_the_answers_to_presses_are_inert_too(browse: Browse, ada: Person) -> No
     press(history(page), "Mark as read", text)
     expect_unread(page, 0)
     press(history(page), "Delete", text)
-    undo = page.get_by_role("button", name=f"Undo: bring back {text}")
-    expect(undo).to_be_visible()
+    expect(undo(page)).to_be_visible()
     expect_unharmed(page)
-    undo.click()
+    undo(page).click()
     expect(rows(history(page)).filter(has_text=text)).to_have_count(1)
     page.get_by_role("searchbox", name="Search").fill("<img src=x onerror='window.harmed=7'>")
     expect(page.get_by_text("Nothing matches")).to_be_visible()

@@ -24,6 +24,7 @@ from browser.sights import (
     row,
     rows,
     toasts,
+    undo,
     visit,
 )
 
@@ -84,7 +85,7 @@ def history_after_a_deletion(page: Page, person: Person) -> None:
     store_one_of_each(person)
     visit(page, "/notifications")
     press(history(page), "Delete", "One that is read")
-    expect(page.get_by_role("button", name="Undo: bring back One that is read")).to_be_visible()
+    expect(undo(page)).to_be_visible()
 
 
 def history_after_a_bulk_deletion(page: Page, person: Person) -> None:
@@ -237,7 +238,7 @@ def test_the_dropdown_can_be_used_at_320_px(browse: Browse, ada: Person) -> None
     expect_unread(page, 1)
     panel(page).get_by_role("button", name="Actions: Invoice paid").tap()
     panel(page).get_by_role("button", name="Delete: Invoice paid").tap()
-    panel(page).get_by_role("button", name="Undo: bring back Invoice paid").tap()
+    undo(page).tap()
     expect(row(panel(page), "Invoice paid").get_by_role("link")).to_be_visible()
     panel(page).get_by_role("button", name="Close").tap()
     expect(panel(page)).to_be_hidden()

@@ -88,7 +88,7 @@ def test_marking_all(browse: Browse, ada: Person) -> None:
     page = plain(browse, ada, "/notifications")
     ada.notify("After the page was drawn")
     page.get_by_role("main").get_by_role("button", name="Mark all as read").click()
-    expect(page.get_by_text("All marked as read")).to_be_visible()
+    expect(page.get_by_text("Marked 2 as read")).to_be_visible()
     expect(page.locator("#notiway-badge")).to_have_text("1")
 
 

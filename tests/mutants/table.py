@@ -173,22 +173,22 @@ MUTANTS = (
     Mutant(
         "a second deletion moves the first",
         "notiway/store/inbox.py",
-        '"deleted_at = COALESCE(deleted_at, ?)"',
-        '"deleted_at = ?"',
+        '"deleted_at = COALESCE(deleted_at, ?), archived_at',
+        '"deleted_at = ?, archived_at',
         "tests/store/test_inbox.py",
     ),
     Mutant(
         "reading again moves when it was read",
         "notiway/store/inbox.py",
-        '"read_at = COALESCE(read_at, ?), seen_at',
-        '"read_at = ?, seen_at',
+        'f"read_at = COALESCE(read_at, ?), seen_at',
+        'f"read_at = ?, seen_at',
         "tests/store/test_inbox.py",
     ),
     Mutant(
         "an unread mark forgets that it was seen",
         "notiway/store/inbox.py",
-        '_change(user_id, ids, "read_at = NULL")',
-        '_change(user_id, ids, "read_at = NULL, seen_at = NULL")',
+        'change_items(user_id, ids, "read_at = NULL, press',
+        'change_items(user_id, ids, "read_at = NULL, seen_at = NULL, press',
         "tests/store/test_inbox.py",
     ),
     Mutant(

@@ -30,6 +30,7 @@ from notiway.live import hub as hub_module
 from notiway.live import runtime
 from notiway.live.reactor import Reactor
 from notiway.live.runtime import Runtime
+from notiway.ops.rounds import snoozes
 from notiway.store import schema
 from notiway.store.database import db
 from notiway.values import ids
@@ -237,6 +238,7 @@ def time_by_hand() -> Iterator[Clock]:
             if getattr(module, "ThreadPoolExecutor", None) is ThreadPoolExecutor:
                 patch.setattr(module, "ThreadPoolExecutor", Pool)
         patch.setattr(ids, "uuid_utils", clock)
+        patch.setattr(snoozes, "FIRST_SECONDS", 0.0)
         patch.setattr(extension, "Reactor", HandReactor)
         patch.setattr(hub_module, "Future", HandFuture)
         Pool.waiting.clear()

@@ -47,6 +47,7 @@ class Device:
         self.is_loaded = False
         self.passing: list[str] = []  # titles of what is stored nowhere
         self.arrived: list[Any] = []  # what this connection was told of as new
+        self.returned: set[str] = set()  # ids of what came back while it was away: the list tells, no resume does
 
     # What a test does with it
 
@@ -69,7 +70,7 @@ class Device:
     def reconcile(self, process: Process) -> None:
         """The list again. What is newer than all that was known must have come by itself."""
         fetched, self.badge = self.fetch(process)
-        silent = [key for key in fetched if key not in self.items and key > self.known]
+        silent = [key for key in fetched if key not in self.items and key > self.known and key not in self.returned]
         assert not silent, f"{self.name} was not told of {silent} when it came back"
         self.items = fetched
 
@@ -115,7 +116,7 @@ class Device:
     def take(self, data: bytes) -> None:
         raise NotImplementedError
 
-    def act(self, action: str, row: dict[str, Any]) -> bool:
+    def act(self, action: str, row: dict[str, Any], **more: Any) -> bool:
         """Ask for a change over the connection; False where this wire has no way to."""
         return False
 
@@ -202,14 +203,14 @@ class SocketDevice(Device):
             self.sock.sendall(bytes(data))
 
 
-ACTIONS = {"read": "markAsRead", "unread": "markAsUnread", "delete": "delete", "restore": "restore"}
+ACTIONS = {"read": "markAsRead", "unread": "markAsUnread"}
 
 
 class Acting(SocketDevice):
     """Says what it wants in JSON, as all WebSocket clients do."""
 
-    def act(self, action: str, row: dict[str, Any]) -> bool:
-        self.say(json.dumps({"action": ACTIONS[action], "notificationId": row["id"]}))
+    def act(self, action: str, row: dict[str, Any], **more: Any) -> bool:
+        self.say(json.dumps({"action": ACTIONS.get(action, action), "notificationId": row["id"], **more}))
         return True
 
     def mark_all(self, before: str | None) -> bool:
@@ -352,7 +353,7 @@ class SignalRDevice(SocketDevice):
     def reconcile(self, process: Process) -> None:
         """Nothing to load: the replay was everything."""
 
-    def act(self, action: str, row: dict[str, Any]) -> bool:
+    def act(self, action: str, row: dict[str, Any], **more: Any) -> bool:
         target = {"read": "MarkAsRead", "delete": "MarkAsDeleted"}.get(action)
         if target is None:
             return False

@@ -43,7 +43,12 @@ METHODS = {
     "unread": ("DELETE", "/read"),
     "delete": ("DELETE", ""),
     "restore": ("POST", "/restore"),
+    "archive": ("PUT", "/archive"),
+    "unarchive": ("DELETE", "/archive"),
+    "snooze": ("PUT", "/snooze"),
+    "unsnooze": ("DELETE", "/snooze"),
 }
+BACK = ("restore", "unarchive", "unsnooze")
 
 users = st.sampled_from(USERS)
 groups = st.sampled_from([GROUP, TENANT])
@@ -60,6 +65,7 @@ class Devices(RuleBasedStateMachine):
     migrated: ClassVar[Path]
     notes = Bundle("notes")
     deleted = Bundle("deleted")  # by whom, and which
+    presses = Bundle("presses")  # of "mark all": whose, its number in the book, and what undoes it
 
     @classmethod
     def prepare(cls, folder: Path) -> None:
@@ -153,17 +159,58 @@ class Devices(RuleBasedStateMachine):
         user, key = which
         self._change(user, key, "restore", way)
 
-    @rule(user=users, way=ways, before=st.none() | notes)
-    def mark_all(self, user: str, way: int, before: str | None) -> None:
+    @rule(user=users, key=notes, action=st.sampled_from(["archive", "unarchive", "unsnooze"]), way=ways)
+    def put_away_or_back(self, user: str, key: str, action: str, way: int) -> None:
+        self._change(user, key, action, way)
+
+    @rule(user=users, key=notes, seconds=st.sampled_from([0.77, 17.35, 3_007.77]), way=ways)
+    def snooze(self, user: str, key: str, seconds: float, way: int) -> None:
         self._settle()
         self._looked(user)
-        self.book.mark_all(user, before)
+        until = round((self.clock.now + seconds) * 1000)
+        can = self.book.snooze(user, key, until / 1000, self.clock.now)
+        self._ask(user, key, "snooze", way, can, until=until)
+
+    @rule(target=presses, user=users, way=ways, before=st.none() | notes)
+    def mark_all(self, user: str, way: int, before: str | None) -> Any:
+        self._settle()
+        self._looked(user)
+        self.count += 1
+        marked = self.book.mark_all(user, before, self.count, self.clock.now)
         mine = [device for device in self.devices if device.user_id == user and device in self.online]
         if way < len(mine) and mine[way].mark_all(before):
-            return
+            return multiple()
         asked = {} if before is None else {"before": before}
         status, body = self.world.process.request("PUT", "/notifications/read-all", user, json=asked)
         assert status == 200, body
+        press = json.loads(body)["press"]
+        assert (press is not None) == marked
+        return (user, self.count, press) if marked else multiple()
+
+    @rule(press=presses)
+    def undo_mark_all(self, press: tuple[str, int, str]) -> None:
+        user, number, text = press
+        self._settle()
+        self.book.undo_mark_all(user, number)
+        status, body = self.world.process.request("DELETE", "/notifications/read-all", user, json={"press": text})
+        assert status == 200, body
+
+    @rule(user=users, state=st.sampled_from(["all", "unread", "read", "archived", "snoozed"]))
+    def look_at_a_list(self, user: str, state: str) -> None:
+        """What each list shows, and that the count is that of the list."""
+        self._settle()
+        self._looked(user)
+        now = self.clock.now
+        inbox = self.book.visible(user, now)
+        wanted = inbox if state in ("all", "unread", "read") else self.book.put_away(user, state, now)
+        if state in ("unread", "read"):
+            wanted = {key: is_read for key, is_read in inbox.items() if is_read is (state == "read")}
+        _, body = self.world.process.request("GET", f"/notifications?state={state}", user)
+        answer = json.loads(body)
+        shown = {each["id"]: each["read"] for each in answer["notifications"]}
+        assert shown.items() <= wanted.items()
+        assert len(shown) == min(20, len(wanted))
+        assert answer["unreadCount"] == self.book.unread(user, now)
 
     @rule(user=users, kind=st.sampled_from(["name", "state"]))
     def mark_what_a_filter_shows(self, user: str, kind: str) -> None:
@@ -174,8 +221,8 @@ class Devices(RuleBasedStateMachine):
         ids = [each["id"] for each in json.loads(body)["notifications"]]
         if not ids:
             return
-        for key in ids:
-            assert self.book.change("read", user, key, self.clock.now)
+        self.count += 1
+        self.book.mark_some(user, ids, self.count)
         asked = {"action": "read", "ids": ids}
         status, body = self.world.process.request("POST", "/notifications/bulk", user, json=asked)
         assert status == 200, body
@@ -304,18 +351,30 @@ class Devices(RuleBasedStateMachine):
         self._settle()
         self._looked(user)
         can = self.book.change(action, user, key, self.clock.now)
+        if action in BACK:
+            self._came_back(user, key)
+        return self._ask(user, key, action, way, can)
+
+    def _ask(self, user: str, key: str, action: str, way: int, can: bool, **more: Any) -> bool:
         row = self._row(key)
         mine = [device for device in self.devices if device.user_id == user and device in self.online]
-        if way < len(mine) and mine[way].act(action, row):
+        if way < len(mine) and mine[way].act(action, row, **more):
             return can
         method, rest = METHODS[action]
-        status, body = self.world.process.request(method, f"/notifications/{key}{rest}", user)
+        status, body = self.world.process.request(method, f"/notifications/{key}{rest}", user, json=more)
         assert status == (200 if can else 404), (status, body)
         return can
 
+    def _came_back(self, user: str, key: str) -> None:
+        for device in self.devices:
+            if device.user_id == user and device not in self.online:
+                device.returned.add(key)
+
     def _connect(self, device: Device) -> None:
         self._looked(device.user_id)
+        self._settle()
         device.connect(self.process)
+        device.returned.clear()
         self.online.add(device)
         self.passing[device] = []
         self._hear()
@@ -323,6 +382,8 @@ class Devices(RuleBasedStateMachine):
 
     def _settle(self) -> None:
         self.process.settle()
+        for user, key in self.book.wake(self.clock.now):
+            self._came_back(user, key)
         self._hear()
         self._look_online()
 

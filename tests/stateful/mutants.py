@@ -20,8 +20,8 @@ def mark_all_forgets_the_page(patch: pytest.MonkeyPatch) -> None:
 
 
 def mark_all_tells_of_all_but_one(patch: pytest.MonkeyPatch) -> None:
-    listed = items._listed
-    patch.setattr(items, "_listed", lambda names: listed(names[:-1]))
+    listed = items.listed
+    patch.setattr(items, "listed", lambda names: listed(names[:-1]))
 
 
 def restore_does_not_restore(patch: pytest.MonkeyPatch) -> None:

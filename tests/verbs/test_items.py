@@ -102,7 +102,9 @@ def test_marking_all_up_to_a_cutoff_leaves_what_came_later_unread(broker):
     assert items.mark_all_read("ada", first.id) == 1
     assert [item.id for item in inbox.feed("ada", state="unread").items] == [later.id]
     name = {"id": first.id, "public_id": first.id, "audience": "user:ada"}
+    press = broker.events[0].data.pop("press")
     assert broker.events[0].data == {"before": first.id, "items": [name], "unread": 1}
+    assert first.id in press
     assert items.mark_all_read("ada") == 0
     assert broker.kinds == [("read_all", "user:ada")] * 2
 
@@ -146,7 +148,7 @@ def test_marking_what_matches_tells_every_device_each_item_by_name(broker, monke
     send_notification("ada", "An info")
     inbox.mark_read("ada", wanted[:1])
     broker.clear()
-    marked, unread = items.mark_matching_read("ada", Filters(type="error"), up_to=wanted[3])
+    marked, unread, _ = items.mark_matching_read("ada", Filters(type="error"), up_to=wanted[3])
     assert (sorted(marked), unread) == (wanted[1:4], 2)
     assert sorted(each for event in broker.events for each in event.data["ids"]) == wanted[1:4]
     assert {event.kind for event in broker.events} == {"read"}
@@ -155,6 +157,6 @@ def test_marking_what_matches_tells_every_device_each_item_by_name(broker, monke
 def test_where_nothing_matches_nothing_is_marked_or_told(broker):
     send_notification("ada", "Hi")
     broker.clear()
-    assert items.mark_matching_read("ada", Filters(text="zzzz")) == ([], 1)
-    assert items.mark_matching_read("ada", Filters(state="read")) == ([], 1)
+    assert items.mark_matching_read("ada", Filters(text="zzzz")) == ([], 1, None)
+    assert items.mark_matching_read("ada", Filters(state="read")) == ([], 1, None)
     assert broker.events == []

@@ -55,11 +55,13 @@ class HtmlWire:
         if kind == "created":
             return self._created(Item.from_dict(data["notification"]), unread)
         if kind == "restored":
-            return self._frame(kind, items=[Item.from_dict(values) for values in data["notifications"]], unread=unread)
+            items = [Item.from_dict(values) for values in data["notifications"]]
+            return self._frame(kind, items=items, unread=unread, woken=data.get("woken"))
         if kind == "answered":
             return self._frame(kind, items=[Item.from_dict(data["notification"])])
         if kind in ID_CHANGES:
-            return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread)
+            place = "archived" if data.get("archived") else "snoozed" if data.get("snoozed_until") else None
+            return self._frame("change", kind=kind, ids=data["ids"], before=None, unread=unread, place=place)
         if kind == "read_all":
             return self._frame("change", kind=kind, ids=[], before=data.get("before"), unread=unread)
         if kind == "settings":

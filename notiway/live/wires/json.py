@@ -47,7 +47,16 @@ def notification_dict(item: dict[str, Any]) -> dict[str, Any]:
         "expiresAt": None if item["expires_at"] is None else iso(item["expires_at"]),
         "seen": item["seen_at"] is not None,
         "read": item["read_at"] is not None,
+        "archived": item.get("archived_at") is not None,
+        "snoozedUntil": item.get("snoozed_until"),
     }
+
+
+def whereabouts(data: dict[str, Any]) -> dict[str, Any]:
+    """Where items went that left the list without being deleted, as clients are told: beside the message `deleted`."""
+    if data.get("archived"):
+        return {"archived": True}
+    return {} if data.get("snoozed_until") is None else {"snoozedUntil": data["snoozed_until"]}
 
 
 def notification_list(items: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -81,15 +90,17 @@ class JsonWire:
             case "restored":
                 ids = [item["id"] for item in data["notifications"]]
                 restored = notification_list(data["notifications"])
-                return _message("restored", {**_ids(ids), "notifications": restored, "unreadCount": unread})
+                woken = {"woken": True} if data.get("woken") else {}
+                return _message("restored", {**_ids(ids), "notifications": restored, "unreadCount": unread, **woken})
             case "read" | "unread" | "deleted" | "recalled":
                 name = {"read": "markedAsRead", "unread": "markedAsUnread"}.get(event.kind, event.kind)
                 counted = {} if unread is None else {"unreadCount": unread}
-                return _message(name, {**_ids(data["ids"]), **counted})
+                return _message(name, {**_ids(data["ids"]), **counted, **whereabouts(data)})
             case "answered":
                 return _message("answered", {**_ids(data["ids"]), "answer": data["answer"]})
             case "read_all":
-                return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread})
+                press = {"press": data["press"]} if "press" in data else {}
+                return _message("markedAllAsRead", {"before": data.get("before"), "unreadCount": unread, **press})
             case "settings":
                 return _message("settings", data)
             case "sync" | "joined" | "left":

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from notiway.live.wires.json import ENCODER
+from notiway.live.wires.json import ENCODER, NOTHING, whereabouts
 from notiway.values.audience import Audience, AudienceType
 from notiway.values.clock import iso
 from notiway.values.event import Event
@@ -39,7 +39,10 @@ class SignalRWire:
             case "unread":
                 return "".join(_changed("EventReadStatusChange", item, "isRead", False) for item in data["items"])
             case "deleted" | "recalled":
-                return "".join(_changed("EventDeletedStatusChange", item, "isDeleted", True) for item in data["items"])
+                gone = whereabouts(data)
+                return "".join(
+                    _changed("EventDeletedStatusChange", item, "isDeleted", True, gone) for item in data["items"]
+                )
             case "answered":
                 return "".join(_answered(item, data["answer"]) for item in data["items"])
             case _:
@@ -134,8 +137,9 @@ def _whole(notifications: Iterable[dict[str, Any]]) -> Iterator[str]:
             log.exception("notification %s is left out: no call can be made of it; correct or remove it", item["id"])
 
 
-def _changed(target: str, item: dict[str, str], field: str, value: bool) -> str:
-    return invocation(target, {"eventId": item["public_id"], "audienceId": audience_id(item["audience"]), field: value})
+def _changed(target: str, item: dict[str, str], field: str, value: bool, more: Mapping[str, Any] = NOTHING) -> str:
+    about = {"eventId": item["public_id"], "audienceId": audience_id(item["audience"])}
+    return invocation(target, {**about, field: value, **more})
 
 
 def _answered(item: dict[str, str], answer: dict[str, Any] | None) -> str:

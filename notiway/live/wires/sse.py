@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from notiway.live.wires.json import ENCODER, notification_dict, notification_list
+from notiway.live.wires.json import ENCODER, notification_dict, notification_list, whereabouts
 from notiway.values.event import Event
 
 # No ends of lines in this format, but for clients that split as Python does; JSON escapes the others by itself.
@@ -36,10 +36,12 @@ class SseWire:
                 ) + self._count(unread)
             case "read_all":
                 changed = {"all": True, "before": data.get("before"), "read": True, "unreadCount": unread}
+                changed |= {"press": data["press"]} if "press" in data else {}
                 return _event("read", changed) + self._count(unread)
             case "deleted" | "recalled":
                 return "".join(
-                    _event("deleted", {"notificationId": each, "unreadCount": unread}) for each in data["ids"]
+                    _event("deleted", {"notificationId": each, "unreadCount": unread, **whereabouts(data)})
+                    for each in data["ids"]
                 ) + self._count(unread)
             case "answered":
                 return "".join(

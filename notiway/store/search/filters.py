@@ -6,12 +6,22 @@ from dataclasses import dataclass
 from typing import Any
 
 from notiway.store.rows import VISIBLE
+from notiway.store.sql import BY_ARCHIVED, BY_SNOOZED, BY_UNREAD
 from notiway.values.text.folding import fold, words
+
+# What each state asks of an inbox item, and the index that holds only that: nothing else is looked at then.
+STATES = {
+    "all": (("deleted_at IS NULL",), ""),
+    "unread": (("read_at IS NULL", "deleted_at IS NULL"), BY_UNREAD),
+    "read": (("read_at IS NOT NULL", "deleted_at IS NULL"), ""),
+    "archived": (("archived_at IS NOT NULL",), BY_ARCHIVED),
+    "snoozed": (("snoozed_until IS NOT NULL",), BY_SNOOZED),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What is looked for: `state` is all, unread or read; every word of `text` is in the title or the message."""
+    """What is looked for: `state` is one of `STATES`; every word of `text` is in the title or the message."""
 
     state: str = "all"
     type: str | None = None
@@ -20,9 +30,14 @@ class Filters:
     text: str | None = None
 
     @property
-    def unread(self) -> bool:
-        """Whether only the unread are looked at, by their index."""
-        return self.state == "unread"
+    def index(self) -> str:
+        """The hint for the index of nothing but this state; empty where there is none."""
+        return STATES[self.state][1]
+
+    @property
+    def of_index(self) -> str:
+        """The conditions that this index holds for, for a statement about inbox items alone."""
+        return "".join(f" AND {part}" for part in STATES[self.state][0]) if self.index else ""
 
     @property
     def columns(self) -> dict[str, str]:
@@ -42,9 +57,7 @@ class Filters:
 
     def conditions(self, now: int) -> tuple[str, list[Any]]:
         """The end of a statement for everything but the text, and its values."""
-        where, values = ["i.deleted_at IS NULL", VISIBLE], list[Any]([now])
-        if self.state in ("unread", "read"):
-            where.append(f"i.read_at IS {'NULL' if self.unread else 'NOT NULL'}")
+        where, values = [*(f"i.{part}" for part in STATES[self.state][0]), VISIBLE], list[Any]([now])
         for column, wanted in self.columns.items():
             where.append(f"n.{column} = ?")
             values.append(wanted)

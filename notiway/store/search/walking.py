@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from notiway.pausing import in_stretches, pause
-from notiway.store.rows import FROM_INBOX, FROM_UNREAD, named, read_items
+from notiway.store.rows import FROM_INBOX, named, read_items
 from notiway.store.search.filters import Filters, says
-from notiway.store.sql import BY_UNREAD, has_one_writer, in_batches, run
+from notiway.store.sql import has_one_writer, in_batches, run
 from notiway.values.item import Item
 
 WALK = 500  # items that one statement looks at: a millisecond or two
@@ -18,11 +18,11 @@ WORK_SECONDS = 0.012  # of CPU, all parts together: then it ends as well
 AT_ONCE = 100  # of items named beforehand that one statement looks at
 # The part is cut out first: PostgreSQL might else look for it among the items of all users. Its size is written out,
 # for a plan that is prepared without it takes a limit for a tenth of the table.
-PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{unread}{before} ORDER BY notification_id DESC"
+PART = "SELECT {columns} FROM notiway_inbox_item{hint} WHERE user_id = ?{state}{before} ORDER BY notification_id DESC"
 # PostgreSQL prepares it for a user with few items, for whom sorting all of them seems as good as the one index that has
 # them in order. Without the user as a condition nothing else is left; what follows the user's items is sorted out.
 SEEK = (
-    "SELECT {columns} FROM notiway_inbox_item WHERE (user_id, notification_id) < (?, ?){unread}"
+    "SELECT {columns} FROM notiway_inbox_item WHERE (user_id, notification_id) < (?, ?){state}"
     " ORDER BY user_id DESC, notification_id DESC"
 )
 ABOVE = "z"  # above every id, in every collation
@@ -30,7 +30,6 @@ OF_PART = (
     "FROM ({part} LIMIT {size}) i CROSS JOIN notiway_notification n WHERE n.id = i.notification_id AND i.user_id = ?"
 )
 NEWEST_FIRST = " ORDER BY i.notification_id DESC"
-UNREAD = " AND read_at IS NULL AND deleted_at IS NULL"
 
 clock = time.thread_time
 
@@ -49,7 +48,7 @@ def walk(user_id: str, filters: Filters, *, now: int, before: str | None, limit:
     """
     if not filters.may_be_rare:
         below = " AND i.notification_id < ?" if before else ""
-        source = (FROM_UNREAD if filters.unread else FROM_INBOX) + below
+        source = FROM_INBOX.replace(" i JOIN", f" i{filters.index} JOIN") + below
         return Part(_look(user_id, source, (user_id, *filter(None, [before])), filters, now, limit, NEWEST_FIRST), None)
     found: list[Item] = []
     worked = 0.0
@@ -100,11 +99,12 @@ def _sorted(items: list[Item]) -> list[Item]:
 
 def _part(user_id: str, filters: Filters, before: str | None, columns: str) -> tuple[str, list[Any]]:
     """The user's items below an id, newest first, and what to fill in; on PostgreSQL others' may follow the last."""
-    hint, unread = (BY_UNREAD, UNREAD) if filters.unread else ("", "")
+    state = filters.of_index
     if not has_one_writer():
-        return SEEK.format(columns=columns, unread=unread), [user_id, before or ABOVE]
+        return SEEK.format(columns=columns, state=state), [user_id, before or ABOVE]
     below = " AND notification_id < ?" if before else ""
-    return PART.format(columns=columns, hint=hint, unread=unread, before=below), [user_id, *filter(None, [before])]
+    part = PART.format(columns=columns, hint=filters.index, state=state, before=below)
+    return part, [user_id, *filter(None, [before])]
 
 
 def _oldest(user_id: str, filters: Filters, before: str | None) -> str | None:

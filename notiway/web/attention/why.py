@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, jsonify, render_template, session, url_for
+from flask import Blueprint, jsonify, render_template
 from flask.typing import ResponseReturnValue
 
 from notiway.live import runtime
@@ -17,7 +17,7 @@ from notiway.values.errors import Fault, InvalidSettings
 from notiway.values.item import Item
 from notiway.verbs.attention import settings
 from notiway.web import auth, reply
-from notiway.web.pages import changes
+from notiway.web.pages import undoing
 
 ID = "/notifications/<notification_id>"
 
@@ -78,8 +78,7 @@ def _choose(notification_id: str, *, mute: bool) -> ResponseReturnValue:
     settings.change(user_id, {"categories": {item.topic: channels}})
     if reply.form() == "page":
         done = "is muted: it still comes to this list" if mute else "is no longer muted"
-        session[changes.NOTICE_KEY] = {"message": f"{topic.label} {done}", "undo_ids": []}
-        return reply.back(url_for("notiway.history"))
+        return undoing.back_with(f"{topic.label} {done}")
     return _answer(user_id, item)
 
 

@@ -1,109 +1,138 @@
-"""Changes: read, unread, seen, deleted, restored; each for one item, for several, or for all."""
+"""Changes: read, unread, seen, deleted, restored, archived, snoozed; each for one item, for several, or for all."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Response, jsonify, make_response, render_template, request, session, url_for
+from flask import Blueprint, jsonify, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from notiway.store import inbox
+from notiway.store.changes.presses import Press
 from notiway.store.search.filters import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
+from notiway.values.item import Item
 from notiway.verbs import items
-from notiway.web import auth, body, reply
-from notiway.web.pages import listing
+from notiway.verbs.changes import presses
+from notiway.web import auth, reply
+from notiway.web.pages import fields, listing, undoing
+from notiway.web.pages.actions import ACTIONS, BACK, LEAVING
 
-MAX_IDS = 1_000  # at once; a page holds about half as many
-MAX_NOTICE_IDS = 40  # kept in the session cookie, which browsers cut at 4 KiB
-NOTICE_KEY = "notiway_notice"
+MAX_NOTED = 1_000  # ids that a page is told to have been read; of the rest it hears as other devices do
 ID = "/notifications/<notification_id>"
-
-Verb = Callable[[str, list[str]], int]
-BULK: dict[str, tuple[Verb, str, dict[str, bool]]] = {
-    "read": (items.mark_read, "marked as read", {"read": True}),
-    "unread": (items.mark_unread, "marked as unread", {"read": False}),
-    "delete": (items.delete, "deleted", {"deleted": True}),
-    "restore": (items.restore, "restored", {"deleted": False}),
-}
+ALL = "/notifications/read-all"
 
 
 def register(blueprint: Blueprint) -> None:
     """Add the routes; the fixed paths come first, so that `read-all` is never taken for an id."""
     add = blueprint.add_url_rule
-    add("/notifications/read-all", view_func=read_all, methods=["PUT", "POST"])
+    add(ALL, view_func=read_all, methods=["PUT", "POST"])
+    add(ALL, view_func=undo_read_all, methods=["DELETE"])
+    add(f"{ALL}/undo", view_func=undo_read_all, methods=["POST"], endpoint="undo_read_all_by_form")
     add("/notifications/seen", view_func=seen, methods=["POST"])
     add("/notifications/bulk", view_func=bulk, methods=["POST"])
-    add(f"{ID}/read", view_func=read, methods=["PUT", "POST"])
-    add(f"{ID}/read", view_func=unread, methods=["DELETE"])
-    add(f"{ID}/unread", view_func=unread, methods=["POST"], endpoint="unread_by_form")
-    add(ID, view_func=delete, methods=["DELETE"])
-    add(f"{ID}/delete", view_func=delete, methods=["POST"], endpoint="delete_by_form")
-    add(f"{ID}/restore", view_func=restore, methods=["POST"])
+    for name, action in ACTIONS.items():
+        for number, (method, path) in enumerate(action.routes):
+            endpoint = f"{name}_{number}" if number else name
+            add(f"{ID}{path}", endpoint, change, methods=[method], defaults={"name": name})
 
 
-def read(notification_id: str) -> ResponseReturnValue:
-    """Mark one read."""
+def change(notification_id: str, name: str) -> ResponseReturnValue:
+    """One action for one item."""
     user_id = auth.require_owner()
-    count = items.mark_read(user_id, [notification_id])
-    return _one_changed(user_id, notification_id, count, read=True)
-
-
-def unread(notification_id: str) -> ResponseReturnValue:
-    """Mark one unread."""
-    user_id = auth.require_owner()
-    count = items.mark_unread(user_id, [notification_id])
-    return _one_changed(user_id, notification_id, count, read=False)
-
-
-def delete(notification_id: str) -> ResponseReturnValue:
-    """Delete one; the answer offers to undo it."""
-    user_id = auth.require_owner()
-    item = inbox.get_many(user_id, [notification_id], deleted=True)[0]
-    count = items.delete(user_id, [notification_id])
+    action = ACTIONS[name]
+    before = inbox.get_many(user_id, [notification_id], deleted=True)
+    count = action.do(user_id, [notification_id])
     asked = reply.form()
     if asked == "json":
-        return jsonify(notificationId=notification_id, deleted=True, unreadCount=count)
+        return jsonify(notificationId=notification_id, **action.state(), unreadCount=count)
+    can_be_undone = name in LEAVING or (name in BACK and before[0].place != "deleted")
+    undo = undoing.way_back(before) if can_be_undone else None
     if asked == "page":
-        return _back_with("Notification deleted", [notification_id])
-    return render_template("notiway/item/_deleted.html", item=item, unread=count)
+        words = f"Notification {action.done}"
+        return reply.back(url_for("notiway.history")) if undo is None else undoing.back_with(words, undo)
+    return _moved(user_id, name, before, count, undo, action.told)
 
 
-def restore(notification_id: str) -> ResponseReturnValue:
-    """Undo a deletion."""
+def bulk() -> ResponseReturnValue:
+    """One action for the selected items."""
     user_id = auth.require_owner()
-    count = items.restore(user_id, [notification_id])
-    return _one_changed(user_id, notification_id, count, deleted=False)
+    name = fields.text("action")
+    if name not in ACTIONS:
+        raise WrongInput("Nothing was changed", [Fault("action", f"must be one of {', '.join(ACTIONS)}")])
+    ids = fields.ids()
+    action = ACTIONS[name]
+    is_moving = name in LEAVING or name in BACK
+    before = inbox.get_many(user_id, ids, deleted=True) if is_moving else []
+    undo = undoing.way_back(before) if is_moving else None
+    if name == "read":
+        _, count, press = items.press_some(user_id, ids)
+        undo = undoing.unread_again(press)
+    else:
+        count = action.do(user_id, ids)
+    message = f"{len(ids)} {action.done}"
+    asked = reply.form()
+    if asked == "json":
+        return jsonify(notificationIds=ids, **action.state(), unreadCount=count)
+    if asked == "page":
+        return undoing.back_with(message, undo)
+    if undoing.is_from_bar():
+        return _moved(user_id, name, before, count, None, "")
+    context = listing.context(user_id, listing.filters(request.form))
+    bar = Markup(_bar(user_id, name, message, undo, ids))  # noqa: S704 - a rendered template, escaped there
+    return render_template("notiway/history/_bulk.html", **context, unread=count, bar=bar)
 
 
 def read_all() -> ResponseReturnValue:
     """Mark all read that the filters of a list let in, up to and including the item `before` where it is given."""
     user_id = auth.require_owner()
-    before = _field("before") or None
+    before = fields.text("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
-    filters = Filters(**listing.filters({name: _field(name) for name in listing.NAMES}))
-    ids: list[str] | None = None  # of what was marked, where that is not all
-    if not filters.may_be_rare:
-        count = items.mark_all_read(user_id, before)
-    else:
-        ids, count = items.mark_matching_read(user_id, filters, before)
+    filters = Filters(**listing.filters({name: fields.text(name) for name in listing.NAMES}))
+    is_everything = filters.state in ("all", "unread") and not filters.may_be_rare
+    marked = items.press_all(user_id, before) if is_everything else items.mark_matching_read(user_id, filters, before)
+    message = f"Marked {len(marked.ids):,} as read" if marked.ids else "Nothing was unread"
+    undo = undoing.unread_again(marked.press)
     asked = reply.form()
     if asked == "json":
-        return jsonify(read=True, before=before, unreadCount=count)
+        press = None if marked.press is None else marked.press.as_text()
+        return jsonify(read=True, before=before, marked=len(marked.ids), press=press, unreadCount=marked.unread)
     if asked == "page":
-        return _back_with("All marked as read" if ids is None else f"{len(ids)} marked as read", [])
-    if ids is not None:  # a page shows the newest of what it marked; of the rest it hears as other devices do
-        return render_template("notiway/frames/change.html", kind="read", ids=ids[:MAX_IDS], unread=count)
-    return render_template("notiway/item/_read_all.html", before=before, unread=count)
+        return undoing.back_with(message, undo)
+    told: dict[str, Any] = {"kind": "read_all", "ids": [], "before": before}
+    if not is_everything:
+        told = {"kind": "read", "ids": marked.ids[:MAX_NOTED], "before": None}
+    frame = render_template("notiway/frames/change.html", **told, unread=marked.unread)
+    return frame + undoing.bar(message, undo)
+
+
+def undo_read_all() -> ResponseReturnValue:
+    """Mark unread what one press of "mark all as read" read, and nothing else."""
+    user_id = auth.require_owner()
+    try:
+        press = Press.from_text(fields.text("press"))
+    except ValueError:
+        fault = Fault("press", "must be what the answer to that press said")
+        raise WrongInput("Nothing was changed", [fault]) from None
+    marked, count = presses.undo(user_id, press)
+    asked = reply.form()
+    if asked == "json":
+        return jsonify(read=False, marked=len(marked), unreadCount=count)
+    if asked == "page":
+        return undoing.back_with(f"{len(marked):,} marked as unread")
+    return render_template(
+        "notiway/frames/change.html", kind="unread", ids=marked[:MAX_NOTED], before=None, unread=count
+    )
 
 
 def seen() -> ResponseReturnValue:
     """Note that items were shown; the unread count stays as it is."""
     user_id = auth.require_owner()
-    ids = _ids()
+    ids = fields.ids()
     items.mark_seen(user_id, ids)
     asked = reply.form()
     if asked == "json":
@@ -111,59 +140,19 @@ def seen() -> ResponseReturnValue:
     return reply.back(url_for("notiway.history")) if asked == "page" else make_response("", 204)
 
 
-def bulk() -> ResponseReturnValue:
-    """One action for the selected items."""
-    user_id = auth.require_owner()
-    action = _field("action")
-    if action not in BULK:
-        raise WrongInput("Nothing was changed", [Fault("action", f"must be one of {', '.join(BULK)}")])
-    ids = _ids()
-    verb, done, state = BULK[action]
-    count = verb(user_id, ids)
-    message, undo_ids = f"{len(ids)} {done}", ids if action == "delete" else []
-    asked = reply.form()
-    if asked == "json":
-        return jsonify(notificationIds=ids, **state, unreadCount=count)
-    if asked == "page":
-        return _back_with(message, undo_ids)
-    context = listing.context(user_id, listing.filters(request.form))
-    return render_template("notiway/history/_bulk.html", **context, message=message, undo_ids=undo_ids, unread=count)
+def _moved(user_id: str, name: str, before: Sequence[Item], count: int, undo: undoing.Undo | None, message: str) -> str:
+    """What changes on a page: rows that leave, rows that come, or one row as it is now."""
+    ids = [item.id for item in before]
+    bar = Markup(_bar(user_id, name, message, undo, ids))  # noqa: S704 - a rendered template, escaped there
+    if name in LEAVING:
+        place = ACTIONS[name].place
+        return render_template("notiway/undo/_left.html", ids=ids, place=place, unread=count, bar=bar)
+    now = inbox.among(user_id, ids)
+    if name in BACK:
+        return render_template("notiway/undo/_back.html", items=now, unread=count, bar=bar)
+    return render_template("notiway/item/_changed.html", item=now[0], kind=name, unread=count)
 
 
-def take_notice() -> dict[str, Any]:
-    """What the last form without JavaScript did, to be told once: message and undo_ids, or nothing."""
-    notice: dict[str, Any] = session.pop(NOTICE_KEY, {})
-    return notice
-
-
-def _one_changed(user_id: str, notification_id: str, count: int, **state: bool) -> ResponseReturnValue:
-    asked = reply.form()
-    if asked == "json":
-        return jsonify(notificationId=notification_id, **state, unreadCount=count)
-    if asked == "page":
-        return reply.back(url_for("notiway.history"))
-    kind = "restored" if "deleted" in state else "read" if state["read"] else "unread"
-    item = inbox.get(user_id, notification_id)
-    return render_template("notiway/item/_changed.html", item=item, kind=kind, unread=count)
-
-
-def _back_with(message: str, undo_ids: list[str]) -> Response:
-    session[NOTICE_KEY] = {"message": message, "undo_ids": undo_ids if len(undo_ids) <= MAX_NOTICE_IDS else []}
-    return reply.back(url_for("notiway.history"))
-
-
-def _field(name: str) -> str:
-    given = body.read_object().get(name) if request.is_json else request.values.get(name)
-    if given is not None and not isinstance(given, str):
-        raise WrongInput("The request is not understood", [Fault(name, "must be text")])
-    return given or ""
-
-
-def _ids() -> list[str]:
-    given = body.read_object().get("ids") if request.is_json else " ".join(request.values.getlist("ids")).split()
-    if not isinstance(given, list) or not all(isinstance(part, str) for part in given):
-        raise WrongInput("Nothing was changed", [Fault("ids", "must be a list of ids")])
-    ids = list(dict.fromkeys(given))
-    if not 0 < len(ids) <= MAX_IDS:
-        raise WrongInput("Nothing was changed", [Fault("ids", f"must be 1 to {MAX_IDS:,} notifications")])
-    return ids
+def _bar(user_id: str, name: str, message: str, undo: undoing.Undo | None, ids: Sequence[str]) -> str:
+    until = inbox.get(user_id, ids[0]) if name == "snooze" else None
+    return undoing.bar(message, undo, until=until)

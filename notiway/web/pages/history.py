@@ -16,7 +16,7 @@ from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.attention import page as attention
-from notiway.web.pages import banners, changes, listing, news, pressing, standing_inbox, tasks
+from notiway.web.pages import banners, changes, listing, news, pressing, standing_inbox, tasks, undoing
 
 
 def register(blueprint: Blueprint) -> None:
@@ -73,7 +73,7 @@ def history() -> ResponseReturnValue:
     return render_template(
         "notiway/history/page.html",
         **context,
-        **changes.take_notice(),
+        **undoing.take_notice(),
         sources=finding.sources(user_id),
         unread=inbox.unread_count(user_id),
         notiway_base=runtime.current().config.base_template,

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from notiway.store import inbox
+from notiway.store.search.filters import STATES
 from notiway.values.clock import moment
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.values.item import PRIORITIES, TYPES
 from notiway.web import reply
 
-STATES = ("all", "unread", "read")
 CHOICES = {"state": STATES, "type": TYPES, "priority": PRIORITIES}
 NAMES = ("state", "type", "source", "priority", "text")
 MAX_TEXT = 200  # characters

@@ -12,14 +12,26 @@ from notiway.live.carriers import joining
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.store import inbox
+from notiway.store.changes.presses import Press
 from notiway.store.database import db
 from notiway.values.audience import Audience
 from notiway.values.errors import NotSupported, WrongInput
 from notiway.values.ids import is_id
 from notiway.values.text import json_text
 from notiway.verbs import items
+from notiway.verbs.changes import archive, presses, snoozes
 from notiway.web.sockets.faults import told
 from notiway.web.sockets.renewal import renew
+
+CHANGES: dict[str, Callable[[str, list[str]], int]] = {
+    "markAsRead": items.mark_read,
+    "markAsUnread": items.mark_unread,
+    "delete": items.delete,
+    "restore": items.restore,
+    "archive": archive.archive,
+    "unarchive": archive.put_back,
+    "unsnooze": archive.put_back,
+}
 
 
 def handler(app: Flask) -> Callable[[Connection, str], None]:
@@ -53,16 +65,14 @@ def _act(now: Runtime, connection: Connection, message: dict[str, Any]) -> None:
         case "ping":
             unread = inbox.arrive(user_id)
             now.hub.tell_count([connection], unread)
-        case "markAsRead":
-            items.mark_read(user_id, _id(message))
-        case "markAsUnread":
-            items.mark_unread(user_id, _id(message))
+        case str(action) if action in CHANGES:
+            CHANGES[action](user_id, _id(message))
         case "markAllAsRead":
             items.mark_all_read(user_id, _cutoff(message))
-        case "delete":
-            items.delete(user_id, _id(message))
-        case "restore":
-            items.restore(user_id, _id(message))
+        case "undoMarkAllAsRead":
+            presses.undo(user_id, _press(message))
+        case "snooze":
+            snoozes.snooze(user_id, _id(message), _moment(message))
         case "subscribe":
             joining.subscribe(now, connection, _audience(message))
         case "unsubscribe":
@@ -88,6 +98,20 @@ def _cutoff(message: dict[str, Any]) -> str | None:
     value = message.get("before")
     if value is not None and not is_id(value):
         raise WrongInput("before must be the id of a notification")
+    return value
+
+
+def _press(message: dict[str, Any]) -> Press:
+    try:
+        return Press.from_text(_text(message, "press"))
+    except ValueError:
+        raise WrongInput("press must be what the message markedAllAsRead said") from None
+
+
+def _moment(message: dict[str, Any]) -> int:
+    value = message.get("until")
+    if type(value) is not int:
+        raise WrongInput("until must be a moment in milliseconds since the epoch")
     return value
 
 

@@ -18,6 +18,7 @@ import * as selection from "./history/selection.js";
 import * as actions from "./list/actions.js";
 import * as answers from "./list/answers.js";
 import * as focus from "./list/focus.js";
+import * as leaving from "./list/leaving.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
 import * as seen from "./list/seen.js";
@@ -32,6 +33,7 @@ import * as tabs from "./panel/tabs.js";
 import * as closed from "./progress/close.js";
 import * as followed from "./progress/follow.js";
 import * as silence from "./progress/silence.js";
+import * as snooze from "./snooze/choice.js";
 import * as arrivals from "./toast/arrivals.js";
 import * as failures from "./toast/failures.js";
 import * as toasts from "./toast/stack.js";
@@ -41,12 +43,13 @@ import * as incoming from "./transport/incoming.js";
 import * as subscriptions from "./transport/subscriptions.js";
 import * as tickets from "./transport/ticket.js";
 import * as waking from "./transport/waking.js";
+import * as undo from "./undo/bar.js";
 
 const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor]) {
+  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, leaving, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor, snooze, undo]) {
     part.start();
   }
 }

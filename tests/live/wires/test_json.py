@@ -40,6 +40,8 @@ SEEN_BY_CLIENTS = {
     "expiresAt": "2027-01-15T08:00:00.000Z",
     "seen": True,
     "read": False,
+    "archived": False,
+    "snoozedUntil": None,
 }
 MESSAGES = [
     ("created", {"notification": ITEM, "unread": 3}, "notification", {**SEEN_BY_CLIENTS, "unreadCount": 3}),
@@ -61,6 +63,24 @@ MESSAGES = [
         {"ids": ["a"], "unread": 0},
         "deleted",
         {"notificationId": "a", "notificationIds": ["a"], "unreadCount": 0},
+    ),
+    (
+        "deleted",
+        {"ids": ["a"], "unread": 0, "archived": True},
+        "deleted",
+        {"notificationId": "a", "notificationIds": ["a"], "unreadCount": 0, "archived": True},
+    ),
+    (
+        "deleted",
+        {"ids": ["a"], "unread": 0, "snoozed_until": 7},
+        "deleted",
+        {"notificationId": "a", "notificationIds": ["a"], "unreadCount": 0, "snoozedUntil": 7},
+    ),
+    (
+        "read_all",
+        {"before": "a", "unread": 1, "press": "p"},
+        "markedAllAsRead",
+        {"before": "a", "unreadCount": 1, "press": "p"},
     ),
     ("recalled", {"ids": ["a"]}, "recalled", {"notificationId": "a", "notificationIds": ["a"]}),
     ("read_all", {"before": "a", "unread": 1}, "markedAllAsRead", {"before": "a", "unreadCount": 1}),

@@ -8,6 +8,7 @@ from pair import settle
 from notiway.store import inbox
 from notiway.store.database import db
 from notiway.values.audience import Audience
+from notiway.values.clock import now_ms
 from notiway.values.ids import new_id
 from notiway.web.sockets import actions
 
@@ -61,7 +62,24 @@ def test_all_are_marked_up_to_the_one_that_was_shown(ask, mine, notify, ada, cut
     later = notify("ada", "later")
     ada[1].read()
     ((told, data),) = ask({"action": "markAllAsRead", **({"before": mine} if cutoff else {})})
+    assert data.pop("press"), "what undoes it"
     assert (told, data) == ("markedAllAsRead", {"before": mine if cutoff else later, "unreadCount": left})
+
+
+def test_what_is_marked_together_is_undone_together(ask, mine):
+    ((_, told),) = ask({"action": "markAllAsRead"})
+    ((event, data),) = ask({"action": "undoMarkAllAsRead", "press": told["press"]})
+    assert (event, data["notificationIds"], data["unreadCount"]) == ("markedAsUnread", [mine], 1)
+
+
+@pytest.mark.parametrize(("action", "field"), [("archive", "archived"), ("snooze", "snoozedUntil")])
+def test_what_is_put_away_is_told_as_deleted_and_comes_back(ask, mine, action, field):
+    until = now_ms() + 3_600_000
+    ((told, data),) = ask({"action": action, "notificationId": mine, "until": until})
+    assert (told, data["notificationId"], data["unreadCount"]) == ("deleted", mine, 0)
+    assert data[field] == (until if action == "snooze" else True)
+    ((told, data),) = ask({"action": f"un{action}", "notificationId": mine})
+    assert (told, data["notificationId"], data["unreadCount"]) == ("restored", mine, 1)
 
 
 def test_a_subscription_is_heard_until_it_ends(ask, now, notify, ada):
@@ -94,6 +112,10 @@ def test_a_newer_token_is_taken(ask, ada, token):
         ({"action": "explode"}, "NotSupported"),
         ({"action": ["ping"]}, "NotSupported"),
         ({"action": "markAsRead"}, "WrongInput"),
+        ({"action": "archive"}, "WrongInput"),
+        ({"action": "snooze", "notificationId": new_id()}, "WrongInput"),
+        ({"action": "snooze", "notificationId": new_id(), "until": "soon"}, "WrongInput"),
+        ({"action": "undoMarkAllAsRead", "press": "7"}, "WrongInput"),
         ({"action": "markAsRead", "notificationId": 7}, "WrongInput"),
         ({"action": "delete", "notificationId": ["x"]}, "WrongInput"),
         ({"action": "restore", "notificationId": None}, "WrongInput"),

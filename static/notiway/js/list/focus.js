@@ -1,5 +1,5 @@
 // focus: when a swap takes away the element that had the focus, put it where the reader expects to go on.
-const AFTER = { read: "unread", unread: "read", delete: "restore" };
+const AFTER = { read: "unread", unread: "read" };
 let plan = null; // { action, list, id } of the request whose answer is being swapped
 
 function before({ detail: { ctx } }) {
@@ -19,8 +19,7 @@ function after(event) {
   plan = null;
   if (action === "more") return event.target.querySelector?.("a, button")?.focus();
   if (action === "results") {
-    const notice = document.querySelector("#notiway-results [data-notiway-notice]");
-    return (notice?.querySelector("[data-notiway-undo]") ?? notice)?.focus();
+    return document.querySelector("#notiway-undo button, #notiway-results [data-notiway-id] a")?.focus();
   }
   const row = id && [...list.children].find((child) => child.dataset.notiwayId === id);
   if (!row) return undefined;

@@ -4,14 +4,15 @@ import { says } from "./folding.js";
 import { countHeld, heldIds, hold, isHeld, isOverfull, release } from "./held.js";
 import { reload, toTop } from "./reload.js";
 import { hasRoom, limit } from "./room.js";
-import { isDeleted, isPending, note, rowsOf } from "./rows.js";
+import { isPending, note, placeOf, rowsOf } from "./rows.js";
 
 const fresh = (list) => list.parentElement.querySelector("[data-notiway-fresh]");
 
 /** Whether the filters of a history page let this row in. */
 function fits(list, row) {
   const { state = "all", type, source, priority, text, page } = list.dataset;
-  if (page === "later" || (state !== "all" && row.dataset.state !== state)) return false;
+  if (page === "later" || placeOf(list) !== (row.dataset.place ?? "inbox")) return false;
+  if (["unread", "read"].includes(state) && row.dataset.state !== state) return false;
   if ((type && row.dataset.type !== type) || (source && row.dataset.source !== source)) return false;
   if (priority && row.dataset.priority !== priority) return false;
   return !text || says(row, text);
@@ -35,13 +36,6 @@ function insert(list, row) {
   return copy;
 }
 
-/** A row that was deleted here came back by other hands. */
-function bringBack(list, known, row) {
-  const copy = insert(list, row);
-  if (known.contains(document.activeElement)) copy.querySelector("a, button")?.focus();
-  known.remove();
-}
-
 /** Offer rows to a list, which takes copies of those that belong there, the newest first. `restored` ones are no news. */
 export function offer(list, rows, { restored = false } = {}) {
   const busy = !restored && rows.length > 0 && isBusy(list);
@@ -50,7 +44,7 @@ export function offer(list, rows, { restored = false } = {}) {
     const id = row.dataset.notiwayId;
     note(id);
     const known = rowsOf(list).find((other) => other.dataset.notiwayId === id);
-    if (known && isDeleted(known) && !isPending(known)) bringBack(list, known, row);
+    if (known && !isPending(known)) known.hidden = false; // it left here, and came back by other hands
     if (known || isHeld(list, id)) continue;
     const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
     if (!fits(list, row) || isBelowWhatIsLoaded(list, id, older)) continue;

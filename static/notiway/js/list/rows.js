@@ -8,7 +8,8 @@ const tellers = new Set();
 export const lists = () => [...document.querySelectorAll("[data-notiway-list]")];
 export const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-notiway-id]")];
 export const copies = (id) => [...document.querySelectorAll(`[data-notiway-list] > [data-notiway-id="${CSS.escape(id)}"]`)];
-export const isDeleted = (row) => "notiwayDeleted" in row.dataset;
+/** Where the rows of a list are: in the inbox, or put away from it. */
+export const placeOf = (list) => (["archived", "snoozed"].includes(list.dataset.state) ? list.dataset.state : "inbox");
 export const isPending = (row) => "notiwayPending" in row.dataset;
 
 /** Call `teller(id)` when a notification is read, deleted or recalled: its toast may go. */
@@ -29,7 +30,7 @@ export function hear(id) {
 
 /** Flip a row; the button that was just pressed disappears, so its opposite takes the focus. */
 export function setState(row, state) {
-  if (isDeleted(row) || row.dataset.state === state) return;
+  if (row.dataset.state === state) return;
   const focused = document.activeElement;
   const held = row.contains(focused) && ["read", "unread"].includes(focused.dataset.notiwayAction);
   row.dataset.state = state;
@@ -55,22 +56,31 @@ export function readUpTo(before) {
   }
 }
 
-/** Take a row away; the focus, if it was inside, moves to a neighbour instead of falling to the page's top. */
+/** The focus, if it is inside a row that goes, moves to a neighbour instead of falling to the page's top. */
+function leaveFocus(row) {
+  if (!row.contains(document.activeElement)) return;
+  const rows = rowsOf(row.parentElement).filter((other) => other === row || !other.hidden);
+  const near = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
+  (near?.querySelector("a, button") ?? row.closest("[tabindex], section, form"))?.focus();
+}
+
+/** Take a row away. */
 export function removeRow(row) {
-  if (row.contains(document.activeElement)) {
-    const rows = rowsOf(row.parentElement);
-    const near = rows[rows.indexOf(row) + 1] ?? rows[rows.indexOf(row) - 1];
-    (near?.querySelector("a, button") ?? row.closest("[tabindex], section, form"))?.focus();
-  }
+  leaveFocus(row);
   row.remove();
 }
 
-/** Deleted or recalled elsewhere. A row whose own request is under way waits for its answer (the Undo row). */
-export function dropAll(ids) {
+/** Take a row out of sight, until the server has said whether it goes. */
+export function hideRow(row) {
+  leaveFocus(row);
+  row.hidden = true;
+}
+
+/** Take these out of the lists that they are not in any more; without a `place` they are in none. */
+export function dropAll(ids, place) {
   for (const id of ids) {
-    done(id);
-    dropHeld(id);
-    copies(id).filter((row) => !isPending(row) && !isDeleted(row)).forEach(removeRow);
+    if (place !== "inbox") done(id), dropHeld(id);
+    copies(id).filter((row) => placeOf(row.parentElement) !== place && !isPending(row)).forEach(removeRow);
   }
 }
 

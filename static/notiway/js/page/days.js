@@ -22,7 +22,7 @@ function made(day) {
 function mark(list, today, yesterday) {
   const headings = new Map([...list.querySelectorAll(":scope > [data-notiway-day]")].map((each) => [each.dataset.notiwayDay, each]));
   let above = "";
-  for (const row of rowsOf(list)) {
+  for (const row of rowsOf(list).filter((each) => !each.hidden)) {
     const date = dayOf(row);
     const day = !date ? above : date >= today ? "today" : date >= yesterday ? "yesterday" : "earlier";
     if (day === above) continue;
@@ -37,7 +37,7 @@ function mark(list, today, yesterday) {
 function refresh() {
   const today = new Date().setHours(0, 0, 0, 0);
   const yesterday = new Date(today).setDate(new Date(today).getDate() - 1);
-  lists().forEach((list) => mark(list, today, yesterday));
+  for (const list of lists()) if (list.dataset.state !== "snoozed") mark(list, today, yesterday); // those say when they come back
 }
 
 export function start() {

@@ -37,11 +37,22 @@ export function brief(date, now = Date.now()) {
   return date.getFullYear() === new Date(now).getFullYear() ? dayAndMonth.format(date) : dayOnly.format(date);
 }
 
+export const atHour = (date) => hour.format(date);
+
+/** When something comes back: "14:05" today, "tomorrow 9:00", "Mon 9:00", "3 May 9:00". */
+export function until(date, now = Date.now()) {
+  const days = Math.round((new Date(date).setHours(0, 0, 0, 0) - new Date(now).setHours(0, 0, 0, 0)) / 86_400_000);
+  if (days === 0) return hour.format(date);
+  const day = days === 1 ? relative.format(1, "day") : days > 0 && days <= WEEK ? weekday.format(date) : days < 300 ? dayAndMonth.format(date) : dayOnly.format(date);
+  return `${day} ${hour.format(date)}`;
+}
+
 function refresh() {
   if (document.hidden) return;
   for (const time of document.querySelectorAll("time[data-notiway-time]")) {
     const date = new Date(time.dateTime);
-    const text = time.dataset.notiwayTime.startsWith("brief") ? brief(date) : words(date);
+    const kind = time.dataset.notiwayTime;
+    const text = kind === "until" ? until(date) : kind.startsWith("brief") ? brief(date) : words(date);
     if (time.textContent !== text) time.textContent = text;
     time.title ||= "";
     if (!("notiwayTold" in time.dataset)) {

@@ -1,7 +1,7 @@
 // panel: opens below the bell. The popover does opening, Escape and the click outside; this adds what it lacks.
 import { isOverfull } from "../list/held.js";
 import { reveal } from "../list/list.js";
-import { isDeleted, lists, rowsOf } from "../list/rows.js";
+import { lists } from "../list/rows.js";
 
 const EDGE = 8; // px kept free between the panel and the window
 const GAP = 4; // px below the bell
@@ -52,7 +52,6 @@ function toggled(event) {
     document.dispatchEvent(new CustomEvent("notiway:open"));
   } else {
     for (const list of lists().filter((list) => panel().contains(list))) {
-      rowsOf(list).filter(isDeleted).forEach((row) => row.remove());
       if (isOverfull(list)) panel().dataset.status = "stale"; // fetched again when it is opened
       else reveal(list);
     }
@@ -71,7 +70,7 @@ export function start() {
   document.addEventListener("notiway:connected", () => panel()?.dataset.status === "error" && load());
   document.addEventListener("click", (event) => event.target.closest?.("[data-notiway-retry]") && load());
   document.addEventListener("focusin", ({ target }) => {
-    const away = isOpen() && !panel().contains(target) && target !== trigger() && !target.closest("[data-notiway-toasts]");
+    const away = isOpen() && !panel().contains(target) && target !== trigger() && !target.closest("[data-notiway-toasts], [data-notiway-over]");
     if (away) panel().hidePopover(); // tabbing on must not leave the focus under the panel
   });
   addEventListener("resize", position);

@@ -76,21 +76,24 @@ async function claimAndTell() {
   const toasts = gathered;
   gathered = [];
   await pause(WAIT[visibility()]);
-  const won = await Promise.all(toasts.map(({ id }) => claim(id)));
+  const won = await Promise.all(toasts.map(({ key }) => claim(key)));
   const mine = toasts.filter((_, index) => won[index]);
   if (!mine.length) return;
-  const ids = mine.map(({ id }) => id);
+  const ids = mine.map(({ key }) => key);
   ids.forEach((id) => taken.add(id));
   channel?.postMessage(ids);
   tell(heed(mine));
 }
 
-/** A notification reached this tab. What the page already counted when it was drawn is no news; low ones wait in the bell. */
-export function arrived(row) {
-  const toast = toastOf(row);
+/**
+ * A notification reached this tab. What the page already counted when it was drawn is no news; low ones wait in the bell.
+ * One that was snoozed is news again: `woken` tells this time from the first.
+ */
+export function arrived(row, woken = "") {
+  const toast = { ...toastOf(row), key: row.dataset.notiwayId + woken };
   toasts.delete(toast.id);
   document.dispatchEvent(new CustomEvent("notiway:arrived", { detail: toast.id }));
-  if (row.dataset.state === "read" || row.dataset.notiwayId <= baseline || row.dataset.priority === "low") return;
+  if (row.dataset.state === "read" || (!woken && row.dataset.notiwayId <= baseline) || row.dataset.priority === "low") return;
   if (!gathered.length) firstAt = Date.now();
   gathered.push(toast);
   clearTimeout(timer);

@@ -7,6 +7,7 @@ import { remembered } from "../page/remembered.js";
 import { arrived, drawn } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
+import { refreshPlace } from "./reconcile.js";
 
 const met = remembered();
 
@@ -21,13 +22,25 @@ const listChanges = {
   read: (change) => setStates(ids(change), "read"),
   unread: (change) => setStates(ids(change), "unread"),
   read_all: (change) => readUpTo(change.dataset.before),
-  deleted: (change) => dropAll(ids(change)),
+  deleted: (change) => dropAll(ids(change), change.dataset.place),
   recalled: (change) => dropAll(ids(change)),
   answered: (change) => answered(change),
-  restored: (change) => lists().forEach((list) => offer(list, [...change.children], { restored: true })),
+  restored(change) {
+    const rows = [...change.children];
+    dropAll(rows.map((row) => row.dataset.notiwayId), "inbox"); // out of the archive
+    lists().forEach((list) => offer(list, rows, { restored: true }));
+  },
 };
 const changes = {
   ...listChanges,
+  deleted(change) {
+    listChanges.deleted(change);
+    if (change.dataset.place) refreshPlace(change.dataset.place);
+  },
+  restored(change) {
+    listChanges.restored(change);
+    if (change.dataset.woken) [...change.children].forEach((row) => arrived(row, change.dataset.woken));
+  },
   connected: (change) => live(change.dataset.connectionId, "changed" in change.dataset),
   error: (change) => showFailure(change.dataset.message),
   settings: (change) => takeSettings(JSON.parse(change.dataset.settings)),

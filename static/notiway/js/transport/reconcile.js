@@ -3,7 +3,7 @@ import { refresh as refreshBanners } from "../banner/banners.js";
 import { answered } from "../list/answers.js";
 import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
-import { isDeleted, lists, newestId, removeRow, rowsOf, setState } from "../list/rows.js";
+import { isPending, lists, newestId, placeOf, removeRow, rowsOf, setState } from "../list/rows.js";
 
 export const HEADERS = {
   Accept: "text/html",
@@ -27,7 +27,7 @@ async function fetchRows(url, max) {
   return { rows, whole: rows.size < max && template.content.querySelector("[data-notiway-more]") === null };
 }
 
-async function refresh(list) {
+async function refresh(list, options) {
   const url = source(list);
   const newestBefore = newestId();
   const answer = url && (await fetchRows(url, Number(list.dataset.max ?? Infinity)));
@@ -37,7 +37,7 @@ async function refresh(list) {
     const id = row.dataset.notiwayId;
     const fetched = answer.rows.get(id);
     if (fetched) setState(row, fetched.dataset.state), answered(fetched);
-    else if (isDeleted(row) || id < oldest || id > newestBefore) continue;
+    else if (isPending(row) || id < oldest || id > newestBefore) continue;
     else if (list.dataset.state === "unread") setState(row, "read");
     else if (list.dataset.state !== "read") removeRow(row);
   }
@@ -46,12 +46,15 @@ async function refresh(list) {
     if (fetched) setHeld(id, fetched.dataset.state);
     else if (id >= oldest && id <= newestBefore) dropHeld(id);
   }
-  offer(list, [...answer.rows.values()].map((row) => document.importNode(row, true)));
+  offer(list, [...answer.rows.values()].map((row) => document.importNode(row, true)), options);
   settle(list);
 }
 
+/** Something was put away: lists of that place show it, and it has not come with the news. */
+export const refreshPlace = (place) => Promise.allSettled(lists().filter((list) => placeOf(list) === place).map((list) => refresh(list, { restored: true })));
+
 /** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
 export async function reconcile() {
-  await Promise.allSettled([...lists().map(refresh), refreshBanners()]);
+  await Promise.allSettled([...lists().map((list) => refresh(list)), refreshBanners()]);
   for (const name of ["notiway:change", "notiway:reconciled"]) document.dispatchEvent(new CustomEvent(name));
 }
