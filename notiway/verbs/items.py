@@ -13,6 +13,7 @@ from notiway.store.changes.presses import Press
 from notiway.store.database import db
 from notiway.store.inbox import Name
 from notiway.store.search.filters import Filters
+from notiway.store.session.joining import stands_aside
 from notiway.store.sql import in_batches
 from notiway.values.event import Event
 from notiway.values.ids import id_after, id_floor
@@ -33,21 +34,25 @@ class Marked(NamedTuple):
     press: Press | None
 
 
+@stands_aside
 def mark_read(user_id: str, ids: Sequence[str], press: int | None = None) -> int:
     """Mark items read; returns the unread count. `NotFound`, and nothing changed, if one is not the user's."""
     return change("read", user_id, ids, lambda user_id, ids: inbox.mark_read(user_id, ids, press))
 
 
+@stands_aside
 def mark_unread(user_id: str, ids: Sequence[str]) -> int:
     """Mark items unread; returns the unread count."""
     return change("unread", user_id, ids, inbox.mark_unread)
 
 
+@stands_aside
 def delete(user_id: str, ids: Sequence[str]) -> int:
     """Delete items from the user's inbox; `restore` undoes it. Returns the unread count."""
     return change("deleted", user_id, ids, inbox.delete)
 
 
+@stands_aside
 def mark_seen(user_id: str, ids: Sequence[str]) -> None:
     """Note that items were shown; no other device needs to know."""
     with db.atomic():
@@ -55,6 +60,7 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
         db.after_commit(lambda: signals.tell(signals.seen, user_id=user_id, ids=list(ids)))
 
 
+@stands_aside
 def restore(user_id: str, ids: Sequence[str]) -> int:
     """Undo `delete`; returns the unread count."""
     runtime = current()
@@ -66,6 +72,7 @@ def restore(user_id: str, ids: Sequence[str]) -> int:
     return unread
 
 
+@stands_aside
 def mark_all_read(user_id: str, before: str | None = None) -> int:
     """Mark everything read up to the id `before`, so that what came later stays unread; returns the unread count."""
     return press_all(user_id, before).unread
@@ -96,6 +103,7 @@ def press_some(user_id: str, ids: Sequence[str]) -> Marked:
     return Marked(list(ids), unread, Press.of(number, ids))
 
 
+@stands_aside
 def mark_matching_read(user_id: str, filters: Filters, up_to: str | None = None) -> Marked:
     """Mark read what passes the filters, up to the id `up_to`, and nothing else.
 

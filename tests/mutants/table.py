@@ -25,6 +25,20 @@ MUTANTS = (
         "        if True:\n            raise",
         "tests/web/test_ornaments.py tests/test_extension.py",
     ),
+    Mutant(
+        "a commit that was not answered is taken for a rollback",
+        "notiway/store/session/host_session.py",
+        'getattr(raw, "broken", False) and rules',
+        'getattr(raw, "broken", True) is None and rules',
+        "tests/store/session/test_host_session.py",
+    ),
+    Mutant(
+        "Alembic drops our tables",
+        "notiway/store/session/autogenerate.py",
+        "or each.table_name in theirs",
+        "or each.table_name",
+        "tests/store/session/test_autogenerate.py",
+    ),
     # What the host's code hears
     Mutant(
         "a receiver's fault ends the others",
@@ -52,7 +66,7 @@ MUTANTS = (
         "a savepoint's release rings like a commit",
         "notiway/store/session/pending.py",
         "    if ending is None:\n",
-        "    if ending:\n        _make(pending.calls)\n    if ending is None:\n",
+        "    if ending:\n        _make([call for _, call in pending.calls])\n    if ending is None:\n",
         "tests/store/session/test_host_session.py",
     ),
     Mutant(

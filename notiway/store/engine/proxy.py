@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any
 from weakref import WeakSet
 
@@ -16,8 +17,9 @@ log = logging.getLogger(__name__)
 Find = Callable[[], peewee.Database | None]
 
 # For the verb that runs here, the database on the connection of the host's SQLAlchemy session (store/session).
-_joined: ContextVar[peewee.Database | None] = ContextVar("notiway_joined", default=None)
-_is_own_work: ContextVar[bool] = ContextVar("notiway_own_work", default=False)  # no part of a host's transaction
+# Each is with the thread or greenlet that it is of: gevent's inherit the context of whoever spawns them.
+_joined: ContextVar[tuple[int, peewee.Database] | None] = ContextVar("notiway_joined", default=None)
+_own_work: ContextVar[int] = ContextVar("notiway_own_work", default=0)  # no part of a host's transaction
 
 
 class Proxy(peewee.DatabaseProxy):
@@ -38,7 +40,7 @@ class Proxy(peewee.DatabaseProxy):
     @property
     def obj(self) -> Any:
         if self._have_sessions:
-            joined = _joined.get()
+            joined = self._joined_here()
             if joined is None and (host := self.host) is not None:
                 joined = host.only_way()
             if joined is not None:
@@ -74,7 +76,7 @@ class Proxy(peewee.DatabaseProxy):
     @contextmanager
     def joined(self, database: peewee.Database) -> Iterator[None]:
         """Inside, all statements run on this database: that of a session's connection."""
-        token = _joined.set(database)
+        token = _joined.set((get_ident(), database))
         try:
             yield
         finally:
@@ -82,20 +84,24 @@ class Proxy(peewee.DatabaseProxy):
 
     @property
     def is_joined(self) -> bool:
-        return _joined.get() is not None
+        return self._joined_here() is not None
+
+    def _joined_here(self) -> peewee.Database | None:
+        found = _joined.get()
+        return found[1] if found is not None and found[0] == get_ident() else None
 
     @property
     def is_own_work(self) -> bool:
         """Whether Notiway does something by itself, which no session of the host's is to wait for or to undo."""
-        return _is_own_work.get()
+        return _own_work.get() == get_ident()
 
     @contextmanager
     def own_work(self) -> Iterator[None]:
-        token = _is_own_work.set(True)
+        token = _own_work.set(get_ident())
         try:
             yield
         finally:
-            _is_own_work.reset(token)
+            _own_work.reset(token)
 
     def follow(self, find: Find) -> None:
         """Ask `find` for the database of the current application; it returns None outside of any."""

@@ -36,13 +36,16 @@ def current() -> str:
 
 def _of_file() -> str:
     database = db.obj
-    if database not in _known:
+    known = _known.get(database)
+    if known is None:
         row = run(FIND).fetchone()
         if row is None:
             run(BEGIN, (secrets.randbelow(ERAS),))
             row = run(FIND).fetchone()
-        _known[database] = str(row[0])
-    return _known[database]
+        known = str(row[0])
+        if database is db.own:  # else a host's session may roll back what has begun here
+            _known[database] = known
+    return known
 
 
 def _of_server() -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session, sessionmaker
 
 from notiway.store.database import db
+from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
 from notiway.store.session import autogenerate, patience, pending
 from notiway.store.session.connection import SessionGuard, open_for
@@ -101,12 +102,14 @@ class HostSession:
                     session.connection().invalidate()  # else the host would commit half of what it did
                 raise
             calls = self._guard.take_calls()
-        self.promise(session, calls)
+        self.promise(session, calls, partial(self._doubt, raw))
         return result
 
-    def promise(self, session: Session, calls: Sequence[Callable[[], Any]]) -> None:
+    def promise(
+        self, session: Session, calls: Sequence[Callable[[], Any]], doubt: Callable[[], Any] | None = None
+    ) -> None:
         """Make these calls after the session's commit, in the application's context."""
-        pending.promise(session, [partial(self._tell, call) for call in calls])
+        pending.promise(session, [partial(self._tell, call) for call in calls], doubt)
 
     def only_way(self) -> peewee.Database | None:
         """The database by the session's connection, where no pool of ours sees what the session wrote.
@@ -131,6 +134,13 @@ class HostSession:
         session = self.session()
         if session is not None:
             self.promise(session, [call])
+
+    def _doubt(self, raw: Any) -> None:
+        """Where the line to PostgreSQL broke, the server may have committed without our hearing of it."""
+        with self._around.inside():
+            rules = guard_of(db.own)
+            if getattr(raw, "broken", False) and rules is not None and rules.on_doubt is not None:
+                rules.on_doubt()
 
     def _tell(self, call: Callable[[], Any]) -> None:
         with self._around.inside(), db.own_work():

@@ -25,20 +25,23 @@ class Pending:
 
     def __init__(self) -> None:
         self.calls: list[tuple[SessionTransaction, Call]] = []
+        self.doubts: list[Call] = []
         self.is_committed = False
         self.is_rolled_back = False
 
 
-def promise(session: Session, calls: Sequence[Call]) -> None:
+def promise(session: Session, calls: Sequence[Call], doubt: Call | None = None) -> None:
     """Make these calls after the outermost commit of the session; never if that, or a savepoint around here, fails.
 
-    The session may be used by them again. A fault of one is logged, and the others go on.
+    The session may be used by them again. A fault of one is logged, and the others go on. `doubt` is called where the
+    transaction ends without a commit that was answered.
     """
     if not calls:
         return
     pending: Pending = session.info.setdefault(KEY, Pending())
     innermost = session.get_nested_transaction() or session.get_transaction() or session.begin()
     pending.calls += [(innermost, call) for call in calls]
+    pending.doubts += [] if doubt is None else [doubt]
 
 
 def _of(session: Session) -> Pending | None:
@@ -80,8 +83,10 @@ def _ended(session: Session, transaction: SessionTransaction) -> None:
         return
     session.info.pop(KEY, None)
     if pending.is_committed:
-        _make(pending.calls)
-    elif pending.calls and not pending.is_rolled_back:
+        _make([call for _, call in pending.calls])
+        return
+    _make(pending.doubts)
+    if pending.calls and not pending.is_rolled_back:
         log.warning(FORGOTTEN)
 
 
@@ -93,9 +98,9 @@ def _around(nested: SessionTransaction) -> SessionTransaction:
     return found
 
 
-def _make(calls: Sequence[tuple[SessionTransaction, Call]]) -> None:
-    for _, call in calls:
+def _make(calls: Sequence[Call]) -> None:
+    for call in calls:
         try:
             call()
         except Exception:
-            log.exception("a callback after the session's commit failed: what was committed stays; the others go on")
+            log.exception("a callback at the end of a session's transaction failed; the others go on")

@@ -7,21 +7,28 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
 import peewee
+import psycopg
 import pytest
 from alchemy import SECRET_KEY, Order, Shop, User, address
 from flask import Flask
+from postgres import END_OTHERS, Postgres
 from sqlalchemy import create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from notiway import Audience, ConfigError, InvalidNotification, Notiway, membership, report_progress, send_notification
 from notiway.store import inbox
 from notiway.store import membership as members
+from notiway.store.database import db
 from notiway.store.session import host_session
+from notiway.verbs.items import mark_read
 from notiway.verbs.recall import recall
 from notiway.verbs.sign_out import sign_out
 
@@ -187,6 +194,57 @@ def test_progress_joins_a_session_that_holds_the_only_write_lock(shop: Shop) -> 
     report_progress("ada", "import-1", 1, 2)
     shop.db.session.commit()
     assert [each.kind for each in shop.heard] == ["created"]
+
+
+def test_items_are_changed_at_once_and_with_the_session_where_it_holds_the_only_write_lock(
+    shop: Shop, place: Path | str
+) -> None:
+    first, second = (send_notification("ada", title).id for title in ("one", "two"))
+    shop.db.session.commit()
+    mark_read("ada", [first])
+    shop.db.session.rollback()
+    assert inbox.unread_count("ada") == 1
+    shop.db.session.add(Order(title="three"))
+    shop.db.session.flush()
+    mark_read("ada", [second])
+    shop.db.session.rollback()
+    assert inbox.unread_count("ada") == (1 if isinstance(place, Path) else 0)
+
+
+def test_a_greenlet_or_thread_that_we_did_not_start_is_no_work_of_ours(shop: Shop) -> None:
+    with db.own_work():
+        context = copy_context()  # as gevent gives it to a greenlet
+        thread = threading.Thread(target=lambda: found.append(context.run(lambda: (db.is_own_work, db.is_joined))))
+        found: list[tuple[bool, bool]] = []
+        with db.joined(db.own):
+            context = copy_context()
+            thread.start()
+            thread.join()
+            assert (db.is_own_work, db.is_joined) == (True, True)
+    assert found == [(False, False)]
+
+
+@pytest.mark.postgresql
+def test_a_commit_that_was_not_answered_lets_those_look_who_may_lack_it(
+    postgres: Postgres, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = postgres.fresh()
+    shop = Shop(address(url), tmp_path)
+    doubts: list[str] = []
+    monkeypatch.setattr(vars(shop.running.database)["notiway_guard"], "on_doubt", lambda: doubts.append("?"))
+    with shop.app.app_context():
+        send_notification("ada", "undone")
+        shop.db.session.rollback()
+        assert doubts == []
+        send_notification("ada", "who knows")
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute(END_OTHERS)
+        with pytest.raises(OperationalError):
+            shop.db.session.commit()
+        shop.db.session.rollback()
+    assert (doubts, shop.told) == (["?"], [])
+    shop.close()
+    postgres.give_back(url)
 
 
 def test_of_two_sessions_the_chosen_one_is_joined(open_shop: Callable[..., Shop]) -> None:
