@@ -48,9 +48,8 @@ class Shop:
     def __init__(self, url: str, folder: Path, sqlalchemy: Any = None, **settings: Any) -> None:
         self.db = SQLAlchemy(model_class=Base)
         self.app = Flask("shop", instance_path=str(folder))
-        self.app.config.update(
-            SECRET_KEY=SECRET_KEY, TESTING=True, NOTIWAY_JOBS="off", SQLALCHEMY_DATABASE_URI=url, **settings
-        )
+        own = {"SECRET_KEY": SECRET_KEY, "TESTING": True, "NOTIWAY_JOBS": "off", "SQLALCHEMY_DATABASE_URI": url}
+        self.app.config.update(own | settings)
         self.db.init_app(self.app)
         flask_login.LoginManager(self.app).user_loader(lambda user_id: self.db.session.get(User, user_id))
         self.notiway = Notiway(self.app, sqlalchemy=sqlalchemy or self.db)

@@ -33,6 +33,13 @@ MUTANTS = (
         "tests/store/session/test_host_session.py",
     ),
     Mutant(
+        "under gevent the application's statements wait inside SQLite",
+        "notiway/store/session/patience.py",
+        "    if not is_patched():",
+        "    if is_patched():",
+        "tests/store/session/test_host_session.py",
+    ),
+    Mutant(
         "Alembic drops our tables",
         "notiway/store/session/autogenerate.py",
         "or each.table_name in theirs",
