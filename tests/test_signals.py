@@ -13,7 +13,9 @@ from flask import Flask
 from notiway import Audience, send_notification, signals
 from notiway.host import accounts
 from notiway.store.database import db
+from notiway.values.clock import now_ms
 from notiway.verbs import items
+from notiway.verbs.changes import archive, snoozes
 
 Heard = list[tuple[str, dict[str, Any]]]
 NAMES = ("sent", "seen", "read", "clicked", "acted", "deleted")
@@ -72,6 +74,17 @@ def test_what_a_user_does_is_told(
         ("deleted", {"user_id": owner, "ids": [second]}),
         ("read", {"user_id": owner, "ids": [third]}),
     ]
+
+
+def test_what_is_archived_or_snoozed_is_not_deleted(app: Flask, user: accounts.Account, told: Heard) -> None:
+    owner = str(user.id)
+    with app.app_context():
+        first, second, third = (send_notification(owner, title).id for title in ("one", "two", "three"))
+        told.clear()
+        archive.archive(owner, [first])
+        snoozes.snooze(owner, [second], now_ms() + 60_000)
+        items.delete(owner, [third])
+    assert told == [("deleted", {"user_id": owner, "ids": [third]})]
 
 
 def test_a_receiver_that_fails_is_logged_and_the_others_are_told(

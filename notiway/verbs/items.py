@@ -158,6 +158,6 @@ def change(
         unread = inbox.unread_count(user_id)
         changed = {"ids": [item.id for item in items], "items": named(items), "unread": unread, **more}
         db.after_commit(lambda: publish(runtime, Event(kind, f"user:{user_id}", changed)))
-        if kind in SIGNALS:
+        if kind in SIGNALS and not more:  # lists lose what is archived or snoozed as they lose what is deleted
             db.after_commit(lambda: signals.tell(SIGNALS[kind], user_id=user_id, ids=changed["ids"]))
     return unread

@@ -8,9 +8,11 @@ from notiway.live.runtime import current
 from notiway.store import inbox
 from notiway.store.changes import archive as store
 from notiway.store.database import db
+from notiway.store.session.joining import stands_aside
 from notiway.verbs.items import change, tell_restored
 
 
+@stands_aside
 def archive(user_id: str, ids: Sequence[str]) -> int:
     """Archive items, wherever they are now; `put_back` undoes it. They keep their read state. Returns the unread count.
 
@@ -19,6 +21,7 @@ def archive(user_id: str, ids: Sequence[str]) -> int:
     return change("deleted", user_id, ids, store.archive, archived=True)
 
 
+@stands_aside
 def put_back(user_id: str, ids: Sequence[str]) -> int:
     """Put archived and snoozed items back into the list; returns the unread count.
 

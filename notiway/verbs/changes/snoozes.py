@@ -10,6 +10,7 @@ from notiway.pausing import pause
 from notiway.store import inbox
 from notiway.store.changes import snoozes as store
 from notiway.store.database import db
+from notiway.store.session.joining import stands_aside
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.values.errors import Fault, WrongInput
 from notiway.verbs.items import change, tell_restored
@@ -19,6 +20,7 @@ log = logging.getLogger(__name__)
 MAX_DAYS = 366
 
 
+@stands_aside
 def snooze(user_id: str, ids: Sequence[str], until: int) -> int:
     """Snooze items, wherever they are now, until a moment in milliseconds since the epoch; returns the unread count.
 
