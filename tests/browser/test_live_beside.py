@@ -153,3 +153,10 @@ def test_signing_out_ends_the_line_at_the_other_origin(ada: Person, browse: Brow
 def test_no_ticket_is_in_any_log(sites: tuple[Site, Site], page: Page) -> None:
     for site in sites:
         assert "ticket=" not in site.log.read_text()
+
+
+def test_the_doctor_of_the_settings_page_reaches_the_live_process(page: Page) -> None:
+    page.goto("/notifications/settings")
+    page.get_by_role("button", name="Run the checks").click()
+    for name, words in (("socket", "Works"), ("stream", "Works"), ("test", "Arrived after")):
+        expect(page.locator(f"[data-notiway-check={name}]")).to_contain_text(words)
