@@ -8,6 +8,7 @@ from typing import Any
 from notiway.live.runtime import Runtime, current
 from notiway.store.attention import settings
 from notiway.store.database import db
+from notiway.store.session.joining import stands_aside
 from notiway.values.attention.attention import Attention
 from notiway.values.attention.changing import changed
 from notiway.values.attention.telling import told
@@ -16,6 +17,7 @@ from notiway.values.event import Event
 from notiway.verbs.events import publish
 
 
+@stands_aside
 def change(user_id: str, given: Mapping[str, Any]) -> tuple[Attention, int]:
     """Change a user's settings as `PUT /notifications/settings` names them; returns them, and the number of the change.
 
