@@ -21,7 +21,8 @@ COLUMNS = (
 )  # fmt: skip
 PLACED = (*COLUMNS, "position", "horizon")
 INSERT = "INSERT INTO notiway_notification ({}) VALUES ({}) ON CONFLICT (publisher, dedupe_key) DO NOTHING"
-PUSH = "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position) VALUES (?, ?, ?, ?)"
+PUSHED = "user_id, notification_id, created_at, position, group_key"
+PUSH = f"INSERT INTO notiway_inbox_item ({PUSHED}) VALUES (?, ?, ?, ?, ?)"
 # PostgreSQL: a column comes as one array, so that a batch is two statements whatever its size.
 NUMBERS = ("sent_at", "created_at", "expires_at")
 ARRAYS = ", ".join(f"CAST(? AS {'bigint' if name in NUMBERS else 'text'}[])" for name in COLUMNS)
@@ -31,8 +32,9 @@ INSERT_ALL = (
     " ON CONFLICT (publisher, dedupe_key) DO NOTHING RETURNING id"
 )
 PUSH_ALL = (
-    f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position) SELECT user_id, id, ?,"
-    f" {positions.OWN} FROM unnest(CAST(? AS text[]), CAST(? AS text[])) AS row (user_id, id) ORDER BY 1, 2"
+    f"INSERT INTO notiway_inbox_item ({PUSHED}) SELECT user_id, id, ?, {positions.OWN}, group_key"
+    " FROM unnest(CAST(? AS text[]), CAST(? AS text[]), CAST(? AS text[])) AS row (user_id, id, group_key)"
+    " ORDER BY 1, 2"
 )
 TAKEN = (
     "SELECT dedupe_key FROM notiway_notification WHERE publisher = ? AND dedupe_key IN ({0})"
@@ -80,7 +82,7 @@ def _in_one_go(entries: Sequence[Entry], created_at: int) -> list[str | None]:
     for position, (entry, notification_id) in enumerate(zip(in_stretches(entries), ids, strict=True), place):
         rows.append((*_values(entry, notification_id, created_at), position, position + 1))
         if entry.audience.type is AudienceType.USER:
-            pushed.append((entry.audience.value, notification_id, created_at, position))
+            pushed.append((entry.audience.value, notification_id, created_at, position, entry.draft.group_key))
     text = INSERT.format(", ".join(PLACED), marks(PLACED))
     for part in in_batches(rows, ROWS_AT_ONCE):
         run_many(text, part)
@@ -100,13 +102,12 @@ def _among_others(entries: Sequence[Entry], created_at: int) -> list[str | None]
         columns = [list(column) for column in zip(*part, strict=True)]
         stored.update(row[0] for row in run(INSERT_ALL, columns).fetchall())
     pushed = [
-        (entry.audience.value, notification_id)
+        (entry.audience.value, notification_id, entry.draft.group_key)
         for entry, notification_id in zip(entries, ids, strict=True)
         if notification_id in stored and entry.audience.type is AudienceType.USER
     ]
     for share in in_batches(pushed, ROWS_AT_ONCE):
-        users, items = zip(*share, strict=True)
-        run(PUSH_ALL, (created_at, list(users), list(items)))
+        run(PUSH_ALL, (created_at, *(list(column) for column in zip(*share, strict=True))))
     return [notification_id if notification_id in stored else None for notification_id in ids]
 
 

@@ -17,6 +17,7 @@ BY_INBOX = "+n.audience"  # it would sort all that was ever sent to an audience,
 BY_UNREAD = " INDEXED BY notiway_inbox_item_unread"
 BY_ARCHIVED = " INDEXED BY notiway_inbox_item_archived"
 BY_SNOOZED = " INDEXED BY notiway_inbox_item_snoozed"
+BY_GROUP = " INDEXED BY notiway_inbox_item_group"
 BY_AUDIENCE = " INDEXED BY notiway_notification_audience_id"
 BY_USERS_NUMBER = " INDEXED BY notiway_search_entry_user_id_number"
 
@@ -54,7 +55,7 @@ def run_many(text: str, rows: Sequence[Sequence[Any]]) -> None:
 def _in_dialect(text: str, param: str) -> str:
     if param == "?":
         return text.replace(IN_ORDER, "").replace(IF_IT_STAYS, "")
-    for hint in (BY_UNREAD, BY_ARCHIVED, BY_SNOOZED, BY_AUDIENCE, BY_USERS_NUMBER):
+    for hint in (BY_UNREAD, BY_GROUP, BY_ARCHIVED, BY_SNOOZED, BY_AUDIENCE, BY_USERS_NUMBER):
         text = text.replace(hint, "")
     return text.replace(BY_INBOX, BY_INBOX[1:]).replace("?", param)
 

@@ -89,6 +89,7 @@ class InboxItem(Table):
     archived_at = peewee.BigIntegerField(null=True)  # where it went that left the list (docs/adr/0024)
     snoozed_until = peewee.BigIntegerField(null=True)
     press = peewee.BigIntegerField(null=True)  # of "mark all as read" that read it (store/changes/presses.py)
+    group_key = peewee.CharField(null=True)  # that of its notification: what one row of a list brings together
 
     class Meta:
         table_name = "notiway_inbox_item"
@@ -111,6 +112,17 @@ for _name, _columns, _where in (
     ("due", (InboxItem.snoozed_until,), InboxItem.snoozed_until.is_null(False)),
 ):
     InboxItem.add_index(InboxItem.index(*_columns, name=f"notiway_inbox_item_{_name}", where=_where))
+
+
+InboxItem.add_index(
+    InboxItem.index(
+        InboxItem.user_id,
+        InboxItem.group_key,
+        InboxItem.notification,
+        name="notiway_inbox_item_group",
+        where=(InboxItem.group_key.is_null(False) & InboxItem.deleted_at.is_null()),
+    )
+)
 
 
 class InboxCursor(Table):

@@ -115,8 +115,8 @@ def deliver_to(notification_ids: Sequence[str], user_ids: Sequence[str], *, arri
         for users in in_batches(sorted(user_ids), max(1, ROWS_PER_INSERT // len(ids))):
             source, listed = each_of(users)
             inserted = run(
-                f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
-                f" SELECT u.value, n.id, ?, {position} FROM notiway_notification n CROSS JOIN {source}"
+                f"INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position, group_key)"
+                f" SELECT u.value, n.id, ?, {position}, n.group_key FROM notiway_notification n CROSS JOIN {source}"
                 f" WHERE n.id IN ({marks(ids)}){IN_ORDER}{IF_IT_STAYS}"
                 " ON CONFLICT (user_id, notification_id) DO NOTHING",
                 (now_ms(), *values, listed, *ids),

@@ -40,8 +40,9 @@ BEHIND = (
 ONE_USER = "(SELECT CAST(? AS text) AS value) u"
 # Whoever listens to what; the order of the tables is fixed for SQLite's planner.
 PULL = (
-    "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position)"
-    " SELECT found.user_id, found.id, ?, found.position FROM (SELECT a.user_id, n.id, n.position"
+    "INSERT INTO notiway_inbox_item (user_id, notification_id, created_at, position, group_key)"
+    " SELECT found.user_id, found.id, ?, found.position, found.group_key"
+    " FROM (SELECT a.user_id, n.id, n.position, n.group_key"
     " FROM (SELECT u.value AS user_id, 'global' AS audience FROM {users} UNION ALL"
     " SELECT m.user_id, m.audience FROM {users} CROSS JOIN notiway_membership m WHERE m.user_id = u.value) a"
     " CROSS JOIN notiway_inbox_cursor c CROSS JOIN notiway_notification n"

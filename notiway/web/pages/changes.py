@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from notiway.store import inbox
 from notiway.store.changes.presses import Press
+from notiway.store.search import grouping
 from notiway.store.search.filters import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
@@ -42,19 +43,25 @@ def register(blueprint: Blueprint) -> None:
 
 def change(notification_id: str, name: str) -> ResponseReturnValue:
     """One action for one item."""
-    user_id = auth.require_owner()
+    return act(auth.require_owner(), name, [notification_id])
+
+
+def act(user_id: str, name: str, ids: Sequence[str]) -> ResponseReturnValue:
+    """One action for an item, or for those that one row stands for."""
     action = ACTIONS[name]
-    before = inbox.get_many(user_id, [notification_id], deleted=True)
-    count = action.do(user_id, [notification_id])
+    before = inbox.get_many(user_id, ids, deleted=True)
+    count = action.do(user_id, ids)
+    is_one = len(ids) == 1
     asked = reply.form()
     if asked == "json":
-        return jsonify(notificationId=notification_id, **action.state(), unreadCount=count)
+        which = {"notificationId": ids[0]} if is_one else {"notificationIds": list(ids)}
+        return jsonify(**which, **action.state(), unreadCount=count)
     can_be_undone = name in LEAVING or (name in BACK and before[0].place != "deleted")
     undo = undoing.way_back(before) if can_be_undone else None
     if asked == "page":
-        words = f"Notification {action.done}"
+        words = f"Notification {action.done}" if is_one else f"{len(ids)} {action.done}"
         return reply.back(url_for("notiway.history")) if undo is None else undoing.back_with(words, undo)
-    return _moved(user_id, name, before, count, undo, action.told)
+    return _moved(user_id, name, before, count, undo, action.told if is_one else f"{len(ids)} {action.done}")
 
 
 def bulk() -> ResponseReturnValue:
@@ -150,6 +157,9 @@ def _moved(user_id: str, name: str, before: Sequence[Item], count: int, undo: un
     now = inbox.among(user_id, ids)
     if name in BACK:
         return render_template("notiway/undo/_back.html", items=now, unread=count, bar=bar)
+    if len(now) > 1:
+        groups = grouping.groups(user_id, "all", now[:1])
+        return render_template("notiway/group/_changed.html", items=now, groups=groups, kind=name, unread=count)
     return render_template("notiway/item/_changed.html", item=now[0], kind=name, unread=count)
 
 

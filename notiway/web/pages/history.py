@@ -9,14 +9,14 @@ from notiway import signals
 from notiway.live import runtime
 from notiway.live.wires.json import notification_list
 from notiway.store import inbox
-from notiway.store.search import finding
+from notiway.store.search import finding, grouping
 from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
 from notiway.values.ids import id_after
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.attention import page as attention
-from notiway.web.pages import banners, changes, listing, news, pressing, standing_inbox, tasks, undoing
+from notiway.web.pages import banners, changes, groups, listing, news, pressing, standing_inbox, tasks, undoing
 
 
 def register(blueprint: Blueprint) -> None:
@@ -26,6 +26,7 @@ def register(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
+    groups.register(blueprint)
     changes.register(blueprint)
     banners.register(blueprint)
     tasks.register(blueprint)
@@ -86,16 +87,16 @@ def recent() -> ResponseReturnValue:
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
-    limit = runtime.current().config.recent_limit
     state = listing.filters(request.args)["state"]
-    page = inbox.feed(user_id, state=state, limit=limit)
-    unread = inbox.unread_count(user_id)
     if asked == "json":
-        return _list(page, unread)
+        page = inbox.feed(user_id, state=state, limit=runtime.current().config.recent_limit)
+        return _list(page, inbox.unread_count(user_id))
+    page, grouped = standing_inbox.newest(user_id, state)
+    unread = inbox.unread_count(user_id)
     return render_template(
         "notiway/panel/_recent.html",
         unread=unread,
-        **standing_inbox.context(page.items, state, reply.csrf_token()),
+        **standing_inbox.context(page.items, grouped, state, reply.csrf_token()),
     )
 
 
@@ -118,7 +119,7 @@ def follow(notification_id: str) -> ResponseReturnValue:
 
 def _place_of(user_id: str, item_id: str) -> str:
     """Where the history shows it: on its first page, or on one that begins with it."""
-    is_on_first = any(item.id == item_id for item in inbox.feed(user_id).items)
+    is_on_first = any(item.id == item_id for item in grouping.page(user_id, "all")[0].items)
     before = None if is_on_first else id_after(item_id)
     return url_for("notiway.history", before=before, _anchor=f"n-{item_id}")
 

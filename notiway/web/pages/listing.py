@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from notiway.store import inbox
+from notiway.store.search import grouping
 from notiway.store.search.filters import STATES
 from notiway.values.clock import moment
 from notiway.values.errors import Fault, WrongInput
@@ -48,11 +49,22 @@ def cursor(given: Mapping[str, str]) -> str | None:
     return before
 
 
+def is_grouped(chosen: Mapping[str, Any]) -> bool:
+    """Whether a list shows each group as one row; what is searched for is shown one by one."""
+    return chosen["state"] in grouping.STATES and not any(chosen.get(name) for name in NAMES if name != "state")
+
+
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What `notiway/history/_results.html` and `notiway/history/_rows.html` need."""
-    page = inbox.feed(user_id, **chosen)
+    groups = {}
+    if is_grouped(chosen):
+        page, groups = grouping.page(user_id, chosen["state"], before=chosen.get("before"))
+    else:
+        page = inbox.feed(user_id, **chosen)
     return {
         "items": page.items,
+        "groups": groups,
+        "is_grouped": is_grouped(chosen),
         "next_cursor": page.next_cursor,
         "searched_to": None if page.searched_to is None else moment(page.searched_to),
         "filters": dict(chosen),

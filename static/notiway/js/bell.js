@@ -18,6 +18,7 @@ import * as selection from "./history/selection.js";
 import * as actions from "./list/actions.js";
 import * as answers from "./list/answers.js";
 import * as focus from "./list/focus.js";
+import * as groups from "./list/groups.js";
 import * as leaving from "./list/leaving.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
@@ -49,7 +50,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, leaving, focus, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor, snooze, undo]) {
+  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, leaving, focus, groups, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor, snooze, undo]) {
     part.start();
   }
 }

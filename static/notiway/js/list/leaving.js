@@ -8,7 +8,8 @@ const left = new Map(); // the request -> the rows that it hid
 function leavers(source, submitter) {
   const { notiwayAction: action } = source.dataset;
   const row = ACTIONS.includes(action) && source.closest("[data-notiway-id]");
-  if (row) return action === "unarchive" || action === "unsnooze" ? [row] : copies(row.dataset.notiwayId);
+  const isAlone = action === "unarchive" || action === "unsnooze" || "members" in (row?.dataset ?? {});
+  if (row) return isAlone ? [row] : copies(row.dataset.notiwayId);
   const isBulk = source.matches("[data-notiway-bulk]") && ACTIONS.includes(submitter?.value);
   return !isBulk ? [] : [...source.querySelectorAll("[data-notiway-list] > :has(input[name=ids]:checked)")];
 }

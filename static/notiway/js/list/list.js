@@ -2,6 +2,8 @@
 import { isBusy } from "./busy.js";
 import { says } from "./folding.js";
 import { countHeld, heldIds, hold, isHeld, isOverfull, release } from "./held.js";
+import { absorbs } from "./groups.js";
+import { insert } from "./insert.js";
 import { reload, toTop } from "./reload.js";
 import { hasRoom, limit } from "./room.js";
 import { isPending, note, placeOf, rowsOf } from "./rows.js";
@@ -27,15 +29,6 @@ function prune(list) {
   for (const row of rowsOf(list).slice(limit(list))) if (!row.contains(document.activeElement)) row.remove();
 }
 
-function insert(list, row) {
-  const id = row.dataset.notiwayId;
-  const copy = row.cloneNode(true);
-  copy.classList.add("notiway-item--arriving");
-  list.insertBefore(copy, rowsOf(list).find((other) => other.dataset.notiwayId < id) ?? list.querySelector(":scope > .notiway-more"));
-  window.htmx?.process(copy);
-  return copy;
-}
-
 /** Offer rows to a list, which takes copies of those that belong there, the newest first. `restored` ones are no news. */
 export function offer(list, rows, { restored = false } = {}) {
   const busy = !restored && rows.length > 0 && isBusy(list);
@@ -48,6 +41,7 @@ export function offer(list, rows, { restored = false } = {}) {
     if (known || isHeld(list, id)) continue;
     const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
     if (!fits(list, row) || isBelowWhatIsLoaded(list, id, older)) continue;
+    if (absorbs(list, row)) continue;
     if (busy || isOverfull(list)) hold(list, row, { fresh: !restored });
     else if (restored || hasRoom(list)) insert(list, row);
     else hold(list, row, { whole: true });
@@ -74,7 +68,7 @@ export function settle(list) {
 export function reveal(list, { focus = false } = {}) {
   if (isOverfull(list)) return reload(list, fresh(list), focus);
   const rows = release(list).filter((row) => fits(list, row));
-  rows.forEach((row) => insert(list, row));
+  for (const row of rows) if (!absorbs(list, row)) insert(list, row);
   prune(list);
   settle(list);
   if (focus && rows.length) toTop(list);

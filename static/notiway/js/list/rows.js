@@ -7,7 +7,8 @@ const tellers = new Set();
 
 export const lists = () => [...document.querySelectorAll("[data-notiway-list]")];
 export const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-notiway-id]")];
-export const copies = (id) => [...document.querySelectorAll(`[data-notiway-list] > [data-notiway-id="${CSS.escape(id)}"]`)];
+/** A row that stands for a group is none: the server draws it anew (groups.js). */
+export const copies = (id) => [...document.querySelectorAll(`[data-notiway-list] > [data-notiway-id="${CSS.escape(id)}"]:not([data-members])`)];
 /** Where the rows of a list are: in the inbox, or put away from it. */
 export const placeOf = (list) => (["archived", "snoozed"].includes(list.dataset.state) ? list.dataset.state : "inbox");
 export const isPending = (row) => "notiwayPending" in row.dataset;

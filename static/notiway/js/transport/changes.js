@@ -1,6 +1,7 @@
 // changes: what a frame says goes to every place on this page that shows it.
 import { take as takeSettings } from "../attention/settings.js";
 import { answered } from "../list/answers.js";
+import { touched } from "../list/groups.js";
 import { offer } from "../list/list.js";
 import { copies, dropAll, hear, lists, note, readUpTo, setStates } from "../list/rows.js";
 import { remembered } from "../page/remembered.js";
@@ -71,6 +72,7 @@ export function take(children) {
       rows.push(row);
     }
     if (kind in changes) distribute(), changes[kind](child);
+    if (kind in listChanges) touched(kind === "read_all" ? null : ids(child));
   }
   distribute();
 }

@@ -2,15 +2,12 @@
 import { refresh as refreshBanners } from "../banner/banners.js";
 import { answered } from "../list/answers.js";
 import { dropHeld, heldIds, setHeld } from "../list/held.js";
+import { touched } from "../list/groups.js";
 import { offer, settle } from "../list/list.js";
+import { fetchParts } from "../page/background.js";
 import { isPending, lists, newestId, placeOf, removeRow, rowsOf, setState } from "../list/rows.js";
 
-export const HEADERS = {
-  Accept: "text/html",
-  "HX-Request": "true",
-  "HX-Request-Type": "partial",
-  "X-Notiway-Background": "1", // no sign of a person: it must not prolong the login session
-};
+export { HEADERS } from "../page/background.js";
 
 function source(list) {
   if (list.dataset.notiwayList === "recent") return list.closest("[data-notiway-box]")?.getAttribute("hx-get");
@@ -19,12 +16,10 @@ function source(list) {
 
 /** What the server has; rows come from a template element, so nothing in them runs or loads. */
 async function fetchRows(url, max) {
-  const answer = await fetch(url, { headers: HEADERS, credentials: "same-origin" });
-  if (!answer.ok || answer.redirected) return null;
-  const template = document.createElement("template");
-  template.innerHTML = await answer.text();
-  const rows = new Map([...template.content.querySelectorAll("[data-notiway-id]")].map((row) => [row.dataset.notiwayId, row]));
-  return { rows, whole: rows.size < max && template.content.querySelector("[data-notiway-more]") === null };
+  const parts = await fetchParts(url);
+  if (!parts) return null;
+  const rows = new Map([...parts.querySelectorAll("[data-notiway-id]")].map((row) => [row.dataset.notiwayId, row]));
+  return { rows, whole: rows.size < max && parts.querySelector("[data-notiway-more]") === null };
 }
 
 async function refresh(list, options) {
@@ -56,5 +51,6 @@ export const refreshPlace = (place) => Promise.allSettled(lists().filter((list) 
 /** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
 export async function reconcile() {
   await Promise.allSettled([...lists().map((list) => refresh(list)), refreshBanners()]);
+  touched();
   for (const name of ["notiway:change", "notiway:reconciled"]) document.dispatchEvent(new CustomEvent(name));
 }
