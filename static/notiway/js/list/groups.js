@@ -105,6 +105,7 @@ async function open(row) {
   row.after(holder);
   window.htmx?.process(holder);
   tell(row, link);
+  document.dispatchEvent(new CustomEvent("notiway:change"));
 }
 
 function tell(row, link = row.querySelector("[data-notiway-group-open]")) {
