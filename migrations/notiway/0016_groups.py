@@ -14,12 +14,10 @@ def up(migrator, db):
     if COLUMN not in {column.name for column in db.get_columns(TABLE)}:  # an attempt may have been interrupted
         migrator.migrate(migrator.add_column(TABLE, COLUMN, peewee.CharField(null=True)))
     last = ""
+    key = f"SELECT n.{COLUMN} FROM notiway_notification n WHERE n.id = notification_id"
     while rows := _next(db, last):
-        db.execute_sql(
-            f"UPDATE {TABLE} SET {COLUMN} = (SELECT n.{COLUMN} FROM notiway_notification n WHERE n.id = notification_id)"
-            f" WHERE notification_id IN ({', '.join([db.param] * len(rows))})",
-            rows,
-        )
+        marks = ", ".join([db.param] * len(rows))
+        db.execute_sql(f"UPDATE {TABLE} SET {COLUMN} = ({key}) WHERE notification_id IN ({marks})", rows)
         last = rows[-1]
     is_sqlite = isinstance(db, peewee.SqliteDatabase)
     db.execute_sql(f"DROP INDEX IF EXISTS {INDEX}")  # one that was not finished is not valid
@@ -37,7 +35,8 @@ def down(migrator, db):
 def _next(db, last):
     """The ids of the next notifications that have a group key."""
     found = db.execute_sql(
-        f"SELECT id FROM notiway_notification WHERE {COLUMN} IS NOT NULL AND id > {db.param} ORDER BY id LIMIT {AT_ONCE}",
+        f"SELECT id FROM notiway_notification WHERE {COLUMN} IS NOT NULL AND id > {db.param}"
+        f" ORDER BY id LIMIT {AT_ONCE}",
         (last,),
     )
     return [row[0] for row in found.fetchall()]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from notiway.pausing import pause
 from notiway.store import inbox
@@ -38,7 +39,8 @@ MEMBERS = (
 )
 
 
-class Group(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Group:
     """What a row says of the group that it stands for.
 
     `count` and `unread` are `MOST` at most. `actors` are who did it, each once, the newest first.

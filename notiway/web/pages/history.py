@@ -13,6 +13,7 @@ from notiway.store.search import finding, grouping
 from notiway.values.clock import iso
 from notiway.values.draft import is_safe_url
 from notiway.values.ids import id_after
+from notiway.values.item import Item
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.attention import page as attention
@@ -107,7 +108,7 @@ def follow(notification_id: str) -> ResponseReturnValue:
     if not _only_looking():
         mark_read(user_id, [item.id])
     # Only checked addresses are stored; a row written by other hands must not become a redirect elsewhere.
-    target = item.action_url if item.action_url and is_safe_url(item.action_url) else _place_of(user_id, item.id)
+    target = item.action_url if item.action_url and is_safe_url(item.action_url) else _place_of(user_id, item)
     if not _only_looking():
         signals.tell(signals.clicked, user_id=user_id, id=item.id, url=target)
     response: Response = make_response(redirect(target))
@@ -117,11 +118,15 @@ def follow(notification_id: str) -> ResponseReturnValue:
     return response
 
 
-def _place_of(user_id: str, item_id: str) -> str:
-    """Where the history shows it: on its first page, or on one that begins with it."""
-    is_on_first = any(item.id == item_id for item in grouping.page(user_id, "all")[0].items)
-    before = None if is_on_first else id_after(item_id)
-    return url_for("notiway.history", before=before, _anchor=f"n-{item_id}")
+def _place_of(user_id: str, item: Item) -> str:
+    """Where it is shown: on the first page of the history, among the members of its group, or on a page of its own."""
+    anchor = f"n-{item.id}"
+    page, _ = grouping.page(user_id, "all")
+    if any(each.id == item.id for each in page.items):
+        return url_for("notiway.history", _anchor=anchor)
+    if item.group_key is not None and grouping.group(user_id, item.group_key, "all").count > 1:
+        return url_for("notiway.group_members", key=item.group_key, before=id_after(item.id), _anchor=anchor)
+    return url_for("notiway.history", before=id_after(item.id), _anchor=anchor)
 
 
 def _only_looking() -> bool:

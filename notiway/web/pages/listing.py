@@ -8,6 +8,7 @@ from typing import Any
 from notiway.store import inbox
 from notiway.store.search import grouping
 from notiway.store.search.filters import STATES
+from notiway.store.search.grouping import Group
 from notiway.values.clock import moment
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
@@ -56,7 +57,7 @@ def is_grouped(chosen: Mapping[str, Any]) -> bool:
 
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What `notiway/history/_results.html` and `notiway/history/_rows.html` need."""
-    groups = {}
+    groups: dict[str, Group] = {}
     if is_grouped(chosen):
         page, groups = grouping.page(user_id, chosen["state"], before=chosen.get("before"))
     else:
