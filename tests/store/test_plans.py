@@ -9,7 +9,7 @@ from fresh import fresh_database
 from notiway.store import inbox, membership, retention, writing
 from notiway.store.database import db, use_database
 from notiway.store.log import positions, pulling, resuming, standing
-from notiway.store.search import catalogue, finding
+from notiway.store.search import catalogue, finding, grouping
 from notiway.values.clock import DAY_MS
 from notiway.values.draft import Draft
 from notiway.values.ids import id_floor
@@ -25,13 +25,15 @@ NUMBERS = (
     f"WITH RECURSIVE numbers (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n < {ROWS + BROADCASTS - 1})"
 )
 ID = f"printf('%08x-%04x-7000-8000-000000000000', ({FIRST_MS} + n) >> 16, ({FIRST_MS} + n) & 65535)"
+GROUP = "iif(n % 3 = 0, 'disk:' || (n / 200 % 4), NULL)"  # a third of each inbox, in four groups
 NOTIFICATIONS = f"""INSERT INTO notiway_notification
-    (id, audience, name, type, priority, title, message, created_at, expires_at, position, horizon) {NUMBERS}
+    (id, audience, name, type, priority, title, message, created_at, expires_at, position, horizon,
+    group_key) {NUMBERS}
     SELECT {ID}, iif(n < {ROWS}, 'user:' || n % {USERS}, 'global'), 'n', 'info', 'medium', 'title ' || n, '', n,
-    iif(n % 50 = 0, n * 2, NULL), n + 1, n + 2 FROM numbers"""
+    iif(n % 50 = 0, n * 2, NULL), n + 1, n + 2, {GROUP} FROM numbers"""
 ITEMS = f"""INSERT INTO notiway_inbox_item
-    (user_id, notification_id, read_at, deleted_at, created_at, position) {NUMBERS}
-    SELECT CAST(n % {USERS} AS text), {ID}, iif(n % 3, 1, NULL), iif(n % 7 = 0, 1, NULL), n, n + 1
+    (user_id, notification_id, read_at, deleted_at, created_at, position, group_key) {NUMBERS}
+    SELECT CAST(n % {USERS} AS text), {ID}, iif(n % 3, 1, NULL), iif(n % 7 = 0, 1, NULL), n, n + 1, {GROUP}
     FROM numbers WHERE n < {ROWS}"""
 
 
@@ -110,6 +112,9 @@ WORK = {
     "feed, next page": lambda: inbox.feed("5", before=nth(ROWS // 2)),
     "feed, unread": lambda: inbox.feed("5", state="unread"),
     "feed, filtered": lambda: inbox.feed("5", state="read", type="info", source="s", priority="high", text="title"),
+    "groups": lambda: grouping.page("5", "all"),
+    "groups, next page": lambda: grouping.page("5", "unread", before=nth(ROWS // 2)),
+    "members": lambda: grouping.members("5", "disk:1", before=nth(ROWS // 2)),
     "search": lambda: inbox.feed("6", text="nowhere"),
     "search, next page": lambda: inbox.feed("6", text="nowhere", before=nth(ROWS // 2)),
     "search, listed": lambda: inbox.feed("5", text="title 10005", type="info"),

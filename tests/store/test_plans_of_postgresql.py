@@ -7,7 +7,8 @@ from fresh import fresh_database
 
 from notiway.store import inbox, readers, rows
 from notiway.store.database import db
-from notiway.store.search import catalogue
+from notiway.store.search import catalogue, grouping
+from notiway.store.sql import _in_dialect
 
 pytestmark = pytest.mark.postgresql
 
@@ -31,8 +32,9 @@ def large(postgres):
             f" 'title ' || n, 'a message', n, n - {ROWS}, n - {ROWS} FROM {NUMBERS}".replace("%", "%%")
         )
         opened.execute_sql(
-            "INSERT INTO notiway_inbox_item (user_id, notification_id, read_at, created_at, position)"
-            f" SELECT CAST({USER} AS text), {ID}, CASE WHEN n % 3 > 0 THEN 1 END, n, n - {ROWS} FROM {NUMBERS}"
+            "INSERT INTO notiway_inbox_item (user_id, notification_id, read_at, created_at, position, group_key)"
+            f" SELECT CAST({USER} AS text), {ID}, CASE WHEN n % 3 > 0 THEN 1 END, n, n - {ROWS},"
+            f" CASE WHEN n % 8 = 0 THEN 'disk:' || n % 5 END FROM {NUMBERS}"
             " ORDER BY 1, 2".replace("%", "%%")
         )
         catalogue.ask("0")
@@ -87,6 +89,21 @@ def test_a_search_begins_with_the_items_of_the_reader(plans, work):
         assert "using notiway_inbox_item_notification_id" not in plan, (sql, plan)
         assert "Seq Scan on notiway_inbox_item" not in plan, (sql, plan)
         assert re.search("using notiway_inbox_item_(pkey|unread)", plan), (sql, plan)
+
+
+@pytest.mark.parametrize("mode", ["force_custom_plan", "force_generic_plan"])
+def test_members_of_a_group_are_found_by_their_own_index(large, mode):
+    tail, values = grouping._statement("0", "disk:4", "unread", None, 100)
+    numbers = iter(range(1, 10))
+    text = re.sub(r"\?", lambda _: f"${next(numbers)}", f"SELECT n.id {_in_dialect(tail, '?')}")
+    with large.atomic():
+        large.execute_sql(f"SET LOCAL plan_cache_mode = {mode}")
+        large.execute_sql(f"PREPARE members (text, text, text, text, text, bigint) AS {text}")
+        given = ", ".join(str(each) if isinstance(each, int) else f"'{each}'" for each in values)
+        plan = "\n".join(row[0] for row in large.execute_sql(f"EXPLAIN EXECUTE members ({given})").fetchall())
+        large.execute_sql("DEALLOCATE members")
+    assert "Scan Backward using notiway_inbox_item_group" in plan, plan
+    assert "Seq Scan" not in plan, plan
 
 
 def test_the_catalogue_is_asked_by_its_own_index(plans):
