@@ -12,9 +12,29 @@ import peewee
 from playhouse.migrations import MigrationError, Runner
 
 from notiway.folders import resources
+from notiway.store.attention.table import AttentionSettings
 from notiway.store.engine.guard import guard_of
 from notiway.store.log import positions
+from notiway.store.search.tables import SearchEntry, SearchInbox
+from notiway.store.tables import (
+    ApiKey,
+    AuditEntry,
+    Counter,
+    InboxCursor,
+    InboxItem,
+    Membership,
+    Notification,
+    SpentId,
+    SpentToken,
+    Task,
+    TokenEnd,
+)
 from notiway.values.errors import WrongInput
+
+TABLES = (
+    *(Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, SpentId, TokenEnd, AuditEntry),
+    *(Task, SearchInbox, SearchEntry, AttentionSettings),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,6 @@ from typing import Any
 
 import peewee
 
-from notiway.store.attention.table import AttentionSettings
 from notiway.store.database import Table
 from notiway.values.clock import now_ms
 from notiway.values.item import ANNOUNCEMENT
@@ -231,31 +230,3 @@ class Task(Table):
     class Meta:
         table_name = "notiway_task"
         indexes = ((("user_id", "name", "updated_at"), False),)
-
-
-class SearchInbox(Table):
-    """A large inbox that is searched: the catalogue lists it (store/search/catalogue.py)."""
-
-    user_id = peewee.CharField(primary_key=True, max_length=200)
-    asked_at = peewee.BigIntegerField()
-
-    class Meta:
-        table_name = "notiway_search_inbox"
-
-
-class SearchEntry(Table):
-    """One item of such an inbox; what it is found by stands under its number, in a table of the database's own kind."""
-
-    number = peewee.BigAutoField()
-    user_id = peewee.CharField(max_length=200)
-    notification = peewee.ForeignKeyField(Notification, on_delete="CASCADE", column_name="notification_id", index=False)
-
-    class Meta:
-        table_name = "notiway_search_entry"
-        indexes = ((("notification", "user_id"), True), (("user_id", "number"), False))
-
-
-TABLES = (
-    *(Membership, Notification, InboxItem, InboxCursor, Counter, ApiKey, SpentToken, SpentId, TokenEnd, AuditEntry),
-    *(Task, SearchInbox, SearchEntry, AttentionSettings),
-)

@@ -15,8 +15,9 @@ from notiway.store.database import open_database, use_database
 from notiway.store.engine import guard
 from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
+from notiway.store.schema import TABLES
 from notiway.store.search import catalogue
-from notiway.store.tables import TABLES, InboxItem, Notification
+from notiway.store.tables import InboxItem, Notification
 from notiway.values.draft import Draft
 from notiway.values.errors import Unavailable, WrongInput
 from notiway.values.ids import id_floor

@@ -8,7 +8,8 @@ from fresh import statements
 
 from notiway.store import schema
 from notiway.store.database import db
-from notiway.store.tables import TABLES, InboxItem, Notification
+from notiway.store.schema import TABLES
+from notiway.store.tables import InboxItem, Notification
 
 INDEXES = {
     "notiway_notification": {("publisher", "dedupe_key"): True, ("audience", "id"): False, ("expires_at",): False},

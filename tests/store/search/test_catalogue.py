@@ -8,8 +8,9 @@ from fresh import verbs
 from notiway.store import inbox, membership, retention
 from notiway.store.database import db
 from notiway.store.search import catalogue, walking
+from notiway.store.search.tables import SearchEntry, SearchInbox
 from notiway.store.sql import has_one_writer, run
-from notiway.store.tables import Notification, SearchEntry, SearchInbox
+from notiway.store.tables import Notification
 from notiway.values.audience import Audience
 from notiway.values.clock import DAY_MS, now_ms
 from notiway.verbs.recall import recall
