@@ -22,8 +22,8 @@ def up(migrator, db):
     is_sqlite = isinstance(db, peewee.SqliteDatabase)
     db.execute_sql(f"DROP INDEX IF EXISTS {INDEX}")  # one that was not finished is not valid
     db.execute_sql(
-        f"CREATE INDEX {'' if is_sqlite else 'CONCURRENTLY '}{INDEX} ON {TABLE} (user_id, {COLUMN}, notification_id)"
-        f" WHERE {COLUMN} IS NOT NULL AND deleted_at IS NULL"
+        f'CREATE INDEX {"" if is_sqlite else "CONCURRENTLY "}"{INDEX}" ON "{TABLE}"'
+        f' ("user_id", "{COLUMN}", "notification_id") WHERE (("{COLUMN}" IS NOT NULL) AND ("deleted_at" IS NULL))'
     )
 
 
