@@ -16,7 +16,7 @@ from notiway.store.engine import guard
 from notiway.store.engine.guard import guard_of
 from notiway.store.log import pulling
 from notiway.store.schema import TABLES
-from notiway.store.search import catalogue
+from notiway.store.search import catalogue, grouping
 from notiway.store.tables import InboxItem, Notification
 from notiway.values.draft import Draft
 from notiway.values.errors import Unavailable, WrongInput
@@ -297,3 +297,14 @@ def test_whoever_migrates_waits_for_another_process_and_not_without_end(kind, tm
     assert schema.migrate(second) == schema_names()
     for each in (first, second):
         each.close_all()
+
+
+def test_items_that_are_there_already_learn_their_group(either):
+    schema.migrate(either)
+    schema.revert(either, "0016_groups")
+    row = {"audience": "user:ada", "name": "n", "type": "info", "priority": "low", "title": "Hi", "message": ""}
+    for number, key in enumerate(("disk:7", None, "disk:7"), 1):
+        insert(either, "notiway_notification", [{**row, "id": id_floor(number), "created_at": 0, "group_key": key}])
+        insert(either, "notiway_inbox_item", [{"user_id": "ada", "notification_id": id_floor(number), "created_at": 0}])
+    schema.migrate(either)
+    assert [item.id for item in grouping.members("ada", "disk:7")] == [id_floor(3), id_floor(1)]
