@@ -97,3 +97,20 @@ def test_without_scripts_a_group_leads_to_its_members(browse: Browse, ada: Perso
     page.get_by_role("link", name="Show all 2").click()
     expect(page.get_by_role("link", name="Ann liked your post")).to_be_visible()
     expect(page.get_by_role("link", name="Ben liked your post")).to_be_visible()
+
+
+def test_a_group_is_archived_as_one_and_comes_back_as_one(
+    browse: Browse, ada: Person, like: Callable[..., None]
+) -> None:
+    like("Ann", "Ben", "Cy")
+    laptop, phone = (visit(browse(ada), "/notifications") for _ in range(2))
+    row(history(laptop), "Cy, Ben").hover()
+    history(laptop).get_by_role("button", name="Archive: Cy, Ben and 1 other liked your post").click()
+    for page in (laptop, phone):
+        expect(rows(history(page))).to_have_count(0)
+        expect_unread(page, 0)
+    laptop.get_by_role("button", name="Undo").click()
+    for page in (laptop, phone):
+        expect(row(history(page), "Cy, Ben and 1 other liked your post")).to_be_visible()
+        expect(rows(history(page))).to_have_count(1)
+        expect_unread(page, 3)
