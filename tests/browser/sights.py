@@ -88,6 +88,26 @@ def toasts_shown(page: Page) -> int:
     return int(page.evaluate("window.toastsShown"))
 
 
+def hide(page: Page) -> None:
+    """Playwright shows every page as visible and focused; this one says that it is in the background."""
+    page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { get: () => true, configurable: true });
+      Object.defineProperty(document, "visibilityState", { get: () => "hidden", configurable: true });
+      document.hasFocus = () => false;
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+
+
+def show(page: Page) -> None:
+    """The opposite of `hide`: somebody looks at it again."""
+    page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { get: () => false, configurable: true });
+      Object.defineProperty(document, "visibilityState", { get: () => "visible", configurable: true });
+      document.hasFocus = () => true;
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+
+
 def fresh(place: Locator) -> Locator:
     """The button above a list that says how many are new."""
     return place.get_by_role("button", name=re.compile(r"^\d+ new$"))

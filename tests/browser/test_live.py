@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from browser.conftest import Browse
 from browser.person import Person
 from browser.sights import (
     expect_unread,
     fresh,
+    hide,
     history,
     open_panel,
     panel,
@@ -127,16 +128,6 @@ def test_arrivals_are_announced_politely(browse: Browse, ada: Person) -> None:
     live = page.locator("[data-notiway-live]")
     expect(live).to_have_text("New notification: Invoice paid. John paid $500.")
     expect(live).to_have_attribute("aria-live", "polite")
-
-
-def hide(page: Page) -> None:
-    """Playwright shows every page as visible and focused; this one says that it is in the background."""
-    page.evaluate("""() => {
-      Object.defineProperty(document, "hidden", { get: () => true });
-      Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
-      document.hasFocus = () => false;
-      document.dispatchEvent(new Event("visibilitychange"));
-    }""")
 
 
 def test_of_two_tabs_one_shows_the_toast_and_both_the_badge(browse: Browse, ada: Person) -> None:

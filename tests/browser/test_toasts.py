@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from playwright.sync_api import Page, expect
+from servers import wait_until
 
-from browser.conftest import Browse
+from browser.conftest import Browse, Console
 from browser.person import Person
-from browser.sights import expect_unread, history, press, toasts, visit
+from browser.sights import expect_unread, hide, history, press, show, toasts, visit
 
 LONG = 100_000  # ms: longer than any toast stays
 
@@ -158,16 +159,75 @@ def test_the_toast_for_many_has_the_gravest_type_among_them(browse: Browse, ada:
 
 
 def test_many_twice_are_added_up_in_one_toast(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada), "/account")
+    page = page_with_clock(browse, ada)
     for burst in (1, 2):
         ada.store_many([f"Number {n}" for n in range(5)])
         break_line(page)
         expect_unread(page, burst * 5)
         expect(toasts(page)).to_contain_text(f"{burst * 5} new notifications")
         expect(toasts(page)).to_have_count(1)
-    ada.store("Disk nearly full", type="warning")  # one more of them folds into the toast only when many come
+    page.clock.run_for(3_000)  # what comes right behind belongs to the burst
+    ada.store("Disk nearly full", type="warning")
     break_line(page)
     expect(toasts(page)).to_have_count(2)
+
+
+def test_more_than_five_in_two_seconds_become_a_number_that_counts_up_in_its_place(browse: Browse, ada: Person) -> None:
+    page = browse(ada).new_page()
+    page.clock.install()
+    visit(page, "/account")
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
+
+    def words() -> list[str]:
+        """What the toasts say a frame of the screen later; the page's clock stands still else."""
+        page.clock.run_for(20)
+        return toasts(page).locator(".notiway-toast__title").all_inner_texts()
+
+    for n in range(1, 10):
+        ada.notify(f"Number {n}")
+        if n <= 3:
+            wait_until(lambda shown=n: len(words()) == shown)
+        elif n > 5:
+            wait_until(lambda number=n: words() == [f"{number} new notifications"])
+    expect(toasts(page)).to_have_count(1)
+
+
+def test_what_came_while_nobody_looked_is_one_quiet_line_and_what_is_grave_stands_alone(
+    browse: Browse, ada: Person
+) -> None:
+    page = page_with_clock(browse, ada)
+    hide(page)
+    for n in range(1, 8):
+        ada.notify(f"Number {n}")
+        expect_unread(page, n)
+    ada.notify("Backup failed", type="error")
+    expect_unread(page, 8)
+    page.clock.run_for(LONG)
+    expect(toasts(page)).to_have_count(2)
+    expect(toasts(page).filter(has_text="7 while you were away")).to_have_count(1)
+    expect(toasts(page).filter(has_text="Backup failed")).to_have_count(1)
+    show(page)
+    link = toasts(page).get_by_role("link", name="7 while you were away")
+    expect(link).to_have_attribute("href", "/notifications")
+    page.clock.run_for(LONG)
+    expect(link).to_have_count(0)  # it leaves by itself
+    expect(toasts(page)).to_have_count(1)
+
+
+def test_what_was_missed_in_a_long_break_is_one_quiet_line(browse: Browse, ada: Person, console: Console) -> None:
+    console.expect(r"ERR_INTERNET_DISCONNECTED|WebSocket connection to .* failed|Failed to fetch")
+    page = page_with_clock(browse, ada)
+    page.context.set_offline(True)
+    expect(page.locator(".notiway-bell")).to_have_attribute("data-connection", "offline")
+    ada.store_many(["One", "Two", "Three"])
+    page.clock.run_for(10_000)
+    page.context.set_offline(False)
+    expect_unread(page, 3)
+    expect(toasts(page)).to_have_count(1)
+    expect(toasts(page)).to_contain_text("3 while you were away")
+    page.clock.run_for(3_000)  # what comes right behind may have been missed, too
+    ada.notify("Now")
+    expect(toasts(page).filter(has_text="Now")).to_be_visible()
 
 
 def test_the_same_words_are_spoken_again(browse: Browse, ada: Person) -> None:

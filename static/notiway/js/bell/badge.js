@@ -18,5 +18,5 @@ export function apply() {
 
 export function start() {
   apply();
-  document.addEventListener("htmx:finally:swap", apply); // after htmx itself may have set the title
+  for (const name of ["htmx:finally:swap", "notiway:change"]) document.addEventListener(name, apply); // after htmx itself may have set the title
 }

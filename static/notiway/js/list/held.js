@@ -21,11 +21,11 @@ export const heldIds = (list) => [...entriesOf(list).keys()];
 export function hold(list, row, { fresh = true, whole = false } = {}) {
   const store = entriesOf(list);
   stores.set(list, store);
-  if (store.size <= COUNTED) store.set(row.dataset.notiwayId, { row, state: row.dataset.state, fresh });
-  if (whole || store.size > ROWS) {
-    overfull.add(list);
-    for (const entry of store.values()) entry.row = null;
-  }
+  const wasOverfull = overfull.has(list);
+  if (store.size <= COUNTED) store.set(row.dataset.notiwayId, { row: wasOverfull ? null : row, state: row.dataset.state, fresh });
+  if (wasOverfull || (!whole && store.size <= ROWS)) return;
+  overfull.add(list);
+  for (const entry of store.values()) entry.row = null;
 }
 
 /** How many a reader has not seen: "3", "999+", or nothing. */

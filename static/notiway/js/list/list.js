@@ -20,9 +20,9 @@ function fits(list, row) {
   return !text || says(row, text);
 }
 
-function isBelowWhatIsLoaded(list, id, older) {
+function isBelowWhatIsLoaded(list, id, rows) {
   const { notiwayMore: end } = list.querySelector("[data-notiway-more]")?.dataset ?? {};
-  return !older && (id < end || rowsOf(list).length >= limit(list));
+  return !rows.some((row) => row.dataset.notiwayId < id) && (id < end || rows.length >= limit(list));
 }
 
 function prune(list) {
@@ -33,17 +33,17 @@ function prune(list) {
 export function offer(list, rows, { restored = false } = {}) {
   const busy = !restored && rows.length > 0 && isBusy(list);
   const sorted = [...rows].sort((one, other) => (one.dataset.notiwayId < other.dataset.notiwayId ? -1 : 1));
+  let shown = rowsOf(list); // read anew only when it has changed: a flood offers thousands
+  const byId = new Map(shown.map((row) => [row.dataset.notiwayId, row]));
   for (const row of busy ? sorted : sorted.slice(-limit(list))) {
     const id = row.dataset.notiwayId;
     note(id);
-    const known = rowsOf(list).find((other) => other.dataset.notiwayId === id);
+    const known = byId.get(id);
     if (known && !isPending(known)) known.hidden = false; // it left here, and came back by other hands
-    if (known || isHeld(list, id)) continue;
-    const older = rowsOf(list).find((other) => other.dataset.notiwayId < id);
-    if (!fits(list, row) || isBelowWhatIsLoaded(list, id, older)) continue;
+    if (known || isHeld(list, id) || !fits(list, row) || isBelowWhatIsLoaded(list, id, shown)) continue;
     if (absorbs(list, row)) continue;
     if (busy || isOverfull(list)) hold(list, row, { fresh: !restored });
-    else if (restored || hasRoom(list)) insert(list, row);
+    else if (restored || hasRoom(list)) byId.set(id, insert(list, row)), (shown = rowsOf(list));
     else hold(list, row, { whole: true });
   }
   prune(list);

@@ -21,5 +21,5 @@ export function start() {
     const tab = event.target.closest?.("[data-notiway-tab]");
     if (tab && tab.getAttribute("aria-pressed") !== "true") choose(tab);
   });
-  document.addEventListener("htmx:finally:swap", count);
+  for (const name of ["htmx:finally:swap", "notiway:change"]) document.addEventListener(name, count);
 }

@@ -1,53 +1,32 @@
-// arrivals: a new notification becomes a toast and is spoken, in one of a reader's tabs only. A focused tab asks first,
-// a hidden one last; a Web Lock per notification decides who won, also between tabs that ask in the same millisecond.
+// arrivals: a new notification becomes a toast and is spoken, in one of a reader's tabs only (claim.js).
 import { heed } from "../attention/heed.js";
 import { speak } from "../page/live-region.js";
 import { newestId } from "../list/rows.js";
-import { remembered } from "../page/remembered.js";
-import { showMany, showToast } from "./stack.js";
+import { isBack } from "../transport/breaks.js";
+import { burst, grouped } from "./burst.js";
+import * as claim from "./claim.js";
+import { showMany, showToast, withdraw } from "./stack.js";
 
 const GATHER = 120; // ms: arrivals this close together are told as one…
 const AT_MOST = 1000; // ms: … but nobody waits longer for the first of them
-const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
-const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
-const MANY = 3; // more ordinary ones than this at once become one toast
-const taken = remembered();
+const QUIET = 1000; // ms without more, after which the number of a burst is spoken again
 const toasts = new Map(); // id -> what the server drew, until its row is there
-const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let gathered = [];
 let timer = null;
 let firstAt = 0;
 let baseline = "";
 
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const visibility = () => (document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible");
+let counting = null; // until a number has stood still
+let said = "";
 
-async function claim(id) {
-  if (taken.has(id)) return false;
-  if (navigator.locks) {
-    return new Promise((resolve) => {
-      navigator.locks.request(`notiway:${id}`, { ifAvailable: true }, (lock) => {
-        resolve(lock !== null && !taken.has(id));
-        return lock && pause(HOLD);
-      }).catch(() => resolve(false));
-    });
-  }
-  return claimByStorage(id);
-}
-
-/** Without Web Locks (plain http): the last to write its name within a short while has won. */
-async function claimByStorage(id) {
-  const key = "notiway:voice";
-  try {
-    const [last] = (localStorage.getItem(key) ?? "").split(" ");
-    if (last === id) return false;
-    const name = `${id} ${Math.random()}`;
-    localStorage.setItem(key, name);
-    await pause(40);
-    return localStorage.getItem(key) === name && !taken.has(id);
-  } catch {
-    return !document.hidden; // storage is off: better twice than never
-  }
+/** Say a number when it comes, and once more when it has stopped growing. */
+function sayCount(title) {
+  if (counting === null) speak((said = title));
+  clearTimeout(counting);
+  counting = setTimeout(() => {
+    counting = null;
+    if (title !== said) speak((said = title));
+  }, QUIET);
 }
 
 /** Take the toast that the server drew of a notification; it comes before the row. */
@@ -57,32 +36,34 @@ export const drawn = (id, template) => toasts.set(id, template.content.firstElem
 function toastOf(row) {
   const link = row.querySelector(".notiway-item__title");
   const message = row.querySelector(".notiway-item__message")?.textContent ?? "";
-  const { notiwayId: id, type, priority, topic, name } = row.dataset;
-  return { id, type, priority, topic, name, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent", drawn: toasts.get(id) };
+  const { notiwayId: id, type, priority, group, topic, name } = row.dataset;
+  const away = document.hidden || isBack();
+  return { id, type, priority, group, topic, name, away, title: link.lastChild.textContent.trim(), message, href: link.getAttribute("href") ?? "", stays: type === "error" || priority === "urgent", drawn: toasts.get(id) };
+}
+
+function showOne(toast) {
+  const { count, title } = showToast(toast);
+  if (count) sayCount(title);
+  else if (toast.priority !== "urgent") speak(`New notification: ${toast.title}. ${toast.message}`.trim()); // that one is an alert
 }
 
 /** Only what leaves by itself may become a number: errors and urgent ones are told one by one, and first. */
 function tell(toasts) {
-  const ordinary = toasts.filter((toast) => !toast.stays);
-  const single = toasts.filter((toast) => toast.stays || ordinary.length <= MANY);
-  for (const toast of single) {
-    showToast(toast);
-    if (toast.priority !== "urgent") speak(`New notification: ${toast.title}. ${toast.message}`.trim()); // that one is an alert
-  }
-  if (ordinary.length > MANY) speak(showMany(ordinary).title);
+  if (!toasts.length) return;
+  toasts.filter((toast) => toast.stays).forEach(showOne);
+  const ordinary = grouped(toasts.filter((toast) => !toast.stays));
+  const many = burst(ordinary);
+  if (!many.length) return ordinary.forEach(showOne);
+  const ids = new Set(ordinary.map(({ id }) => id));
+  const shown = withdraw(many.filter(({ id }) => !ids.has(id)).map(({ id }) => id));
+  sayCount(showMany(many.filter(({ id }) => ids.has(id) || shown.has(id))).title);
 }
 
 async function claimAndTell() {
   const toasts = gathered;
   gathered = [];
-  await pause(WAIT[visibility()]);
-  const won = await Promise.all(toasts.map(({ key }) => claim(key)));
-  const mine = toasts.filter((_, index) => won[index]);
-  if (!mine.length) return;
-  const ids = mine.map(({ key }) => key);
-  ids.forEach((id) => taken.add(id));
-  channel?.postMessage(ids);
-  tell(heed(mine));
+  const mine = await claim.claimed(toasts);
+  if (mine.length) tell(heed(mine));
 }
 
 /**
@@ -102,5 +83,5 @@ export function arrived(row, woken = "") {
 
 export function start() {
   baseline = newestId();
-  channel?.addEventListener("message", ({ data }) => data.forEach((id) => taken.add(id)));
+  claim.start();
 }

@@ -10,9 +10,10 @@ function copied(drawn, { id, about = "", type, priority, href }) {
   return toast;
 }
 
-/** A new toast for {id, about, type, priority, title, message, href, linkText}; with linkText the link follows the message. */
-export function draw({ id = "", about = "", type, priority = "medium", title, message = "", href = "", linkText = "", drawn = null }) {
-  if (drawn) return copied(drawn, { id, about, type, priority, href });
+/** A new toast for {id, about, type, priority, title, message, href, linkText}; with linkText the link follows the message;
+ *  `members`: of so many of one group it is the newest; `quiet`: a line that asks for nothing. */
+export function draw({ id = "", about = "", type, priority = "medium", title, message = "", href = "", linkText = "", members = 1, quiet = false, drawn = null }) {
+  if (drawn && members === 1) return copied(drawn, { id, about, type, priority, href });
   const toast = document.querySelector("[data-notiway-toast-template]").content.firstElementChild.cloneNode(true);
   const link = toast.querySelector(".notiway-toast__title");
   const text = toast.querySelector(".notiway-toast__message");
@@ -21,7 +22,8 @@ export function draw({ id = "", about = "", type, priority = "medium", title, me
   if (priority === "urgent") toast.querySelector(".notiway-toast__text").setAttribute("role", "alert");
   else toast.querySelector(".notiway-toast__urgent").remove();
   link.textContent = title;
-  text.textContent = message;
+  text.textContent = members > 1 ? `and ${members - 1} more like this` : message;
+  toast.classList.toggle("notiway-toast--quiet", quiet);
   if (linkText) {
     const way = Object.assign(document.createElement("a"), { href, textContent: linkText });
     text.append(message ? " " : "", way);

@@ -8,20 +8,24 @@ import { isHeld, isLookedAt, region, stack, title } from "./region.js";
 
 const AT_ONCE = 3;
 const PHONE = matchMedia("(width < 35rem)"); // one covers enough there
-const BEHIND = 400; // ms after a count in which ordinary ones belong to the same burst
+const BEHIND = 2_000; // ms after a count in which ordinary ones belong to the same burst
 const LONGER = 2; // times as long, for those of high priority
 const room = () => (PHONE.matches ? 1 : AT_ONCE);
-const counts = new WeakMap(); // a toast that tells of many -> the toast it was drawn from
-let countedAt = 0; // when such a toast was drawn last
+const told = new WeakMap(); // what is shown -> what it was drawn from
+let countedAt = 0; // when a number was drawn last
 let origin = null; // where the focus was before it came into the toasts
 
-function made(toast) {
-  const drawn = draw(toast);
+/** Note what a toast tells, and begin its time. */
+function tells(drawn, toast) {
   const seconds = Number(region().dataset.seconds) * (toast.priority === "high" ? LONGER : 1);
+  stop(drawn);
   if (!toast.stays) wind(drawn, seconds * 1000);
-  if (toast.count) counts.set(drawn, toast), (countedAt = Date.now());
+  told.set(drawn, toast);
+  if (toast.count) countedAt = Date.now();
   return drawn;
 }
+
+const made = (toast) => tells(draw(toast), toast);
 
 /** Take an ordinary toast off the stack for one that stays: the oldest that nobody looks at. */
 function makeRoom() {
@@ -57,33 +61,56 @@ function close(toast) {
   fill();
 }
 
-/** A count joins the one that is on the screen, so that the number there is the whole; what comes right behind it, too. */
-function join(toast) {
-  const shown = [...stack().children].find((each) => counts.has(each));
-  const isBehind = toast.id && !toast.stays && Date.now() - countedAt < BEHIND;
-  if (!shown || !(toast.count || isBehind)) return false;
-  const drawn = made(summary([counts.get(shown), toast], toast.href));
-  const focused = shown.contains(document.activeElement);
-  stop(shown);
-  shown.replaceWith(drawn);
-  if (focused) drawn.querySelector("[data-notiway-close]").focus();
-  return true;
+/** What is shown of which a toast is a part: its group, or a number. What comes right behind a number counts, too. */
+function whole(toast) {
+  const shown = [...stack().children];
+  const group = toast.group && shown.find((each) => told.get(each)?.group === toast.group);
+  if (group) return { old: group, toast: { ...toast, members: (told.get(group).members ?? 1) + (toast.members ?? 1) } };
+  const number = shown.find((each) => told.get(each)?.count && Boolean(told.get(each).away) === Boolean(toast.away));
+  const isBehind = toast.id && !toast.stays && (toast.away || Date.now() - countedAt < BEHIND);
+  return number && (toast.count || isBehind) ? { old: number, toast: summary([told.get(number), toast], region().dataset.history) } : null;
 }
 
-/** Show {type, title, message, href, linkText, stays, id, about, count}, now or when there is room. A failure that is told is not told twice. */
+/** Change a toast in its place. */
+function join({ old, toast }) {
+  if (toast.count && old.dataset.type === toast.type) {
+    old.querySelector(".notiway-toast__title").textContent = toast.title;
+    return tells(old, toast);
+  }
+  const drawn = made(toast);
+  const focused = old.contains(document.activeElement);
+  stop(old);
+  old.replaceWith(drawn);
+  drawn.classList.add("notiway-toast--counting");
+  if (focused) drawn.querySelector("[data-notiway-close]").focus();
+  return drawn;
+}
+
+/** Show {type, title, message, href, linkText, stays, id, about, count}, now or when there is room; what it became, or
+ *  became a part of. A failure that is told is not told twice. */
 export function showToast(toast) {
-  if (!region()) return;
+  if (!region()) return toast;
   const isTold = [...stack().children].some((shown) => title(shown) === toast.title) || waits((other) => other.title === toast.title);
-  if (!toast.id && !toast.count && isTold) return;
-  if (!join(toast)) enqueue(toast, region().dataset.history);
+  if (!toast.id && !toast.count && isTold) return toast;
+  const part = whole(toast);
+  part ? join(part) : enqueue(toast, region().dataset.history);
   fill();
+  return part?.toast ?? toast;
 }
 
 /** Many ordinary notifications that came together, as one toast. */
-export function showMany(toasts) {
-  const toast = summary(toasts, region()?.dataset.history);
-  showToast(toast);
-  return toast;
+export const showMany = (toasts) => showToast(summary(toasts, region()?.dataset.history));
+
+/** Take toasts back that nobody looks at, for they become part of a number; the ids of those that were there. */
+export function withdraw(ids) {
+  const wanted = new Set(ids);
+  const found = new Set();
+  keep(({ id }) => !wanted.has(id) || !found.add(id));
+  for (const toast of [...stack().children]) {
+    const { id } = toast.dataset;
+    if (wanted.has(id) && !isLookedAt(toast)) found.add(id), take(toast);
+  }
+  return found;
 }
 
 function closeWhere(name, value) {

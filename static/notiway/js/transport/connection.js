@@ -1,6 +1,7 @@
 // connection: the dot, resuming from what came last, and what to do when the line is gone for good.
 import { reconcile } from "./reconcile.js";
 import { heardTo } from "../list/rows.js";
+import { takeFrame } from "./frames.js";
 import { complete } from "./ticket.js";
 import { isFinal, show, showEnd, showWaiting } from "./state.js";
 
@@ -93,7 +94,11 @@ export function start() {
   const onSocket = (name, handler) => document.addEventListener(name, (event) => event.target === socketElement() && handler(event));
   onSocket("htmx:ws:before:connection", beforeConnection);
   onSocket("htmx:ws:close", closed);
-  onSocket("htmx:ws:after:message:incoming", spoke);
+  onSocket("htmx:ws:before:message:incoming", (event) => {
+    event.preventDefault(); // htmx would swap each frame by itself
+    takeFrame(event.detail.message.data);
+    spoke();
+  });
   if (isOpen()) spoke(); // it was quicker than this module
   // Between two deferred scripts htmx may set up the page before hx-ws has joined it, and then nobody dials;
   // and a line that was refused before this module listened is dialled again, to hear why.

@@ -1,9 +1,53 @@
-// frames: a frame of the server's HTML is swapped in as the WebSocket extension does it, whatever brought it; in turn.
-let last = Promise.resolve();
+// frames: the server's frames, whatever brings them. Those that notifications make wait here, and are taken in many at
+// once, in pieces that leave the page time to answer; any other frame is swapped in by htmx, in its turn.
+const PLACES = ["#notiway-incoming", "#notiway-badge"];
+let waiting = [];
+let isSwapping = false;
 
+/** A frame came. It is taken in when incoming.js comes round to it. */
 export function takeFrame(text) {
-  const sourceElement = document.querySelector("[data-notiway-socket]");
-  const swap = () => window.htmx.swap({ sourceElement, target: sourceElement, swap: `${window.htmx.config.defaultSwap} swapEmpty:false`, text, transition: false });
-  last = last.then(swap).catch((error) => console.error(error));
-  return last;
+  waiting.push(text);
+  document.dispatchEvent(new CustomEvent("notiway:frame"));
 }
+
+/** The parts of a frame, as htmx would have them; null for one that goes elsewhere, too. */
+function parsed(text) {
+  const template = document.createElement("template");
+  template.innerHTML = text.replaceAll("<hx-partial ", "<template data-part ").replaceAll("</hx-partial>", "</template>");
+  const parts = [...template.content.children];
+  return parts.every((part) => "part" in part.dataset && PLACES.includes(part.getAttribute("hx-target"))) ? parts : null;
+}
+
+async function swap(text) {
+  const sourceElement = document.querySelector("[data-notiway-socket]");
+  isSwapping = true;
+  await window.htmx
+    .swap({ sourceElement, target: sourceElement, swap: `${window.htmx.config.defaultSwap} swapEmpty:false`, text, transition: false })
+    .catch((error) => console.error(error));
+  isSwapping = false;
+  document.dispatchEvent(new CustomEvent("notiway:frame"));
+}
+
+/** What came, for so many ms: the elements for lists and toasts, and the last badge. The rest waits for the next time. */
+export function gather(ms) {
+  const until = performance.now() + ms;
+  const children = [];
+  let badge = null;
+  let taken = 0;
+  while (taken < waiting.length && !isSwapping && performance.now() < until) {
+    const text = waiting[taken++];
+    const parts = parsed(text);
+    if (!parts) {
+      swap(text);
+      break;
+    }
+    for (const part of parts) {
+      if (part.getAttribute("hx-target") === "#notiway-badge") badge = part.content.firstElementChild ?? badge;
+      else children.push(...part.content.children);
+    }
+  }
+  waiting = waiting.slice(taken);
+  return { children, badge };
+}
+
+export const isWaiting = () => waiting.length > 0 && !isSwapping;

@@ -1,30 +1,40 @@
-// incoming: frames land in #notiway-incoming, hidden, and are taken in together, once for each frame of the screen.
+// incoming: what frames bring, and what answers put into #notiway-incoming, hidden, is taken in together, once for each
+// frame of the screen.
 import { reveal, settle } from "../list/list.js";
 import { lists } from "../list/rows.js";
 import { place } from "../page/place.js";
 import { repeat, take } from "./changes.js";
+import { gather, isWaiting } from "./frames.js";
 
+const PIECE = { seen: 8, hidden: 40 }; // ms of frames that are read at once: what is done with them takes as long again
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
 const LISTS = "#notiway-results, [data-notiway-box], .notiway-more, .notiway-history"; // what requests bring rows into
 const fetching = new Set(); // the requests for rows that are on their way…
 let meanwhile = []; // … and what came since
 let due = null;
 
+const incoming = () => document.getElementById("notiway-incoming");
+
 /**
- * What has a place of its own goes there at once, for its id must not be on the page twice. The row of a notification
- * comes behind its parts: where the page has no place for any of them, it makes a toast.
+ * What has a place of its own goes there at once, for its id must not be on the page twice; the others are returned.
+ * The row of a notification comes behind its parts: where the page has no place for any of them, it makes a toast.
  */
-function placeParts() {
+function placeParts(children) {
   let placed = null;
-  for (const child of [...(document.getElementById("notiway-incoming")?.children ?? [])]) {
-    if (child.dataset.notiwayInto) {
+  const rest = [];
+  for (const child of children) {
+    const { notiwayInto, notiwayEvent } = child.dataset;
+    if (notiwayInto) {
       child.remove();
-      placed = place(child) || placed === true;
-    } else if (child.dataset.notiwayEvent === "quiet") {
-      if (placed === false) child.replaceWith(...child.children);
+      const found = place(child);
+      if (found) window.htmx?.process(child);
+      placed = found || placed === true;
+    } else if (notiwayEvent === "quiet") {
+      rest.push(...(placed === false ? child.children : [child]));
       placed = null;
-    }
+    } else rest.push(child);
   }
+  return rest;
 }
 
 /** All that came since the last frame of the screen, at once: a flood costs as many rounds as the screen shows. */
@@ -32,19 +42,25 @@ function drain() {
   clearTimeout(due?.timer);
   cancelAnimationFrame(due?.frame);
   due = null;
-  placeParts();
-  const incoming = document.getElementById("notiway-incoming");
-  const children = [...(incoming?.children ?? [])];
-  incoming?.replaceChildren();
+  const { children: framed, badge } = gather(document.hidden ? PIECE.hidden : PIECE.seen);
+  const children = [...placeParts([...(incoming()?.children ?? [])]), ...placeParts(framed)];
+  incoming()?.replaceChildren();
+  const old = badge && document.getElementById("notiway-badge");
+  if (old && !old.isEqualNode(badge)) old.replaceWith(badge);
   take(children);
   if (fetching.size) meanwhile.push(...children);
   lists().forEach(settle);
-  if (children.length) document.dispatchEvent(new CustomEvent("notiway:change"));
+  if (children.length || badge) document.dispatchEvent(new CustomEvent("notiway:change"));
+  if (isWaiting()) later();
+}
+
+function later() {
+  due ??= { timer: setTimeout(drain, SLOWEST), frame: requestAnimationFrame(drain) };
 }
 
 function soon() {
-  placeParts();
-  due ??= { timer: setTimeout(drain, SLOWEST), frame: requestAnimationFrame(drain) };
+  incoming()?.replaceChildren(...placeParts([...incoming().children]));
+  later();
 }
 
 /** A list that was fetched may be older than what came while it was on its way: that is taken in once more. */
@@ -58,6 +74,7 @@ function fetched({ detail: { ctx } }) {
 export function start() {
   drain();
   document.addEventListener("htmx:after:swap", soon);
+  document.addEventListener("notiway:frame", later);
   document.addEventListener("htmx:before:request", ({ detail: { ctx } }) => ctx.target?.matches?.(LISTS) && fetching.add(ctx));
   document.addEventListener("htmx:finally:request", fetched);
   document.addEventListener("click", (event) => {

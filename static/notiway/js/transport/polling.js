@@ -32,7 +32,7 @@ export async function poll({ signal, until, up, down, end }) {
     const text = await answer.text().catch(() => null);
     if (text === null || signal.aborted) return null;
     const next = answer.headers.get("Notiway-Next");
-    await takeFrame(text);
+    takeFrame(text);
     if (changes(next) !== changes(url)) reconcile();
     url = next;
     return { more: answer.headers.has("Notiway-More") };

@@ -1,5 +1,6 @@
 // state: what the dot and the words beside it say of the line.
 import { showFailure } from "../toast/failures.js";
+import { note } from "./breaks.js";
 
 const WORDS = { connected: "Live", reconnecting: "Reconnecting…", streaming: "Live over SSE", polling: "Checking every 2 seconds", offline: "Offline" };
 // RFC 6455 §7.4: after these trying again cannot help; Notiway's own start at 4000.
@@ -11,7 +12,12 @@ const FINAL = {
 };
 let waiting = "reconnecting"; // or what stands in for a WebSocket
 
+let shown = "";
+
 export function show(state, words = WORDS[state]) {
+  if (shown === state + words && document.querySelector("[data-connection]")?.dataset.connection === state) return; // each frame says so
+  shown = state + words;
+  note(state);
   for (const root of document.querySelectorAll("[data-connection]")) root.dataset.connection = state;
   for (const bell of document.querySelectorAll("[data-notiway-bell], [data-notiway-link]")) bell.title = state === "connected" ? "" : words;
   for (const text of document.querySelectorAll("[data-notiway-connection]")) if (text.textContent !== words) text.textContent = words;

@@ -1,5 +1,6 @@
 // waking: a line that looks open may be gone since the lid was closed, or the network changed; and one that is sought
 // is sought at once when somebody looks again.
+import { awaySince } from "./breaks.js";
 import { heardAt, isOpen, redial, send } from "./connection.js";
 import { show } from "./state.js";
 
@@ -10,6 +11,7 @@ const AWAY = 30_000; // ms: a tab that was hidden so long asks whether its line 
 const ANSWER = 3_000; // … and waits so long for an answer
 let lookedAt = Date.now();
 let hiddenAt = 0; // when the tab was hidden last
+let leftAt = 0; // when the page was left
 
 /** Whatever stands in for a line, too, begins anew. */
 function wake() {
@@ -20,8 +22,10 @@ function wake() {
 function watch() {
   const now = Date.now();
   const heartbeat = Number(document.querySelector("[data-notiway-socket]")?.dataset.heartbeat ?? 30) * 1000;
+  const before = lookedAt;
   const wasAsleep = now - lookedAt > LOOK + (document.hidden || hiddenAt > lookedAt ? SLEPT.hidden : SLEPT.seen);
   lookedAt = now;
+  if (wasAsleep) awaySince(before);
   if (wasAsleep) wake();
   else if (isOpen() && now - heardAt() > heartbeat * SILENCE) redial();
 }
@@ -41,7 +45,12 @@ function seen() {
 export function start() {
   addEventListener("offline", () => show("offline"));
   addEventListener("online", wake);
-  addEventListener("pageshow", (event) => event.persisted && wake()); // out of the back/forward cache
+  addEventListener("pagehide", () => (leftAt = Date.now()));
+  addEventListener("pageshow", (event) => {
+    if (!event.persisted) return; // else it comes out of the back/forward cache
+    if (leftAt) awaySince(leftAt);
+    wake();
+  });
   document.addEventListener("visibilitychange", seen);
   setInterval(watch, LOOK);
 }
