@@ -20,9 +20,11 @@ import * as answers from "./list/answers.js";
 import * as focus from "./list/focus.js";
 import * as groups from "./list/groups.js";
 import * as leaving from "./list/leaving.js";
+import * as numbered from "./list/numbered.js";
 import * as room from "./list/room.js";
 import * as rows from "./list/rows.js";
 import * as seen from "./list/seen.js";
+import * as shortcuts from "./list/shortcuts.js";
 import * as characterCount from "./page/character-count.js";
 import * as days from "./page/days.js";
 import * as fieldFaults from "./page/field-faults.js";
@@ -50,7 +52,7 @@ const root = document.documentElement;
 if (!("notiwayReady" in root.dataset)) {
   root.dataset.notiwayReady = "";
   // Order matters: what the page shows is known before frames are taken in, and rows are moved before others look at them.
-  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, leaving, focus, groups, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, stickyBar, why, pause, settingsForm, permission, doctor, snooze, undo]) {
+  for (const part of [pointer, attention, held, quiet, sound, notifying, rows, room, leaving, focus, groups, answers, arrivals, banners, subscriptions, followed, silence, closed, incoming, tickets, fallback, connection, waking, badge, panel, arrows, seen, failures, toasts, selection, filters, characterCount, fieldFaults, time, days, actions, tabs, anchor, numbered, shortcuts, stickyBar, why, pause, settingsForm, permission, doctor, snooze, undo]) {
     part.start();
   }
 }

@@ -1,0 +1,44 @@
+// numbered: screen readers hear which of how many a notification of the history is, -1 as long as there is more than the
+// page has; and Page Down and Page Up go from one to the next, as in a feed (ARIA APG).
+import { isOverfull } from "./held.js";
+import { rowsOf } from "./rows.js";
+
+const STEP = { PageDown: 1, PageUp: -1 };
+const history = () => document.querySelector("[data-notiway-list=history]");
+
+function set(element, name, value) {
+  if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
+}
+
+function apply() {
+  const list = history();
+  if (!list) return;
+  const rows = rowsOf(list);
+  const isPart = isOverfull(list) || list.querySelector("[data-notiway-more]") || list.dataset.page === "later";
+  rows.forEach((row, index) => {
+    set(row, "aria-posinset", index + 1);
+    set(row, "aria-setsize", isPart ? -1 : rows.length);
+  });
+}
+
+function pass(event) {
+  const row = event.key in STEP && event.target.closest?.("[data-notiway-list=history] > [data-notiway-id]");
+  if (!row || event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  const rows = rowsOf(history()).filter((each) => !each.hidden);
+  const next = rows[rows.indexOf(row) + STEP[event.key]];
+  event.preventDefault();
+  (next?.querySelector("a, button") ?? (event.key === "PageDown" ? history().querySelector("[data-notiway-more]") : null))?.focus();
+}
+
+const busy = (value) => ({ detail: { ctx } }) => {
+  if (history() && ctx.target?.matches?.("#notiway-results, .notiway-more")) history().setAttribute("aria-busy", value);
+};
+
+export function start() {
+  apply();
+  document.addEventListener("htmx:after:swap", ({ detail }) => detail.ctx.response && apply()); // frames end in notiway:change
+  document.addEventListener("notiway:change", apply);
+  document.addEventListener("htmx:before:request", busy("true"));
+  document.addEventListener("htmx:finally:request", busy("false"));
+  document.addEventListener("keydown", pass);
+}
