@@ -198,9 +198,9 @@ def test_a_topic_that_is_muted_from_its_notification_pops_up_nowhere_and_is_in_t
 def test_a_control_saves_at_once_and_every_tab_follows(browse: Browse, ada: Person) -> None:
     context = browse(ada, timezone_id="Asia/Tokyo")
     page, other = visit(context, SETTINGS), visit(context, SETTINGS)
-    page.get_by_label("Keyboard shortcuts").uncheck()
+    page.get_by_role("switch", name=re.compile("^Keyboard shortcuts")).uncheck()
     expect(saved(page)).to_be_visible()
-    expect(other.get_by_label("Keyboard shortcuts")).not_to_be_checked()
+    expect(other.get_by_role("switch", name=re.compile("^Keyboard shortcuts"))).not_to_be_checked()
     for each in (page, other):
         expect(each.locator("html")).to_have_attribute("data-notiway-shortcuts", "off")
     page.get_by_label("Every week, at these times").check()
