@@ -196,12 +196,25 @@ def why(page: Page, person: Person) -> None:
     open_panel(page).locator("summary").click()
 
 
+def snooze_choice(page: Page, person: Person) -> None:
+    store_one_of_each(person)
+    visit(page, "/notifications")
+    press(history(page), "Snooze", "One that is read")
+    expect(page.get_by_role("dialog", name="Snooze until").get_by_role("button").first).to_be_focused()
+
+
+def snoozed(page: Page, person: Person) -> None:
+    person.visitor.put(f"/notifications/{person.store('Call back')}/snooze", json={"minutes": 90})
+    visit(page, "/notifications?state=snoozed")
+    expect(history(page).get_by_text("until")).to_be_visible()
+
+
 Show = Callable[[Page, Person], None]
 PLACES: tuple[Show, ...] = (
     sign_in, refused_sign_in, dashboard, dashboard_with_a_fault, empty_history, full_history, history_after_a_deletion,
     history_after_a_bulk_deletion, history_where_nothing_matches, open_dropdown, empty_dropdown, broken_dropdown,
     toasts_shown, account, account_with_devices, refused_password, error_page,
-    settings, why,
+    settings, why, snooze_choice, snoozed,
 )  # fmt: skip
 
 

@@ -49,6 +49,7 @@ METHODS = {
     "unsnooze": ("DELETE", "/snooze"),
 }
 BACK = ("restore", "unarchive", "unsnooze")
+BY_HTTP = 4  # a way that no user has so many devices for
 
 users = st.sampled_from(USERS)
 groups = st.sampled_from([GROUP, TENANT])
@@ -163,13 +164,15 @@ class Devices(RuleBasedStateMachine):
     def put_away_or_back(self, user: str, key: str, action: str, way: int) -> None:
         self._change(user, key, action, way)
 
-    @rule(user=users, key=notes, seconds=st.sampled_from([0.77, 17.35, 3_007.77]), way=ways)
-    def snooze(self, user: str, key: str, seconds: float, way: int) -> None:
+    @rule(user=users, key=notes, seconds=st.sampled_from([0.77, 17.35, 3_007.77]), way=ways, waits=st.booleans())
+    def snooze(self, user: str, key: str, seconds: float, way: int, waits: bool) -> None:
         self._settle()
         self._looked(user)
         until = round((self.clock.now + seconds) * 1000)
         can = self.book.snooze(user, key, until / 1000, self.clock.now)
         self._ask(user, key, "snooze", way, can, until=until)
+        if waits:
+            self.time_passes(seconds + 0.1)
 
     @rule(target=presses, user=users, way=ways, before=st.none() | notes)
     def mark_all(self, user: str, way: int, before: str | None) -> Any:
@@ -187,10 +190,15 @@ class Devices(RuleBasedStateMachine):
         assert (press is not None) == marked
         return (user, self.count, press) if marked else multiple()
 
-    @rule(press=presses)
-    def undo_mark_all(self, press: tuple[str, int, str]) -> None:
+    @rule(press=presses, reads_one=st.booleans())
+    def undo_mark_all(self, press: tuple[str, int, str], reads_one: bool) -> None:
+        """Perhaps after one of what it marked was read singly, which then stays read."""
         user, number, text = press
         self._settle()
+        mine = self.book.inboxes[user].items()
+        marked = sorted(key for key, copy in mine if copy.press == number and copy.place == "inbox")
+        if reads_one and marked:
+            self._change(user, marked[0], "read", BY_HTTP)
         self.book.undo_mark_all(user, number)
         status, body = self.world.process.request("DELETE", "/notifications/read-all", user, json={"press": text})
         assert status == 200, body
@@ -312,6 +320,10 @@ class Devices(RuleBasedStateMachine):
         shown = device.shown(self.clock.now)
         if device.wire == "html":  # a row stays on a page that is open
             shown = {key: is_read for key, is_read in shown.items() if self.book.notes[key].stands(self.clock.now)}
+        if device.wire == "signalr":  # replayed is what was sent to the audiences that it hears now
+            hears = self.book.hears(device.user_id)
+            rows = [row for row in rows if row["audience"] in hears]
+            shown = {key: is_read for key, is_read in shown.items() if key[0] in hears}
         assert shown == {device.key_of(row): bool(row["is_read"]) for row in rows}, device.name
         if device.badge is not None:
             assert device.badge == self.book.unread(device.user_id, self.clock.now), device.name

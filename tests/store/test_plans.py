@@ -7,6 +7,7 @@ import pytest
 from fresh import fresh_database
 
 from notiway.store import inbox, membership, retention, writing
+from notiway.store.changes import archive, presses, snoozes
 from notiway.store.database import db, use_database
 from notiway.store.log import positions, pulling, resuming, standing
 from notiway.store.search import catalogue, finding, grouping
@@ -111,6 +112,10 @@ WORK = {
     "feed": lambda: inbox.feed("5"),
     "feed, next page": lambda: inbox.feed("5", before=nth(ROWS // 2)),
     "feed, unread": lambda: inbox.feed("5", state="unread"),
+    "feed, archived": lambda: inbox.feed("5", state="archived"),
+    "feed, archived, next page": lambda: inbox.feed("5", state="archived", before=nth(ROWS // 2)),
+    "feed, snoozed": lambda: inbox.feed("5", state="snoozed"),
+    "search, archived": lambda: inbox.feed("5", state="archived", text="nowhere"),
     "feed, filtered": lambda: inbox.feed("5", state="read", type="info", source="s", priority="high", text="title"),
     "groups": lambda: grouping.page("5", "all"),
     "groups, next page": lambda: grouping.page("5", "unread", before=nth(ROWS // 2)),
@@ -136,6 +141,12 @@ WORK = {
     "what is known": lambda: inbox.known_among(mine()),
     "mark all": lambda: inbox.mark_all_read("5"),
     "mark all, cutoff": lambda: inbox.mark_all_read("5", nth(ROWS // 2)),
+    "undo of mark all": lambda: presses.take_back("5", presses.Press(1, nth(5), nth(ROWS // 2))),
+    "archive": lambda: archive.archive("5", mine()),
+    "snooze": lambda: snoozes.snooze("5", mine(), 1),
+    "what is due": lambda: snoozes.due(),
+    "what is due next": lambda: snoozes.next_due(),
+    "wake": lambda: snoozes.wake("5", mine()),
     "delete": lambda: inbox.delete("5", mine()),
     "restore": lambda: inbox.restore("5", mine()),
     "catch up": lambda: inbox.catch_up("5"),
@@ -186,6 +197,18 @@ def test_nothing_is_sorted_afterwards(database, name):
     for statement in statements_of(database, WORK[name]):
         plan = [row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {statement}").fetchall()]
         assert not [step for step in plan if "TEMP B-TREE" in step], (statement, plan)
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    [("feed, archived", "archived"), ("search, archived", "archived"), ("feed, snoozed", "snoozed"),
+     ("what is due", "due"), ("what is due next", "due")],
+)  # fmt: skip
+def test_what_is_put_away_is_found_through_an_index_of_nothing_else(database, name, index):
+    statements = statements_of(database, WORK[name])
+    plans = [" ".join(row[3] for row in database.execute_sql(f"EXPLAIN QUERY PLAN {each}")) for each in statements]
+    assert any(f"notiway_inbox_item_{index}" in plan for plan in plans), plans
+    assert "TEMP B-TREE" not in plans[-1]
 
 
 @pytest.mark.parametrize("name", ["count", "counts", "feed, unread", "mark all", "mark all, cutoff"])

@@ -6,6 +6,7 @@ import pytest
 from fresh import fresh_database
 
 from notiway.store import inbox, readers, rows
+from notiway.store.changes import presses
 from notiway.store.database import db
 from notiway.store.search import catalogue, grouping
 from notiway.store.sql import _in_dialect
@@ -104,6 +105,22 @@ def test_members_of_a_group_are_found_by_their_own_index(large, mode):
         large.execute_sql("DEALLOCATE members")
     assert "Scan Backward using notiway_inbox_item_group" in plan, plan
     assert "Seq Scan" not in plan, plan
+
+
+@pytest.mark.parametrize(
+    ("work", "index"),
+    [
+        (lambda: inbox.feed("0", state="archived"), "archived"),
+        (lambda: inbox.feed("0", state="snoozed", text="nowhere"), "snoozed"),
+        (lambda: presses.take_back("0", presses.Press(1, *[ids_of_user()] * 2)), "pkey"),
+    ],
+    ids=["archived", "snoozed", "undo of mark all"],
+)
+def test_what_is_put_away_and_what_a_press_read_is_found_in_order(plans, work, index):
+    last = list(plans(work).values())[-1]
+    assert f"notiway_inbox_item_{index}" in last
+    assert "Sort" not in last
+    assert "Seq Scan" not in last
 
 
 def test_the_catalogue_is_asked_by_its_own_index(plans):
