@@ -184,6 +184,7 @@ def test_a_sheet_tells_the_keys_and_they_can_be_turned_off(browse: Browse, ada: 
     sheet = page.get_by_role("dialog", name="Keyboard shortcuts")
     expect(sheet).to_be_visible()
     expect(sheet).to_contain_text("Mark as read or unread")
+    expect(sheet.get_by_role("button", name="Close")).to_be_focused()
     page.keyboard.press("k")  # the list behind it hears nothing
     page.keyboard.press("Escape")
     expect(sheet).to_be_hidden()
@@ -216,3 +217,12 @@ def test_the_history_says_which_of_how_many_and_is_passed_with_the_page_keys(bro
     page.get_by_role("link", name="Load more").click()
     expect(rows(history(page))).to_have_count(25)
     expect(first).to_have_attribute("aria-setsize", "25")
+
+
+def test_a_key_archives_and_one_leads_on(browse: Browse, ada: Person) -> None:
+    ada.store_many(["Third", "Second", "First"])
+    page = visit(browse(ada), "/notifications")
+    page.keyboard.press("j")
+    page.keyboard.press("e")
+    expect(row(history(page), "First")).to_have_count(0)
+    expect(rows(history(page))).to_have_count(2)
