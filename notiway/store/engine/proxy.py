@@ -39,6 +39,8 @@ class Proxy(peewee.DatabaseProxy):
 
     @property
     def obj(self) -> Any:
+        if not (self._have_sessions or self._are_several):  # as nearly everywhere: it costs nothing
+            return self._last
         if self._have_sessions:
             joined = self._joined_here()
             if joined is None and (host := self.host) is not None:
@@ -57,7 +59,7 @@ class Proxy(peewee.DatabaseProxy):
     @property
     def own(self) -> Any:
         """The application's database by its own pool, whatever session a verb has joined."""
-        if self._are_several:  # one application, as nearly everywhere, costs nothing
+        if self._are_several:
             found = self._find()
             if found is not None:
                 return found
