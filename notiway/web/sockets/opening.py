@@ -17,7 +17,8 @@ from flask import current_app, g, request, session
 from notiway.gateway import tickets
 from notiway.live import runtime
 from notiway.live.broker.channels import OF_ONE
-from notiway.live.carriers import joining
+from notiway.live.carriers import joining, newcomers
+from notiway.live.carriers.hub_protocol import SignalRTransport
 from notiway.live.connection import Connection
 from notiway.live.runtime import Runtime
 from notiway.values.close_codes import CloseCode
@@ -42,10 +43,14 @@ def _look_again(now: Runtime, connection: Connection, principal: Principal, know
     handshake.take_connection()  # an application may close the database at the end of any context
     # Whoever joined or left a group meanwhile was told so before this connection could hear it.
     audiences = joining.audiences_of(principal)
-    with now.hub.hearing.pinned([key for key in audiences if key not in known]):
+    new = [key for key in audiences if key not in known]
+    with now.hub.hearing.pinned(new):
         for key in audiences:
             now.hub.in_turn(now.hub.listeners.add, connection, key)
         now.hub.audiences_of(connection)
+    if new and isinstance(connection.format.transport, SignalRTransport):
+        # Its client may have said hello by now, and what was read for it then knows nothing of these.
+        now.hub.in_turn(newcomers.open_again, connection)
     for key in known:
         if key not in audiences and not key.startswith(OF_ONE):
             now.hub.unsubscribe(connection, key)

@@ -32,6 +32,7 @@ from notiway.web.sockets import opening, signalr, sse, websocket
 from web.sockets.conftest import UPGRADE
 
 STREAM = "/api/notifications/stream"
+HELLO = '{"protocol":"json","version":1}\x1e'
 
 
 class Meanwhile:
@@ -197,6 +198,39 @@ def test_a_group_that_was_joined_or_left_meanwhile_is_heard_or_not(enter, cookie
     wait_until(lambda: now.hub.listeners.of(crew.key) and not now.hub.listeners.of(ops.key))
     (connection,) = now.hub.listeners.of("global")
     assert set(connection.audiences) == {"global", f"user:{user.id}", crew.key}
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_a_hub_client_that_said_hello_before_the_second_look_connects_again(
+    enter, cookie, meanwhile, now, user, told, monkeypatch, is_early
+):
+    """What was read for its hello knows nothing of the group, and nothing else would tell it of that."""
+    crew = Audience.group("crew")
+    looks = threading.Event()
+    may_look = threading.Event()
+
+    def look(principal):
+        looks.set()
+        assert may_look.wait(WAIT_SECONDS)
+        membership.join(user.id, crew)
+        return True
+
+    monkeypatch.setattr(opening, "is_still", look)
+    meanwhile.change = told(lambda: None, Event("sync", "user:somebody", {"unread": 0}))
+    client = enter("/hub", UPGRADE | cookie)
+    assert looks.wait(WAIT_SECONDS)
+    if is_early:
+        client.send(HELLO)
+        assert client.read() == ["{}\x1e"]
+    may_look.set()
+    if is_early:
+        assert client.read_all()[-1] == ("close", int(CloseCode.TRY_AGAIN))
+        return
+    wait_until(lambda: now.hub.listeners.of(crew.key))
+    client.send(HELLO)
+    assert client.read() == ["{}\x1e"]
+    (connection,) = now.hub.listeners.of(crew.key)
+    assert connection.state is State.OPEN
 
 
 def test_the_users_are_asked_anew_and_not_remembered_from_the_first_look(tmp_path):
