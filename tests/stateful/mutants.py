@@ -37,15 +37,6 @@ def recall_leaves_the_badge(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(recall, "unread_counts", lambda users: {})
 
 
-def an_undone_press_takes_what_was_read_singly(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(inbox, "mark_read", _keeping_presses(inbox.mark_read))
-
-
-def what_is_archived_goes_unheard(patch: pytest.MonkeyPatch) -> None:
-    render = HtmlWire.render
-    patch.setattr(HtmlWire, "render", lambda wire, event: None if "archived" in event.data else render(wire, event))
-
-
 def a_resume_forgets_the_oldest(patch: pytest.MonkeyPatch) -> None:
     release = Hub.release
     patch.setattr(Hub, "release", lambda hub, one, first, *more: release(hub, one, [*first[:1], *first[2:]], *more))
@@ -55,10 +46,6 @@ def _is_open(event: Event) -> bool:
     return "unread" not in event.data and bool(event.data["notification"]["persisted"])
 
 
-def _keeping_presses(mark_read: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda user_id, ids, press=None: mark_read(user_id, ids, 0 if press is None else press)
-
-
 MUTANTS: list[Callable[[Any], None]] = [
     mark_all_forgets_the_page,
     mark_all_tells_of_all_but_one,
@@ -66,6 +53,4 @@ MUTANTS: list[Callable[[Any], None]] = [
     restore_tells_nobody,
     recall_leaves_the_badge,
     a_resume_forgets_the_oldest,
-    an_undone_press_takes_what_was_read_singly,
-    what_is_archived_goes_unheard,
 ]
