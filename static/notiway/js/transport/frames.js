@@ -28,13 +28,13 @@ async function swap(text) {
   document.dispatchEvent(new CustomEvent("notiway:frame"));
 }
 
-/** What came, for so many ms: the elements for lists and toasts, and the last badge. The rest waits for the next time. */
-export function gather(ms) {
+/** What came, so many frames and ms at most: the elements for lists and toasts, and the last badge. The rest waits for the next time. */
+export function gather({ ms, most }) {
   const until = performance.now() + ms;
   const children = [];
   let badge = null;
   let taken = 0;
-  while (taken < waiting.length && !isSwapping && performance.now() < until) {
+  while (taken < Math.min(waiting.length, most) && !isSwapping && performance.now() < until) {
     const text = waiting[taken++];
     const parts = parsed(text);
     if (!parts) {

@@ -6,7 +6,8 @@ import { place } from "../page/place.js";
 import { repeat, take } from "./changes.js";
 import { gather, isWaiting } from "./frames.js";
 
-const PIECE = { seen: 8, hidden: 40 }; // ms of frames that are read at once: what is done with them takes as long again
+// Frames that are taken in at once: to draw their rows takes longer than to read them.
+const PIECE = { seen: { ms: 8, most: 25 }, hidden: { ms: 40, most: 500 } };
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
 const LISTS = "#notiway-results, [data-notiway-box], .notiway-more, .notiway-history"; // what requests bring rows into
 const fetching = new Set(); // the requests for rows that are on their way…
