@@ -1,6 +1,6 @@
 // settings: what the reader has said about attention. The page brings it, a change comes over the line, and what was
 // missed is fetched. Everybody who needs to know is told by "notiway:settings".
-import { HEADERS } from "../transport/reconcile.js";
+import { HEADERS } from "../page/background.js";
 
 let current = null;
 let skew = 0; // ms that this clock is ahead of the server's

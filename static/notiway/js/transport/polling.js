@@ -1,8 +1,9 @@
 // polling: the page asks what is new, every two seconds while it is seen; it hears of stored notifications only.
 import { heardTo } from "../list/rows.js";
+import { HEADERS } from "../page/background.js";
 import { EVERYTHING } from "./connection.js";
 import { takeFrame } from "./frames.js";
-import { HEADERS, reconcile } from "./reconcile.js";
+import { reconcile } from "./reconcile.js";
 import { pause } from "./waiting.js";
 
 const SEEN = 1_500; // ms between two questions…

@@ -1,13 +1,11 @@
 // reconcile: after a break, bring the lists on this page in line with the server, without moving what is read.
 import { refresh as refreshBanners } from "../banner/banners.js";
 import { answered } from "../list/answers.js";
-import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { touched } from "../list/groups.js";
+import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
-import { fetchParts } from "../page/background.js";
 import { isPending, lists, newestId, placeOf, removeRow, rowsOf, setState } from "../list/rows.js";
-
-export { HEADERS } from "../page/background.js";
+import { fetchParts } from "../page/background.js";
 
 function source(list) {
   if (list.dataset.notiwayList === "recent") return list.closest("[data-notiway-box]")?.getAttribute("hx-get");

@@ -1,5 +1,5 @@
 // ticket: where the live process has another origin, no cookie goes there. Each line opens with a ticket that is good once.
-import { HEADERS } from "./reconcile.js";
+import { HEADERS } from "../page/background.js";
 
 const FIRST = 500; // ms before the second try; each one doubles it…
 const LONGEST = 8_000; // … up to this
