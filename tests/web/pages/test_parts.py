@@ -5,6 +5,7 @@ from flask import render_template_string
 from flask_login import login_user
 
 from notiway.store import inbox
+from notiway.store.search import grouping
 from notiway.values.errors import Unavailable
 
 CALLS = ("bell()", "inbox()", "announcements()", "tasks('import')")
@@ -38,6 +39,6 @@ def test_without_a_database_the_page_stands(draw, call, monkeypatch, caplog):
         raise Unavailable("away")
 
     monkeypatch.setattr(inbox, "unread_count", fail)
-    monkeypatch.setattr(inbox, "feed", fail)
+    monkeypatch.setattr(grouping, "page", fail)
     assert "data-notiway-frame" in draw(call)
     assert "away" in caplog.text

@@ -50,4 +50,5 @@ export function gather({ ms, most }) {
   return { children, badge };
 }
 
+export const count = () => waiting.length;
 export const isWaiting = () => waiting.length > 0 && !isSwapping;

@@ -4,10 +4,12 @@ import { reveal, settle } from "../list/list.js";
 import { lists } from "../list/rows.js";
 import { place } from "../page/place.js";
 import { repeat, take } from "./changes.js";
-import { gather, isWaiting } from "./frames.js";
+import { count, gather, isWaiting } from "./frames.js";
 
-// Frames that are taken in at once: to draw their rows takes longer than to read them.
-const PIECE = { seen: { ms: 8, most: 25 }, hidden: { ms: 40, most: 500 } };
+// Frames that are taken in at once: to draw their rows takes longer than to read them. Where so many wait that lists have
+// no room for them, few are drawn, and the rest must not take minutes.
+const PIECE = { seen: { ms: 8, most: 25 }, flooded: { ms: 40, most: 200 }, hidden: { ms: 40, most: 500 } };
+const FLOOD = 2_000; // frames that wait
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
 const LISTS = "#notiway-results, [data-notiway-box], .notiway-more, .notiway-history"; // what requests bring rows into
 const fetching = new Set(); // the requests for rows that are on their way…
@@ -43,7 +45,7 @@ function drain() {
   clearTimeout(due?.timer);
   cancelAnimationFrame(due?.frame);
   due = null;
-  const { children: framed, badge } = gather(document.hidden ? PIECE.hidden : PIECE.seen);
+  const { children: framed, badge } = gather(PIECE[document.hidden ? "hidden" : count() > FLOOD ? "flooded" : "seen"]);
   const children = [...placeParts([...(incoming()?.children ?? [])]), ...placeParts(framed)];
   incoming()?.replaceChildren();
   const old = badge && document.getElementById("notiway-badge");
