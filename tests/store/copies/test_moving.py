@@ -11,6 +11,7 @@ from notiway.host import tables as host_tables
 from notiway.host.app import MIGRATIONS as HOST
 from notiway.live import runtime
 from notiway.store import inbox, membership, schema, tables
+from notiway.store.attention.table import AttentionSettings
 from notiway.store.copies import moving
 from notiway.store.database import db, open_database, use_database
 from notiway.store.log import resuming
@@ -46,7 +47,7 @@ def source(app, user, inside):
         tables.AuditEntry(id="a", actor_id=user.id, action="send", audience="global", details={"reach": 3}),
         tables.Task(id="t", user_id=user.id, audience="global", name="n", status="s", done=2**40, total=0, message=""),
         tables.Counter(name="recalls", value=3),
-        tables.AttentionSettings(user_id=user.id, revision=2, settings='{"sound":true}'),
+        AttentionSettings(user_id=user.id, revision=2, settings='{"sound":true}'),
         host_tables.Session(id="s", user_id=user.id, ends_at=2**40, address="::1", user_agent="x"),
         host_tables.Contact(user_id=user.id, email="c@example.com", name="C", city="Köln"),
     )
