@@ -47,7 +47,7 @@ def test_filters_narrow_the_list_and_the_address_keeps_them(browse: Browse, ada:
 
 def test_a_search_in_a_large_inbox_goes_on_where_it_ended_and_lets_in_what_arrives(browse: Browse, ada: Person) -> None:
     ada.store("The oldest Ärger of all")
-    ada.store_many([f"Number {n}" for n in range(12_000)])  # more than one search looks through, in the time that it has
+    ada.store_many([f"Number {n}" for n in range(12_000)])  # more than one search has time for
     page = visit(browse(ada), "/notifications?text=%C3%A4rger+oldest")
     further = page.get_by_role("link", name="Search further")
     expect(page.get_by_text("Searched back to")).to_be_visible()
