@@ -1,14 +1,13 @@
 // held: what came while it was quiet is told once, when it is over, by one of the reader's tabs.
 import { onDone } from "../list/rows.js";
+import { turn } from "../page/turn.js";
 import { showToast } from "../toast/stack.js";
 import { reader } from "./settings.js";
 
 const MOST = 500; // notifications that are remembered
-const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms: the tab that is looked at tells it
 let unstored = []; // where the browser keeps nothing
 
 const key = () => `notiway:quieted:${reader()}`;
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 function kept() {
   try {
@@ -51,7 +50,7 @@ function tell() {
 /** It is quiet no longer, unless `isQuiet` says otherwise by the time of this tab's turn. */
 export async function summarise(isQuiet) {
   if (!kept().length) return;
-  await pause(WAIT[document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible"]);
+  await turn(); // the tab that is looked at tells it
   if (isQuiet()) return;
   if (navigator.locks) await navigator.locks.request(key(), tell);
   else tell();

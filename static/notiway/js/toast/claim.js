@@ -1,8 +1,8 @@
 // claim: which of a reader's tabs tells of a notification. A focused tab asks first, a hidden one last; a Web Lock decides
 // who won, also between tabs that ask in the same millisecond: one for each notification, or one for a whole burst.
 import { remembered } from "../page/remembered.js";
+import { pause, turn } from "../page/turn.js";
 
-const WAIT = { focused: 0, visible: 150, hidden: 600 }; // ms before a tab asks
 const HOLD = 15_000; // ms a lock is kept, longer than any tab waits
 const MANY = 5; // more than these at once are claimed together: a thousand locks would hold the page up
 const BURST_HOLD = 3_000; // ms after its last notification that a burst is over
@@ -10,9 +10,6 @@ const taken = remembered();
 const channel = "BroadcastChannel" in globalThis ? new BroadcastChannel("notiway") : null;
 let letGo = null; // ends the lock of a burst that is this tab's
 let over = null;
-
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const visibility = () => (document.hidden ? "hidden" : document.hasFocus() ? "focused" : "visible");
 
 /** Ask for a lock that nobody has; `keep()` says for how long. */
 function lock(name, keep) {
@@ -60,7 +57,7 @@ async function claimByStorage(id) {
 
 /** Of these toasts those that this tab tells; `key` tells the times from each other that one notification is news. */
 export async function claimed(toasts) {
-  await pause(WAIT[visibility()]);
+  await turn();
   const ordinary = toasts.filter((toast) => !toast.stays);
   const isBurst = ordinary.length > MANY && (await claimBurst(ordinary.at(-1).key));
   const isMine = ({ key, stays }) => (stays || ordinary.length <= MANY ? claim(key) : isBurst && !taken.has(key));
