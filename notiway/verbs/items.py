@@ -63,10 +63,15 @@ def mark_seen(user_id: str, ids: Sequence[str]) -> None:
 @stands_aside
 def restore(user_id: str, ids: Sequence[str]) -> int:
     """Undo `delete`; returns the unread count."""
+    return bring_back(user_id, ids, inbox.restore)
+
+
+def bring_back(user_id: str, ids: Sequence[str], put: Callable[[str, Sequence[str]], list[Item]]) -> int:
+    """Put items into the list as `put` does, and tell of them; returns the unread count."""
     runtime = current()
     inbox.catch_up(user_id)
     with db.atomic():
-        items = inbox.restore(user_id, ids)
+        items = put(user_id, ids)
         unread = inbox.unread_count(user_id)
         db.after_commit(lambda: tell_restored(runtime, user_id, items, unread))
     return unread

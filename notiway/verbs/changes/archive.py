@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from notiway.live.runtime import current
-from notiway.store import inbox
 from notiway.store.changes import archive as store
-from notiway.store.database import db
 from notiway.store.session.joining import stands_aside
-from notiway.verbs.items import change, tell_restored
+from notiway.verbs.items import bring_back, change
 
 
 @stands_aside
@@ -27,10 +24,4 @@ def put_back(user_id: str, ids: Sequence[str]) -> int:
 
     `NotFound`, and nothing changed, if one is deleted or not the user's.
     """
-    runtime = current()
-    inbox.catch_up(user_id)
-    with db.atomic():
-        items = store.put_back(user_id, ids)
-        unread = inbox.unread_count(user_id)
-        db.after_commit(lambda: tell_restored(runtime, user_id, items, unread))
-    return unread
+    return bring_back(user_id, ids, store.put_back)
