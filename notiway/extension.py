@@ -197,7 +197,7 @@ def _runtime(
         queue_total=config.queue_total,
     )
     heard = inbound.put, config.max_message_bytes, inbound.control
-    frames = WebSocketTransport(*heard)
+    frames, html = WebSocketTransport(*heard), HtmlWire(app.jinja_env)
     act, invoke = actions.handler(app), invocations.handler(app)
     parts = open_parts(config, hub)
     untold.watch(app, parts.presence, opened)
@@ -217,8 +217,8 @@ def _runtime(
         replaying=Replaying(hub, app.app_context),
         formats={
             "json": Format(JsonWire(), frames, act),
-            "html": Format(HtmlWire(app.jinja_env), frames, act),
-            "html stream": Format(HtmlWire(app.jinja_env), FrameStreamTransport(), act),
+            "html": Format(html, frames, act),
+            "html stream": Format(html, FrameStreamTransport(), act),
             "signalr": Format(SignalRWire(), SignalRTransport(*heard), invoke),
             "sse": Format(SseWire(), StreamTransport()),
         },

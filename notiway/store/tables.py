@@ -109,19 +109,13 @@ for _name, _columns, _where in (
     ("archived", _MINE, InboxItem.archived_at.is_null(False)),
     ("snoozed", _MINE, InboxItem.snoozed_until.is_null(False)),
     ("due", (InboxItem.snoozed_until,), InboxItem.snoozed_until.is_null(False)),
+    (
+        "group",
+        (InboxItem.user_id, InboxItem.group_key, InboxItem.notification),
+        InboxItem.group_key.is_null(False) & InboxItem.deleted_at.is_null(),
+    ),
 ):
     InboxItem.add_index(InboxItem.index(*_columns, name=f"notiway_inbox_item_{_name}", where=_where))
-
-
-InboxItem.add_index(
-    InboxItem.index(
-        InboxItem.user_id,
-        InboxItem.group_key,
-        InboxItem.notification,
-        name="notiway_inbox_item_group",
-        where=(InboxItem.group_key.is_null(False) & InboxItem.deleted_at.is_null()),
-    )
-)
 
 
 class InboxCursor(Table):

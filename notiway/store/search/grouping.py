@@ -76,12 +76,17 @@ def page(user_id: str, state: str, *, before: str | None = None, limit: int = 20
 
     A group stands where its newest member does, and nowhere else. `before` is an item; only what is below it is there.
     """
+    shown = heads(user_id, state, before=before, limit=limit)
+    return shown, groups(user_id, state, shown.items)
+
+
+def heads(user_id: str, state: str, *, before: str | None = None, limit: int = 20) -> Page:
+    """The item that each of these rows stands at, for who does not need to know what else it stands for."""
     inbox.catch_up(user_id)
     found, reached = _rows(user_id, state, before, limit)
-    shown = Page(found, reached)
     if reached is not None and len(found) < limit:
-        shown = Page(found, reached, min(id_time(reached), LATEST_MS))
-    return shown, groups(user_id, state, found)
+        return Page(found, reached, min(id_time(reached), LATEST_MS))
+    return Page(found, reached)
 
 
 def groups(user_id: str, state: str, items: Sequence[Item]) -> dict[str, Group]:

@@ -121,8 +121,7 @@ def follow(notification_id: str) -> ResponseReturnValue:
 def _place_of(user_id: str, item: Item) -> str:
     """Where it is shown: on the first page of the history, among the members of its group, or on a page of its own."""
     anchor = f"n-{item.id}"
-    page, _ = grouping.page(user_id, "all")
-    if any(each.id == item.id for each in page.items):
+    if any(each.id == item.id for each in grouping.heads(user_id, "all").items):
         return url_for("notiway.history", _anchor=anchor)
     if item.group_key is not None and grouping.group(user_id, item.group_key, "all").count > 1:
         return url_for("notiway.group_members", key=item.group_key, before=id_after(item.id), _anchor=anchor)

@@ -58,14 +58,14 @@ def is_grouped(chosen: Mapping[str, Any]) -> bool:
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What `notiway/history/_results.html` and `notiway/history/_rows.html` need."""
     groups: dict[str, Group] = {}
-    if is_grouped(chosen):
+    if grouped := is_grouped(chosen):
         page, groups = grouping.page(user_id, chosen["state"], before=chosen.get("before"))
     else:
         page = inbox.feed(user_id, **chosen)
     return {
         "items": page.items,
         "groups": groups,
-        "is_grouped": is_grouped(chosen),
+        "is_grouped": grouped,
         "next_cursor": page.next_cursor,
         "searched_to": None if page.searched_to is None else moment(page.searched_to),
         "filters": dict(chosen),
