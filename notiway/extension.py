@@ -38,7 +38,7 @@ from notiway.live.wires.parts import draw_each, draw_toast
 from notiway.live.wires.signalr import SignalRWire
 from notiway.live.wires.sse import SseWire
 from notiway.ops import jobs, relay
-from notiway.ops.alone import check_alone
+from notiway.ops.alone import check_alone, let_go
 from notiway.ops.rounds.snoozes import Snoozes
 from notiway.ops.workers import check_workers
 from notiway.store import database
@@ -124,6 +124,7 @@ class Notiway(Declaring, Parts):
         runtime = _runtime(app, config, opened, unknown, active)
         runtime.people, runtime.kinds = self._people, self.declared
         runtime.check_alone = partial(check_alone, config, opened)
+        runtime.let_go = partial(let_go, opened)
         app.extensions[KEY] = runtime
         self._mount(app, runtime)
         auth.follow_logins(app)

@@ -80,6 +80,7 @@ class Runtime:
     snoozes: Any = None  # what brings snoozed items back (ops/rounds/snoozes.py)
     told: dict[str, str] = field(default_factory=dict)  # faults of parts of pages that the log knows (web/ornaments.py)
     check_alone: Callable[[], None] = lambda: None  # raises `ConfigError` where another process serves this database
+    let_go: Callable[[], None] = lambda: None  # another process may serve this database from then on
     _background: list[Any] = field(default_factory=list)
     _started: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -229,6 +230,7 @@ class Runtime:
         self.badges.close()
         self.replaying.close()
         self.reactor.stop()
+        self.let_go()
 
 
 def database_in_context() -> Any:

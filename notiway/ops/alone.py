@@ -48,6 +48,13 @@ def check_alone(config: Config, database: peewee.Database) -> None:
         )
 
 
+def let_go(database: peewee.Database) -> None:
+    """This process serves the database no longer: another one may."""
+    path = Path(f"{private_files.file_of(database)}{SUFFIX}").absolute()
+    if _held.get(path, (0, 0))[0] == os.getpid():
+        os.close(_held.pop(path)[1])
+
+
 def is_served(database: Path) -> bool:
     """Whether a process serves this SQLite file with the memory broker now."""
     try:

@@ -80,3 +80,12 @@ def test_what_shares_a_process_a_broker_or_no_file_is_not_refused(database, othe
 def test_where_there_can_be_no_lock_the_log_says_so(tmp_path, caplog):
     check(SqliteDatabase(str(tmp_path / "no such folder" / "notiway.db")))
     assert "would not be noticed" in caplog.text
+
+
+def test_an_application_that_stopped_lets_go_of_its_file(make_app):
+    app = make_app()
+    running, file = app.extensions["notiway"], Path(app.config["NOTIWAY_DATABASE_URL"].removeprefix("sqlite:///"))
+    app.test_client().get("/sign-in")
+    assert alone.is_served(file)
+    running.stop()
+    assert not alone.is_served(file)
