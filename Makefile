@@ -27,6 +27,8 @@ export FREE
 
 export PYTHON
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start hundreds of processes, and each one that compiles Notiway anew takes half as long again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants lock clean

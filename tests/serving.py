@@ -20,6 +20,8 @@ START_SECONDS = 90.0
 STOP_SECONDS = 60.0
 PASSWORD = "notiway"
 
+_made: dict[tuple[str, tuple[str, ...]], bytes] = {}  # an application and commands, and the database that they made
+
 
 class Site:
     """One server with its own database. `kill` and `start` again keep port, database and secret.
@@ -64,10 +66,23 @@ class Site:
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def prepare(self) -> Site:
-        """Make the database, with the demo users."""
-        self.command("migrate")
-        self.command("demo")
+    def prepare(self, *commands: str) -> Site:
+        """Make the database, with the demo users; or by these commands.
+
+        The commands run once in a test process; after that, a site on SQLite gets a copy of the file that they made.
+        """
+        commands = commands or ("migrate", "demo")
+        here = self.folder / "notiway.db"
+        is_a_file = self.environment["NOTIWAY_DATABASE_URL"] == f"sqlite:///{here}"
+        made = _made.get((self.application, commands))
+        if is_a_file and made is not None and not here.exists():
+            here.touch(0o600)
+            here.write_bytes(made)
+            return self
+        for command in commands:
+            self.command(command)
+        if is_a_file:
+            _made[self.application, commands] = here.read_bytes()
         return self
 
     def start(self, *options: str) -> Site:

@@ -86,7 +86,7 @@ def chromium() -> Iterator[Browser]:
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("site"))
-    site.command("migrate")
+    site.prepare("migrate")
     yield site.start()
     site.close()
 
@@ -100,7 +100,7 @@ def sites_to_kill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
         site = made.get(repr(settings))
         if site is None:
             site = made[repr(settings)] = Site(tmp_path_factory.mktemp("mortal"), **settings)
-            site.command("migrate")
+            site.prepare("migrate")
         return site if site.process is not None else site.start()
 
     yield give

@@ -42,7 +42,7 @@ LEAKS = """() => {
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     site = Site(tmp_path_factory.mktemp("shop"), "bootstrap_app:app")
-    site.command("migrate")
+    site.prepare("migrate")
     yield site.start()
     site.close()
 

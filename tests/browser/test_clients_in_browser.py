@@ -70,7 +70,7 @@ def shop() -> Iterator[str]:
 def gateway(shop: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that lets the other one's pages in."""
     site = Site(tmp_path_factory.mktemp("gateway"), NOTIWAY_ALLOWED_ORIGINS=shop, NOTIWAY_OPEN_GROUPS="dashboard-*")
-    site.command("migrate")
+    site.prepare("migrate")
     yield site.start()
     site.close()
 

@@ -52,7 +52,7 @@ def sites(redis_url: str, proxy: Meddler, tmp_path_factory: pytest.TempPathFacto
     for site in (host, live):
         # Another origin: the cookie of 127.0.0.1 is not sent there.
         site.environment["NOTIWAY_LIVE_URL"] = f"http://localhost:{proxy.port}"
-    host.command("migrate")
+    host.prepare("migrate")
     host.start("-k", "sync", "-w", "4")
     yield host, live.hold()
     for site in (host, live):

@@ -26,7 +26,7 @@ def several(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with redis_server() as url:
         folder = tmp_path_factory.mktemp("several")
         site = Site(folder, NOTIWAY_BROKER_URL=url, WEB_CONCURRENCY=WORKERS, NOTIWAY_MAX_CONNECTIONS_PER_USER=1000)
-        site.command("migrate")
+        site.prepare("migrate")
         yield site.start()
         site.close()
 

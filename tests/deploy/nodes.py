@@ -55,7 +55,7 @@ def nodes(folder: Path, count: int, postgres: Postgres, redis_url: str, **settin
             own.mkdir()
             sites.append(Site(own, "loud_app:app", **settings))
             stack.callback(sites[-1].close)
-        sites[0].command("migrate")
+        sites[0].prepare("migrate")
         with ThreadPoolExecutor(count) as threads:
             list(threads.map(Site.start, sites))
         door = Site(folder, "loud_app:app", **settings)

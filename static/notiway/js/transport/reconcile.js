@@ -43,12 +43,18 @@ async function refresh(list, options) {
   settle(list);
 }
 
+const tell = (name) => document.dispatchEvent(new CustomEvent(name));
+
 /** Something was put away: lists of that place show it, and it has not come with the news. */
-export const refreshPlace = (place) => Promise.allSettled(lists().filter((list) => placeOf(list) === place).map((list) => refresh(list, { restored: true })));
+export async function refreshPlace(place) {
+  await Promise.allSettled(lists().filter((list) => placeOf(list) === place).map((list) => refresh(list, { restored: true })));
+  tell("notiway:change");
+}
 
 /** Refresh every list that has been loaded; a failure leaves the list as it is, the next break tries again. */
 export async function reconcile() {
   await Promise.allSettled([...lists().map((list) => refresh(list)), refreshBanners()]);
   touched();
-  for (const name of ["notiway:change", "notiway:reconciled"]) document.dispatchEvent(new CustomEvent(name));
+  tell("notiway:change");
+  tell("notiway:reconciled");
 }
