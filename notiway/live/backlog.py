@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from notiway.live import socket_room
 
-LARGE_BYTES = 256 * 1024  # more than this that waits for a client which reads goes out through a larger buffer
+LARGE_BYTES = 64 * 1024  # more than this that waits for a client which reads goes out through a larger buffer
 STALL_SECONDS = 2.0  # a client that took nothing for so long has stalled
 BLOCKED = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 

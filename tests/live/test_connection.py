@@ -341,7 +341,7 @@ def test_a_small_backlog_gets_no_more_room():
         theirs.settimeout(10)
         connection = Connection(ours, json_format(), "c", 64 * 1024, "ada")
         connection.release([])
-        connection.offer(b"x" * 200_000)
+        connection.offer(b"x" * 90_000)
         while connection.backlog is not None:
             theirs.recv(20_000)
             connection.flush()

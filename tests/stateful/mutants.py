@@ -48,11 +48,11 @@ def _is_open(event: Event) -> bool:
 
 MUTANTS: list[Callable[[Any], None]] = [
     mark_all_forgets_the_page,
-    recall_leaves_the_badge,
     a_resume_forgets_the_oldest,
 ]
 FOUND_LATE: list[Callable[[Any], None]] = [  # a minute or two each: the long profile runs them
     mark_all_tells_of_all_but_one,
+    recall_leaves_the_badge,
     restore_does_not_restore,
     restore_tells_nobody,
 ]
