@@ -122,6 +122,34 @@ def test_several_are_marked_deleted_and_brought_back(browse: Browse, ada: Person
         expect(rows(history(place)).first).to_contain_text("Four")
 
 
+def test_all_that_match_are_selected_deleted_and_brought_back(browse: Browse, ada: Person) -> None:
+    ada.store_many([f"Alarm {n}" for n in range(45)], type="error")
+    ada.store_many([f"Note {n}" for n in range(3)])
+    page, there = visit(browse(ada), "/notifications?type=error"), visit(browse(ada))
+    all_that_match = tools(page).get_by_role("button", name="Select all that match")
+    tick(page, "Alarm 44")
+    expect(all_that_match).to_be_hidden()
+    page.get_by_label("Select all", exact=True).check()
+    expect(page.get_by_text("20 selected")).to_be_visible()
+    all_that_match.click()
+    expect(page.get_by_text("All 45 selected")).to_be_visible()
+    expect(all_that_match).to_be_hidden()
+    history(page).get_by_role("checkbox", name="Select: Alarm 44", exact=True).uncheck()
+    expect(page.get_by_text("19 selected")).to_be_visible()
+    page.get_by_label("Select all", exact=True).check()
+    all_that_match.click()
+    ada.notify("One more alarm", type="error")
+    expect_unread(page, 49)
+    tools(page).get_by_role("button", name="Delete").click()
+    expect(page.get_by_text("45 deleted")).to_be_visible()
+    for place in (page, there):
+        expect_unread(place, 4)  # what came behind the choice stays
+    expect(rows(history(page))).to_have_count(1)
+    undo(page).click()
+    for place in (page, there):
+        expect_unread(place, 49)
+
+
 def test_a_tick_keeps_the_list_still(browse: Browse, ada: Person) -> None:
     ada.store_many(["One", "Two"])
     page = visit(browse(ada), "/notifications")

@@ -10,6 +10,7 @@ from typing import Any
 from notiway.values.attention import zone as zones
 from notiway.values.attention.schedule import Schedule, Window, merged
 from notiway.values.clock import milliseconds, moment
+from notiway.values.lists.views import Views
 
 CHANNELS = ("toast", "browser", "sound")  # the bell has everything, whatever is muted
 TOAST_SECONDS = (5, 8, 15, 0)  # 0: a toast stays until it is closed
@@ -44,6 +45,7 @@ class Attention:
     density: str = "comfortable"  # of the rows of lists
     shortcuts: bool = True
     categories: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)  # by name: channels that were chosen
+    views: Views = field(default_factory=dict)  # saved searches
 
     @property
     def clock(self) -> str:

@@ -12,6 +12,7 @@ from notiway.values.attention.attention import DENSITIES, MOTIONS, OFF, PAUSES, 
 from notiway.values.attention.schedule import DAYS, Schedule
 from notiway.values.errors import Fault, InvalidSettings
 from notiway.values.kinds.registry import Kinds
+from notiway.values.lists.views import view_faults, with_views
 
 TIME = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 LENGTHS = (*PAUSES, TOMORROW, OFF)
@@ -36,6 +37,8 @@ def changed(attention: Attention, given: Mapping[str, Any], kinds: Kinds, now_ms
         result = replace(result, schedule=_schedule(attention.schedule, given["schedule"]))
     if "categories" in given:
         result = replace(result, categories=topics.chosen(kinds, attention, given["categories"]))
+    if "views" in given:
+        result = replace(result, views=with_views(attention.views, given["views"]))
     if "pause" in given:
         result = result.with_pause(given["pause"], now_ms)
     elif result.schedule != attention.schedule:
@@ -52,8 +55,11 @@ def _faults(attention: Attention, given: Mapping[str, Any], kinds: Kinds) -> lis
             is_object = isinstance(value, Mapping)
             wrong = [Fault(name, "must be an object")]
             found += topics.choice_faults(kinds, attention, value) if is_object else wrong
+        elif name == "views":
+            found += view_faults(attention.views, value)
         elif name not in CHECKS:
-            found.append(Fault(name, f"is no setting; there are {', '.join((*CHECKS, 'schedule', 'categories'))}"))
+            names = ", ".join((*CHECKS, "schedule", "categories", "views"))
+            found.append(Fault(name, f"is no setting; there are {names}"))
         elif (text := CHECKS[name](value)) is not None:
             found.append(Fault(name, text))
     return found

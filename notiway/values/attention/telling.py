@@ -49,9 +49,10 @@ def told(attention: Attention, revision: int, kinds: Kinds, now_ms: int) -> dict
 def told_in_full(
     attention: Attention, revision: int, kinds: Kinds, now_ms: int, met: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """The same for whoever asks: with every topic there is to choose for, and its label."""
+    """The same for whoever asks: with the saved searches, and every topic there is to choose for, and its label."""
     listed = [
         {"name": each.name, "label": each.label, "mutable": each.mutable, **each.channels}
         for each in topics.topics(kinds, attention, met)
     ]
-    return {**told(attention, revision, kinds, now_ms), "topics": listed}
+    views = {name: dict(filters) for name, filters in attention.views.items()}
+    return {**told(attention, revision, kinds, now_ms), "views": views, "topics": listed}

@@ -17,7 +17,7 @@ from notiway.values.clock import now_ms
 from notiway.values.errors import InvalidSettings
 from notiway.verbs.attention import settings, trial
 from notiway.web import auth, body, reply
-from notiway.web.attention import form, why
+from notiway.web.attention import form, views, why
 
 PATH = "/notifications/settings"
 RECENT = 50  # notifications whose topics can be chosen for, declared or not
@@ -33,6 +33,7 @@ def register(blueprint: Blueprint) -> None:
     add(f"{PATH}/pause", "pause", pause, methods=["POST"])
     add(f"{PATH}/test", "send_test", send_test, methods=["POST"])
     why.register(blueprint)
+    views.register(blueprint)
 
 
 def show() -> ResponseReturnValue:

@@ -16,6 +16,7 @@ from notiway.store.search.filters import Filters
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.values.item import Item
+from notiway.values.lists.filtering import NAMES
 from notiway.verbs import items
 from notiway.verbs.changes import presses
 from notiway.web import auth, reply
@@ -99,7 +100,7 @@ def read_all() -> ResponseReturnValue:
     before = fields.text("before") or None
     if before is not None and not is_id(before):
         raise WrongInput("Nothing was changed", [Fault("before", "must be the id of a notification")])
-    filters = Filters(**listing.filters({name: fields.text(name) for name in listing.NAMES}))
+    filters = Filters(**listing.filters({name: fields.text(name) for name in NAMES}))
     is_everything = filters.state in ("all", "unread") and not filters.may_be_rare
     marked = items.press_all(user_id, before) if is_everything else items.mark_matching_read(user_id, filters, before)
     message = f"Marked {len(marked.ids):,} as read" if marked.ids else "Nothing was unread"

@@ -17,7 +17,7 @@ from notiway.values.item import Item
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.attention import page as attention
-from notiway.web.pages import banners, changes, groups, listing, news, pressing, standing_inbox, tasks, undoing
+from notiway.web.pages import banners, changes, fields, groups, listing, news, pressing, standing_inbox, tasks, undoing
 
 
 def register(blueprint: Blueprint) -> None:
@@ -26,6 +26,7 @@ def register(blueprint: Blueprint) -> None:
     reply.register(blueprint)
     blueprint.add_url_rule("/notifications", "history", history)
     blueprint.add_url_rule("/notifications/recent", "recent", recent)
+    blueprint.add_url_rule("/notifications/matching", "matching", matching)
     blueprint.add_url_rule("/n/<notification_id>", "follow", follow)
     groups.register(blueprint)
     changes.register(blueprint)
@@ -99,6 +100,19 @@ def recent() -> ResponseReturnValue:
         unread=unread,
         **standing_inbox.context(page.items, grouped, state, reply.csrf_token()),
     )
+
+
+def matching() -> ResponseReturnValue:
+    """The ids of all that the filters let in, as many as may be changed at once: to select what no page shows."""
+    user_id = auth.require_owner()
+    asked = reply.form()
+    if asked == "page":
+        return redirect(url_for("notiway.history"))
+    page = inbox.feed(user_id, **listing.filters(request.args), limit=fields.MAX_IDS)
+    ids, is_part = [item.id for item in page.items], page.next_cursor is not None
+    if asked == "json":
+        return jsonify(notificationIds=ids, isPart=is_part)
+    return render_template("notiway/history/_matching.html", ids=ids, is_part=is_part)
 
 
 def follow(notification_id: str) -> ResponseReturnValue:

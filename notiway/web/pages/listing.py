@@ -7,17 +7,13 @@ from typing import Any
 
 from notiway.store import inbox
 from notiway.store.search import grouping
-from notiway.store.search.filters import STATES
 from notiway.store.search.grouping import Group
 from notiway.values.clock import moment
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
-from notiway.values.item import PRIORITIES, TYPES
+from notiway.values.lists.filtering import NAMES, filter_faults
 from notiway.web import reply
-
-CHOICES = {"state": STATES, "type": TYPES, "priority": PRIORITIES}
-NAMES = ("state", "type", "source", "priority", "text")
-MAX_TEXT = 200  # characters
+from notiway.web.attention import views
 
 
 def filters(given: Mapping[str, str]) -> dict[str, Any]:
@@ -27,17 +23,7 @@ def filters(given: Mapping[str, str]) -> dict[str, Any]:
     {'state': 'unread', 'type': None, 'source': None, 'priority': None, 'text': None}
     """
     values = {name: given.get(name, "").strip() for name in NAMES}
-    faults = [
-        Fault(name, f"must be one of {', '.join(allowed)}")
-        for name, allowed in CHOICES.items()
-        if values[name] and values[name] not in allowed
-    ]
-    faults += [
-        Fault(name, f"must be plain text of at most {MAX_TEXT} characters")
-        for name in ("source", "text")
-        if len(values[name]) > MAX_TEXT or "\0" in values[name]
-    ]
-    if faults:
+    if faults := filter_faults(values):
         raise WrongInput("These filters are not understood", faults)
     return {name: value or None for name, value in values.items()} | {"state": values["state"] or "all"}
 
@@ -69,5 +55,6 @@ def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
         "next_cursor": page.next_cursor,
         "searched_to": None if page.searched_to is None else moment(page.searched_to),
         "filters": dict(chosen),
+        **views.context(user_id, chosen),
         "csrf_token": reply.csrf_token(),
     }

@@ -13,6 +13,7 @@ from notiway.store.tables import Notification, Task
 from notiway.values.audience import Audience
 from notiway.values.clock import LATEST_MS
 from notiway.values.errors import InvalidNotification
+from notiway.web.pages import fields
 
 COMPUTED = str(123456789 * 9)  # too long to stand in a page by chance, as "49 " does in "15:49 UTC"
 NASTY = [
@@ -68,6 +69,26 @@ def test_the_dropdown_holds_and_keeps_as_many_as_is_set(app, browser, user, send
     fragment = browser.get("/notifications/recent", form="htmx").text
     assert fragment.count('class="notiway-item"') == 3
     assert 'data-max="3"' in fragment  # also when new ones arrive
+
+
+def test_what_the_filters_let_in_is_named_for_an_action_on_all_of_it(browser, user, send):
+    notes = [send(user, f"Note {n}").id for n in range(30)]
+    alarms = [send(user, f"Alarm {n}", type="error").id for n in range(30)]
+    answer = browser.get("/notifications/matching?type=error", form="json").json
+    assert answer == {"notificationIds": alarms[::-1], "isPart": False}
+    part = browser.get("/notifications/matching?text=note", form="htmx").text
+    assert "All 30 selected" in part
+    assert f'data-notiway-ids="{" ".join(notes[::-1])}"' in part
+    assert browser.get("/notifications/matching").location == "/notifications"
+    assert browser.get("/notifications/matching?state=odd", form="json").status_code == 400
+
+
+def test_of_more_than_can_be_changed_at_once_the_newest_are_named(browser, user, send, monkeypatch):
+    monkeypatch.setattr(fields, "MAX_IDS", 3)
+    newest = [send(user).id for _ in range(4)][:0:-1]
+    answer = browser.get("/notifications/matching", form="json").json
+    assert answer == {"notificationIds": newest, "isPart": True}
+    assert "The newest 3 selected" in browser.get("/notifications/matching", form="htmx").text
 
 
 @pytest.mark.parametrize(
