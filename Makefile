@@ -57,7 +57,7 @@ run: $(VENV)/.run
 	@exec $(BIN)/gunicorn app:app
 
 test: $(VENV)/.dev
-	@bin/need chromium redis postgresql node nginx caddy haproxy prometheus openssl curl
+	@bin/need chromium headless-shell redis postgresql node nginx caddy haproxy prometheus openssl curl
 	@$(MAKE) --no-print-directory check
 	# More workers than cores, for half of the time goes by in waiting; a file's tests share what they start.
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -148,9 +150,19 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return "sqlite" if request.node.get_closest_marker("sqlite") else DATABASE
 
 
+@pytest.fixture(scope="session")
+def migrated() -> list[bytes]:
+    """The SQLite file of the first application after its migrations, for all that come after it; empty until then."""
+    return []
+
+
 @pytest.fixture
 def make_app(
-    request: pytest.FixtureRequest, tmp_path: Path, compiled_templates: FileSystemBytecodeCache, database_kind: str
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    compiled_templates: FileSystemBytecodeCache,
+    database_kind: str,
+    migrated: list[bytes],
 ) -> Iterator[Callable[..., Flask]]:
     """Makes applications on fresh databases: `make_app(NOTIWAY_LOGIN_RATE="2 per minute")`."""
     made: list[Flask] = []
@@ -164,7 +176,12 @@ def make_app(
 
     def make(**settings: Any) -> Flask:
         jobs = {} if database_kind == "sqlite" else {"NOTIWAY_JOBS_URL": f"sqlite:///{tmp_path}/{len(made)}-jobs.db"}
-        url = place("NOTIWAY_DATABASE_URL" in settings)
+        is_own = "NOTIWAY_DATABASE_URL" in settings
+        url = place(is_own)
+        file = None if is_own or database_kind != "sqlite" else tmp_path / f"{len(made)}.db"
+        if file is not None and migrated:
+            file.touch(0o600)
+            file.write_bytes(migrated[0])
         app = create_app(
             {
                 "TESTING": True,
@@ -177,8 +194,12 @@ def make_app(
         )
         app.jinja_env.bytecode_cache = compiled_templates
         made.append(app)
-        with app.app_context():
-            schema.migrate(db.obj, runtime.current().migrations)
+        if file is None or not migrated:
+            with app.app_context():
+                schema.migrate(db.obj, runtime.current().migrations)
+        if file is not None and not migrated:
+            with closing(sqlite3.connect(file)) as copied:
+                migrated.append(copied.serialize())
         return app
 
     yield make

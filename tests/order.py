@@ -1,18 +1,20 @@
 """Order: in which files a run begins, so that its workers are busy until the end and do not all do the same at once.
 
 Files that start servers are long, and mostly wait; the others are short, and need the processor all the time. Each
-folder's files are spread over the run, and those of the former folders over its first part. One worker drives all
-browsers, from the beginning: Chromium starts once, and needs most of a core.
+folder's files are spread over the run, and those of the former folders over its first part. Two workers drive a
+browser each, from the beginning, for these tests wait as much as they work.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from zlib import crc32
 
 from xdist.scheduler import LoadFileScheduling
 
 BROWSER = "browser"
+BROWSERS = 2
 # Beside it those that set the clock: no thread that another test leaves behind may see that.
 FIRST = (BROWSER, "stateful", "simulation")
 LONG = frozenset({"chaos", "foreign", "repository", "server"})
@@ -43,8 +45,8 @@ def _place(folder: str, part: float) -> float:
 
 
 class Files(LoadFileScheduling):  # type: ignore[misc]
-    """Gives a worker a file at a time, and one worker all that need a browser."""
+    """Gives a worker a file at a time, and `BROWSERS` workers all that need a browser."""
 
     def _split_scope(self, nodeid: str) -> str:
         file: str = super()._split_scope(nodeid)
-        return BROWSER if f"/{BROWSER}/" in file else file
+        return f"{BROWSER} {crc32(file.encode()) % BROWSERS}" if f"/{BROWSER}/" in file else file

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -15,6 +16,9 @@ from serving import Site
 from browser.person import WAIT_MS, Person
 
 HERE = Path(__file__).parent
+# Chromium without the windows and services around its pages: a new context takes a tenth of the work, and tests make
+# hundreds. `TEST_BROWSER=chromium` runs them in the whole of it.
+BROWSER = os.environ.get("TEST_BROWSER", "chromium-headless-shell")
 CHROMIUM_FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -74,8 +78,8 @@ class Console:
 # For the package, not the session: the event loop that Playwright keeps in this thread must not outlive these tests.
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    path = shutil.which("chromium")
-    assert path, "these tests need Chromium: apt-get install chromium"
+    path = shutil.which(BROWSER)
+    assert path, f"these tests need Chromium: apt-get install {BROWSER}"
     expect.set_options(timeout=WAIT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_FLAGS))

@@ -9,7 +9,8 @@ from notiway.store.search import walking
 from notiway.values.clock import iso, moment
 from notiway.values.errors import WrongInput
 from notiway.values.ids import id_time, new_id
-from notiway.web.pages.listing import MAX_TEXT, context, cursor, filters
+from notiway.values.lists.filtering import MAX_TEXT
+from notiway.web.pages.listing import context, cursor, filters
 
 FORMS = ("page", "htmx", "json")
 
