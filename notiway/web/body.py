@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from typing import Any
 
 from flask import request
 from werkzeug.exceptions import ClientDisconnected
+from werkzeug.wsgi import get_input_stream
 
 from notiway.pausing import in_stretches, is_patched, pause
 from notiway.store import database
@@ -22,6 +23,7 @@ LEAST_BYTES_PER_SECOND = 16 * 1024  # what a client must manage beyond that
 PAUSE_BYTES = 512 * 1024  # read between two pauses: a few milliseconds
 SMALL_DIGITS = 5  # of the size of a body in bytes
 JSON_TYPE = "application/json"
+DROPPED_BYTES = 32 * 1024 * 1024  # of a body that is refused; whoever sends more may lose the answer
 UNKNOWN_BYTES = 1024 * 1024  # what a body that does not say how long it is may take the time for
 
 
@@ -84,6 +86,22 @@ def read_object() -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WrongInput("The body is not a JSON object")
     return value
+
+
+def drop() -> None:
+    """Read what is left of a body whose request is refused, and forget it; for ten seconds at most.
+
+    A server that closes a connection on bytes which it has not read resets it, and the answer is lost on its way: a
+    proxy in between then says 502 (RFC 9112 §9.6).
+    """
+    if "stream" in vars(request):  # it was read, or given up
+        return
+    database.release()
+    stream, left = get_input_stream(request.environ), DROPPED_BYTES
+    with suppress(TooSlow, ClientDisconnected, OSError), _deadline(request.environ, GRACE_SECONDS):
+        while left > 0 and (data := stream.read(min(left, PAUSE_BYTES))):
+            left -= len(data)
+            pause()
 
 
 class Unhurried:

@@ -16,7 +16,7 @@ from notiway.live import runtime
 from notiway.store.engine.faults import raise_translated
 from notiway.values.errors import NotiwayError, Unauthorized, Unavailable
 from notiway.values.text.urls import local_path, path_of_referrer
-from notiway.web import auth
+from notiway.web import auth, body
 from notiway.web.sessions import READ_BY_PEOPLE
 
 log = logging.getLogger(__name__)
@@ -76,6 +76,8 @@ def register(target: Flask | Blueprint) -> None:
 
 def failure(error: NotiwayError) -> ResponseReturnValue:
     """An error in the form that was asked for; a page is left to the application's own error pages."""
+    if request.method not in SAFE_METHODS:
+        body.drop()
     if isinstance(error, Unavailable):
         log.warning("%s %s was answered with 503: %s", request.method, request.path, error.reason)
     asked = form()

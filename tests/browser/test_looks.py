@@ -98,7 +98,7 @@ def history_after_a_bulk_deletion(page: Page, person: Person) -> None:
 
 def history_where_nothing_matches(page: Page, person: Person) -> None:
     visit(page, "/notifications?text=nothing")
-    expect(page.get_by_text("Nothing matches")).to_be_visible()
+    expect(page.locator(".notiway-empty__title", has_text="Nothing matches")).to_be_visible()
 
 
 def dashboard(page: Page, person: Person) -> None:

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Browse, Console
 from browser.person import Person
-from browser.sights import expect_unread, history, open_panel, row, rows, toasts, visit
+from browser.sights import expect_unread, history, open_panel, panel, press, row, rows, toasts, visit
 
 SEND = "/staff/send"
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -102,6 +102,32 @@ def test_a_recall_empties_every_list_and_badge_at_once(browse: Browse, grace: Pe
     expect(toasts(listed)).to_have_count(0)
     for each in (listed, other):
         expect_unread(each, 0)
+
+
+def test_the_log_moves_as_others_see_read_send_and_recall(
+    browse: Browse, grace: Person, ada: Person, person: Callable[..., Person]
+) -> None:
+    page = visit(browse(grace), SEND)
+    choose(page, ada)
+    send(page, "Maintenance tonight")
+    numbers = sent(page, "Maintenance tonight").locator("dd")
+    expect(numbers).to_have_text(["1", "0", "0", "0"])
+    hers = visit(browse(ada))
+    open_panel(hers)
+    expect(numbers.nth(2)).to_have_text("1")
+    press(panel(hers), "Mark as read", "Maintenance tonight")
+    expect(numbers.nth(3)).to_have_text("1")
+    sent(page, "Maintenance tonight").locator("summary").click()  # whoever recalls is not interrupted
+    colleague = visit(browse(person("Edsger", is_staff=True)), SEND)
+    choose(colleague, ada)
+    send(colleague, "It is over")
+    expect(page.locator(".staff-sent").first).to_contain_text("It is over")
+    expect(page.get_by_role("button", name="Recall for everybody")).to_have_count(1)
+    sent(colleague, "It is over").locator("summary").click()
+    sent(colleague, "It is over").get_by_role("button", name="Recall for everybody").click()
+    expect(sent(page, "It is over")).to_contain_text("Recalled by Edsger")
+    page.get_by_role("button", name="Recall for everybody").click()  # the form that came first still works
+    expect(sent(colleague, "Maintenance tonight")).to_contain_text("Recalled by Grace")
 
 
 def test_recalling_an_announcement_takes_its_banner_away(browse: Browse, grace: Person, ada: Person) -> None:

@@ -1,6 +1,8 @@
 """Bodies that trickle in cost nobody else anything, and are not waited for without end."""
 
+import socket
 import threading
+import time
 
 import pytest
 import requests
@@ -64,3 +66,18 @@ def test_clients_whose_bodies_trickle_in_hold_up_nobody_and_are_answered_in_the_
                 stream.close()
     assert len(answers) == len(streams)
     assert [each.split(b"\r\n")[0] for each in answers if b" 408 " not in each.split(b"\r\n")[0]] == []
+
+
+@pytest.mark.parametrize("worker", ["sync", "gevent"])
+def test_a_large_body_that_is_refused_does_not_cost_its_sender_the_answer(make_site, worker):
+    """With bytes unread behind it, the close would be a reset, which takes the answer with it."""
+    options = () if worker == "gevent" else ("-k", worker)
+    site = make_site().start(*options)
+    size = 4_000_000
+    head = f"POST /api/notifications HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: {size}\r\n\r\n"
+    for _ in range(5):
+        with socket.create_connection(("127.0.0.1", site.port), 30) as client:
+            client.sendall(head.encode() + b" " * size)
+            time.sleep(0.1)  # as a proxy that has more to do
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 401 ")

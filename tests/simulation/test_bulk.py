@@ -51,7 +51,7 @@ def test_processes_find_together_what_one_finds(capsys):
 
 
 def test_an_interrupt_ends_the_run_with_its_count():
-    command = [sys.executable, "-m", "tests.simulation", "--schedules", "1000000", "--mutant", "publish-before-commit"]
+    command = [sys.executable, "-m", "tests.simulation", "--schedules", "800", "--mutant", "publish-before-commit"]
     with subprocess.Popen(command, cwd=ROOT, env=os.environ, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = process.stdout.readline()  # a part is done

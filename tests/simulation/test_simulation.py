@@ -91,10 +91,7 @@ def test_the_first_schedule_of_a_process_is_the_same_as_it_is_behind_others():
 
 
 def _traces(hash_seed: str) -> bytes:
-    return b"".join(
-        subprocess.run(
-            [sys.executable, "-m", "tests.simulation", "--seed", str(seed), "--trace"],
-            cwd=ROOT, env=os.environ | {"PYTHONHASHSEED": hash_seed}, check=True, capture_output=True, timeout=60,
-        ).stdout
-        for seed in TRACED_SEEDS
-    )  # fmt: skip
+    replays = f"[replay(seed, None, True, False, None) for seed in {TRACED_SEEDS}]"
+    command = [sys.executable, "-c", f"from tests.simulation.replay import replay; {replays}"]
+    environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True, timeout=180).stdout

@@ -1,6 +1,7 @@
 """Who is connected, over HTTP: for staff, for keys with the scope, and for those who listen to the audience."""
 
 import pytest
+from servers import wait_until
 
 from notiway.live import runtime
 from notiway.store import membership
@@ -49,6 +50,7 @@ def paths(answer):
 
 def test_who_is_connected_is_told_as_the_hub_knows_it(app, now, join, staff):
     join(Principal("ada"))
+    wait_until(lambda: now.presence.among(["ada"]))  # the reactor takes it in
     answer = staff.get(f"{PATH}?user=ada&user=carol&user=ada", form="json")
     assert answer.json == {"audience": None, "online": ["ada"], "count": 1}
 

@@ -1,5 +1,6 @@
 // form: what the staff page adds to a form that works without it. The page links this module, which starts the picker.
 import { showFailure, showUnreachable, wayOut } from "../toast/failures.js";
+import * as log from "./log.js";
 import * as picker from "./picker.js";
 
 const WORDS = { 401: "You are signed out.", 403: "You are not allowed to do that.", 404: "That no longer exists." };
@@ -47,6 +48,7 @@ function refresh() {
 
 refresh();
 picker.start();
+log.start();
 document.addEventListener("htmx:after:swap", refresh);
 document.addEventListener("input", (event) => event.target.matches?.("[data-staff-moment]") && tellZone(), true);
 document.addEventListener("htmx:response:error", failed);
