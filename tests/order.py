@@ -18,7 +18,7 @@ BROWSERS = 2
 # Beside it those that set the clock: no thread that another test leaves behind may see that.
 FIRST = (BROWSER, "stateful", "simulation")
 LONG = frozenset({"chaos", "foreign", "repository", "server"})
-LONG_PART = 0.8  # of the run; what begins after it is short
+LONG_PART = 0.6  # of the run; what begins after it is short
 
 
 def spread(files: Iterable[Path], tests: Path) -> list[Path]:

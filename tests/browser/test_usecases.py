@@ -14,7 +14,7 @@ from playwright.sync_api import Locator, Page, expect
 from serving import Site
 
 from browser.conftest import DEAD_SERVER, Browse
-from browser.person import Person
+from browser.person import WAIT_MS, Person
 from browser.sights import expect_live, expect_unread, open_panel, rows, toasts, visit
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text()
@@ -39,6 +39,7 @@ class Wire:
     def __init__(self, page: Page) -> None:
         self.sent: list[dict[str, Any]] = []
         self.heard: list[str] = []
+        self.page = page
         page.on("websocket", self._listen)
 
     def _listen(self, socket: Any) -> None:
@@ -47,6 +48,13 @@ class Wire:
 
     def said(self, action: str) -> list[str]:
         return [message["audience"] for message in self.sent if message["action"] == action]
+
+    def expect_said(self, action: str, audiences: list[str]) -> None:
+        """Frames are known a moment after the page has sent them, and only while Playwright is asked for something."""
+        deadline = time.monotonic() + WAIT_MS / 1000
+        while self.said(action) != audiences and time.monotonic() < deadline:
+            self.page.wait_for_timeout(20)
+        assert self.said(action) == audiences
 
 
 def bar(page: Page) -> Locator:
@@ -296,11 +304,11 @@ def test_the_board_starts_with_the_present_listens_and_stops_when_it_is_left(bro
     newest = page.locator(".ops-table tbody tr").first.locator("td").first
     before = newest.text_content() or ""
     expect(newest).not_to_have_text(before)
-    assert wire.said("subscribe") == ["group:dashboard-ops"]
+    wire.expect_said("subscribe", ["group:dashboard-ops"])
     page.locator("[data-ops]").evaluate("(board) => board.remove()")
     page.wait_for_function("() => !document.querySelector('[data-ops]')")
     page.evaluate("() => new Promise((done) => setTimeout(done))")
-    assert wire.said("unsubscribe") == ["group:dashboard-ops"]
+    wire.expect_said("unsubscribe", ["group:dashboard-ops"])
     expect(toasts(page)).to_have_count(0)
 
 

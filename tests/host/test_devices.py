@@ -53,7 +53,12 @@ def test_of_many_accounts_it_is_known_for_the_latest(device):
     assert device.knows(*emails) == [emails[0], *emails[2:]], "signing in again made the first one the latest"
 
 
-@pytest.mark.parametrize("change", [lambda text: text[:-1] + ("A" if text[-1] != "A" else "B"), lambda _: "x"])
+def with_another_signature(cookie):
+    """Not in its last character, of which some bits mean nothing."""
+    return cookie[:-2] + ("A" if cookie[-2] != "A" else "B") + cookie[-1]
+
+
+@pytest.mark.parametrize("change", [with_another_signature, lambda _: "x"])
 def test_a_cookie_that_was_changed_is_worth_nothing(device, change):
     device.sign_in(ADA)
     device.cookie = change(device.cookie)

@@ -161,8 +161,9 @@ def test_a_reader_that_never_reads_again_is_let_go(quick_site):
 
 IMPATIENT = """
 import pathlib
+from notiway.ops import serving
+serving.SEND_SECONDS = 1  # where the hooks look it up
 exec(pathlib.Path({conf!r}).read_text(), globals())
-SEND_SECONDS = 1
 """
 
 

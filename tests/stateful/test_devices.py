@@ -23,7 +23,7 @@ BASE = settings(
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
 )
-SHORT = settings(BASE, max_examples=80, derandomize=True)
+SHORT = settings(BASE, max_examples=60, derandomize=True)
 LONG = settings(BASE, max_examples=20_000)
 QUICK = settings(BASE, max_examples=300, derandomize=True, database=None, phases=[Phase.generate])
 
