@@ -16,8 +16,8 @@ from serving import Site
 from browser.person import WAIT_MS, Person
 
 HERE = Path(__file__).parent
-# Chromium without the windows and services around its pages: a new context takes a tenth of the work, and tests make
-# hundreds. `TEST_BROWSER=chromium` runs them in the whole of it.
+# Chromium without the windows and services around its pages: a new context takes a sixth of the CPU time, and tests
+# make hundreds. `TEST_BROWSER=chromium` runs them in the whole of it.
 BROWSER = os.environ.get("TEST_BROWSER", "chromium-headless-shell")
 CHROMIUM_FLAGS = (
     "--no-sandbox",

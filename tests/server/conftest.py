@@ -1,7 +1,5 @@
 """One server of each kind for the whole run; a server of its own for a test that stops it or sets it differently."""
 
-import shutil
-
 import pytest
 from conftest import DATABASE
 from held import HeldSite
@@ -21,16 +19,8 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory):
-    """A folder with a migrated database and the demo users, made once."""
-    folder = tmp_path_factory.mktemp("prepared")
-    Site(folder).prepare()
-    return folder
-
-
-@pytest.fixture(scope="session")
 def template(tmp_path_factory, request):
-    """The same in PostgreSQL, to be copied for each site."""
+    """A migrated database with the demo users in PostgreSQL, to be copied for each site."""
     folder = tmp_path_factory.mktemp("template")
     postgres = request.getfixturevalue("postgres")
     url = postgres.empty()
@@ -48,7 +38,7 @@ def make_site(request, tmp_path_factory):
 
     def places(folder, on):
         if on == "sqlite":
-            shutil.copytree(request.getfixturevalue("prepared"), folder, dirs_exist_ok=True)
+            Site(folder).prepare()
             return {}
         postgres = request.getfixturevalue("postgres")
         url = postgres.copy(request.getfixturevalue("template"))

@@ -81,7 +81,7 @@ def page(user_id: str, state: str, *, before: str | None = None, limit: int = 20
 
 
 def heads(user_id: str, state: str, *, before: str | None = None, limit: int = 20) -> Page:
-    """The item that each of these rows stands at, for who does not need to know what else it stands for."""
+    """The newest item of each of these rows, without the groups: for callers that do not draw the list."""
     inbox.catch_up(user_id)
     found, reached = _rows(user_id, state, before, limit)
     if reached is not None and len(found) < limit:

@@ -20,6 +20,7 @@ from notiway.values.lists.filtering import NAMES
 from notiway.verbs import items
 from notiway.verbs.changes import presses
 from notiway.web import auth, reply
+from notiway.web.attention import views
 from notiway.web.pages import fields, listing, undoing
 from notiway.web.pages.actions import ACTIONS, BACK, LEAVING
 
@@ -89,7 +90,8 @@ def bulk() -> ResponseReturnValue:
         return undoing.back_with(message, undo)
     if undoing.is_from_bar():
         return _moved(user_id, name, before, count, None, "")
-    context = listing.context(user_id, listing.filters(request.form))
+    filters = listing.filters(request.form)
+    context = listing.context(user_id, filters) | views.context(user_id, filters)
     bar = Markup(_bar(user_id, name, message, undo, ids))  # noqa: S704 - a rendered template, escaped there
     return render_template("notiway/history/_bulk.html", **context, unread=count, bar=bar)
 

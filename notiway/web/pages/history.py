@@ -17,6 +17,7 @@ from notiway.values.item import Item
 from notiway.verbs.items import mark_read
 from notiway.web import auth, body, reply
 from notiway.web.attention import page as attention
+from notiway.web.attention import views
 from notiway.web.pages import banners, changes, fields, groups, listing, news, pressing, standing_inbox, tasks, undoing
 
 
@@ -69,10 +70,11 @@ def history() -> ResponseReturnValue:
         searched_to = None if page.searched_to is None else iso(page.searched_to)
         return _list(page, inbox.unread_count(user_id), searchedTo=searched_to)
     context = listing.context(user_id, filters)
+    if asked == "fragment" and filters["before"]:
+        return render_template("notiway/history/_rows.html", **context)
+    context |= views.context(user_id, filters)
     if asked == "fragment":
-        return render_template(
-            "notiway/history/_rows.html" if filters["before"] else "notiway/history/_results.html", **context
-        )
+        return render_template("notiway/history/_results.html", **context)
     return render_template(
         "notiway/history/page.html",
         **context,

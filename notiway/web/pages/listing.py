@@ -13,7 +13,6 @@ from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
 from notiway.values.lists.filtering import NAMES, filter_faults
 from notiway.web import reply
-from notiway.web.attention import views
 
 
 def filters(given: Mapping[str, str]) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def is_grouped(chosen: Mapping[str, Any]) -> bool:
 
 
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
-    """What `notiway/history/_results.html` and `notiway/history/_rows.html` need."""
+    """What `notiway/history/_rows.html` needs; with `views.context`, what `notiway/history/_results.html` does."""
     groups: dict[str, Group] = {}
     if grouped := is_grouped(chosen):
         page, groups = grouping.page(user_id, chosen["state"], before=chosen.get("before"))
@@ -55,6 +54,5 @@ def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
         "next_cursor": page.next_cursor,
         "searched_to": None if page.searched_to is None else moment(page.searched_to),
         "filters": dict(chosen),
-        **views.context(user_id, chosen),
         "csrf_token": reply.csrf_token(),
     }

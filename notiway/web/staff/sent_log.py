@@ -42,9 +42,10 @@ class Sent:
 
 def page(before: str | None = None) -> dict[str, Any]:
     """What `notiway/staff/sent/_log.html` needs: a page of the log, and where the next begins."""
-    found = audit.sends(before if is_id(before) else None, PAGE + 1)
+    below = before if is_id(before) else None
+    found = audit.sends(below, PAGE + 1)
     next_before = found[PAGE - 1].id if len(found) > PAGE else None
-    return {"sent": rows(found[:PAGE]), "is_newest": not is_id(before), "next_before": next_before}
+    return {"sent": rows(found[:PAGE]), "is_newest": below is None, "next_before": next_before}
 
 
 def rows(entries: Sequence[audit.Entry]) -> list[Sent]:
