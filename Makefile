@@ -91,6 +91,8 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+	@# Whether every test can be found. It also leaves their bytecode, which each of several workers would make anew.
+	@$(BIN)/pytest --collect-only -qq >$(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,6 @@ import random
 import pytest
 from clients.producer import Producer
 from server.conftest import make_site as make_site
-from server.conftest import prepared as prepared
 from server.conftest import template as template
 from servers import redis_server
 

@@ -31,6 +31,8 @@ FAILED_ONCE = (
     *(11_011_537, 11_516_577, 11_519_649, 11_528_225),
     # It was recalled where nobody heard of it, before the news came late that it was restored.
     13_516_671,
+    # News of a broadcast came seconds behind its recall.
+    20_503_771,
     # All was read while nobody could be told, and looked up, before the news came late that one was unread.
     15_009_947,
     # A stream ended before its client had the list, which is not replayed to one that comes back.

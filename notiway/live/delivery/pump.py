@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import cast
 
 from notiway.live.delivery.budget import Budget
+from notiway.live.delivery.recalled import Recalled
 from notiway.live.delivery.waiting import Waiting
 from notiway.live.reactor import Reactor
 from notiway.values.event import Event
@@ -29,13 +30,17 @@ class Pump:
         self._reactor = reactor
         self._fan_out = fan_out
         self._waiting = waiting
+        self._recalled = Recalled()
         self._budget = budget or Budget(lambda: waiting.oldest_seconds)
         self._queue: deque[Event | Turn] = deque()
         self._is_running = False
 
     def take(self, event: Event) -> None:
-        """Fan this out behind everything that was taken before."""
-        self._queue.append(event)
+        """Fan this out behind everything that was taken before; nothing of what was recalled by then."""
+        left = self._recalled.left_of(event)
+        if left is None:
+            return
+        self._queue.append(left)
         self._waiting.queue()
         if not self._is_running:
             self._is_running = True
