@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants lock clean
+.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants bundle lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
@@ -45,6 +45,7 @@ help:
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
 	@echo "make mutants break the code in small ways, and see that tests notice"
+	@echo "make bundle  put the bell's scripts and styles into one file each"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
 
 run: export NOTIWAY_ENV := development
@@ -101,6 +102,10 @@ format: $(VENV)/.dev
 # Some minutes; with words, only those of that name: make mutants ONLY="cursor token"
 mutants: $(VENV)/.dev
 	cd tests && ../$(BIN)/python -m mutants $(ONLY)
+
+bundle: $(VENV)/.dev
+	@bin/need node
+	$(BIN)/python bin/bundle
 
 lock: $(VENV)/.dev
 	$(BIN)/$(LOCK) $(EXTRAS) -o requirements.txt

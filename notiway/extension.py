@@ -50,7 +50,7 @@ from notiway.values.kinds.declaring import Declaring
 from notiway.values.people import People, UnknownUsers, UserIsActive
 from notiway.verbs import reach, untold
 from notiway.web import api, auth, caching, connections, cross_origin, first_request, health, reply
-from notiway.web.assets import Assets
+from notiway.web.assets.files import Assets
 from notiway.web.host_users import active_by_login, none_unknown, unknown_to_login
 from notiway.web.pages import history
 from notiway.web.pages.parts import Parts

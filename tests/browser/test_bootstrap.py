@@ -38,6 +38,10 @@ LEAKS = """() => {
   }));
 }"""
 
+FILES_OF_THE_BELL = """performance.getEntriesByType("resource")
+  .filter(({ name }) => name.includes("/notiway/static/"))
+  .map(({ name, transferSize }) => [name, transferSize])"""
+
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
@@ -109,3 +113,14 @@ def test_beside_its_links_the_whole_row_opens_the_notification(browse: Browse, k
     page = visit(browse(kim), "/notifications")
     history(page).locator(".notiway-item__message").first.click(force=True)  # the title's link lies over it
     expect(page).to_have_url(f"{kim.site.url}/shop?opened")
+
+
+def test_the_bell_asks_for_four_files_and_on_the_next_page_for_none(browse: Browse, kim: Person) -> None:
+    page = visit(browse(kim), "/shop")
+    first = dict(page.evaluate(FILES_OF_THE_BELL))
+    print(first)
+    assert len(first) == 4
+    assert all(first.values())
+    assert sum(first.values()) < 60_000  # bytes, compressed, with the heads of the answers
+    visit(page, "/shop")
+    assert dict(page.evaluate(FILES_OF_THE_BELL)) == dict.fromkeys(first, 0)

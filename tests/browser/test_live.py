@@ -190,18 +190,3 @@ def test_what_a_page_does_by_itself_says_that_no_person_asked_for_it(browse: Bro
     seen = [background for name, background in sent if name == "seen"]
     assert len(seen) >= 2
     assert set(seen) == {"1"}
-
-
-ASKED = """performance.getEntriesByType("resource")
-  .filter(({ name }) => name.includes("/notiway/static/"))
-  .map(({ name, transferSize }) => [name, transferSize])"""
-
-
-def test_a_second_page_asks_for_no_style_or_script_again(browse: Browse, ada: Person) -> None:
-    page = visit(browse(ada), "/notifications")
-    first = dict(page.evaluate(ASKED))
-    assert len(first) > 10
-    assert all(first.values())
-    visit(page, "/notifications")
-    second = dict(page.evaluate(ASKED))
-    assert second == dict.fromkeys(first, 0)  # bytes over the network

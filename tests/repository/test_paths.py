@@ -19,8 +19,8 @@ DOCUMENTED = re.compile(r"(?<![\w/.-])(?:templates/|static/)?(?:notiway|host)/[\
 
 
 def own(folder: str, kind: str) -> list[Path]:
-    """Files of this kind in a folder of the repository, without those of others."""
-    return sorted(path for path in (ROOT / folder).rglob(f"*.{kind}") if "vendor" not in path.parts)
+    """Files of this kind in a folder of the repository, without those of others and those that are made."""
+    return sorted(path for path in (ROOT / folder).rglob(f"*.{kind}") if not {"vendor", "bundled"} & set(path.parts))
 
 
 def label(path: Path) -> str:

@@ -56,3 +56,7 @@ if (!("notiwayReady" in root.dataset)) {
     part.start();
   }
 }
+
+// For scripts that only some pages link: the bell is in one file, and they must not get parts of it a second time.
+export { fetchParts } from "./page/background.js";
+export { showFailure, showUnreachable, wayOut } from "./toast/failures.js";

@@ -1,5 +1,5 @@
 // form: what the staff page adds to a form that works without it. The page links this module, which starts the picker.
-import { showFailure, showUnreachable, wayOut } from "../toast/failures.js";
+import { showFailure, showUnreachable, wayOut } from "../bell.js";
 import * as log from "./log.js";
 import * as picker from "./picker.js";
 

@@ -1,5 +1,5 @@
 // log: while somebody looks at the newest of what was sent, who has seen and read it moves, and what others send or recall comes in.
-import { fetchParts } from "../page/background.js";
+import { fetchParts } from "../bell.js";
 
 const PAUSE = 4000; // ms between two looks
 const log = () => document.querySelector("[data-staff-log]");

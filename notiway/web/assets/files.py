@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import mimetypes
 from collections.abc import Callable
 from functools import cache, cached_property
@@ -12,6 +11,8 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, request, send_file
 from werkzeug.exceptions import NotFound
 from werkzeug.security import safe_join
+
+from notiway.web.assets import bundle
 
 FOREVER = "public, max-age=31536000, immutable"  # a year, RFC 8246
 TEXTS = {".js", ".css", ".svg", ".json", ".txt"}
@@ -23,7 +24,7 @@ class Assets:
     """The files of one folder. The version is in its address, so that the files' imports of each other keep working.
 
     >>> assets.address("notiway/js/bell.js")  # doctest: +SKIP
-    '/notiway/static/v-0123456789ab/notiway/js/bell.js'
+    '/notiway/static/v-0123456789ab/notiway/bundled/js/bell.js'
     """
 
     def __init__(self, folder: Path, url: Callable[[str], str]) -> None:
@@ -37,8 +38,10 @@ class Assets:
             blueprint.add_url_rule(rule, "static", self.serve)
 
     def address(self, path: str) -> str:
-        """Where a page finds a file. In debug mode files may change, and are asked for anew."""
-        return self._url(f"{PREFIX}/{path}" if current_app.debug else f"{PREFIX}/v-{self.version}/{path}")
+        """Where a page finds a file, or the bundle with it. In debug mode files may change, and are asked for anew."""
+        if current_app.debug:
+            return self._url(f"{PREFIX}/{path}")
+        return self._url(f"{PREFIX}/v-{self.version}/{self._bundled.get(path, path)}")
 
     def serve(self, filename: str, version: str = "") -> Response:
         """The file; for ever where the address names this very content.
@@ -62,12 +65,11 @@ class Assets:
     @cached_property
     def version(self) -> str:
         """A digest of all names and contents."""
-        digest = hashlib.sha256()
-        for path in sorted(each for each in self._folder.rglob("*") if each.is_file()):
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(self._folder)} {len(content)}\n".encode())
-            digest.update(content)
-        return digest.hexdigest()[:12]
+        return bundle.digest(self._folder, [self._folder])[:12]
+
+    @cached_property
+    def _bundled(self) -> dict[str, str]:
+        return bundle.bundled(self._folder)
 
     @staticmethod
     def _compress(path: str) -> bytes | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from flask import Blueprint, Flask
 
-from notiway.web.assets import FOREVER, Assets
+from notiway.web.assets.files import FOREVER, Assets
 
 SCRIPT = b'import "../b.js";\n' * 200
 
