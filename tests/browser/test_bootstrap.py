@@ -19,12 +19,10 @@ LEAKS = """() => {
   const all = document.querySelectorAll(":is(.notiway, .notiway-staff), :is(.notiway, .notiway-staff) *");
   const elements = [...all].filter((each) => each.checkVisibility());
   const parts = ["", "::before", "::after"];
-  const look = () => elements.map((each) => parts.map((part) => {
-    const style = getComputedStyle(each, part || undefined);
-    // Where something lies depends on how high the host's bar is.
-    const names = [...style].filter((name) => !/^(--|inset|top$|right$|bottom$|left$)/.test(name));
-    return Object.fromEntries(names.map((name) => [name, style.getPropertyValue(name)]));
-  }));
+  // Where something lies depends on how high the host's bar is.
+  const names = [...getComputedStyle(elements[0])].filter((name) => !/^(--|inset|top$|right$|bottom$|left$)/.test(name));
+  const values = (style, part) => part && style.content === "none" ? [] : names.map((name) => style.getPropertyValue(name));
+  const look = () => elements.map((each) => parts.map((part) => values(getComputedStyle(each, part || undefined), part)));
   const [sheet] = [...document.styleSheets].filter(({ href }) => href?.endsWith("/bootstrap.css"));
   const dressed = look();
   sheet.disabled = true;
@@ -32,9 +30,10 @@ LEAKS = """() => {
   sheet.disabled = false;
   return elements.flatMap((each, at) => parts.flatMap((part, of) => {
     const [before, after] = [plain[at][of], dressed[at][of]];
-    const isDrawn = (name) => name !== "outline-width" || after["outline-style"] !== "none";
-    const changed = Object.keys(before).filter((name) => before[name] !== after[name] && isDrawn(name));
-    return changed.map((name) => `${each.outerHTML.slice(0, 80)} ${part}: ${name}: ${before[name]} -> ${after[name]}`);
+    const isDrawn = (name) => name !== "outline-width" || after[names.indexOf("outline-style")] !== "none";
+    const changed = names.filter((name, number) => before[number] !== after[number] && isDrawn(name));
+    const told = (name) => `${name}: ${before[names.indexOf(name)]} -> ${after[names.indexOf(name)]}`;
+    return changed.map((name) => `${each.outerHTML.slice(0, 80)} ${part}: ${told(name)}`);
   }));
 }"""
 
