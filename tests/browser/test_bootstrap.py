@@ -20,9 +20,13 @@ LEAKS = """() => {
   const elements = [...all].filter((each) => each.checkVisibility());
   const parts = ["", "::before", "::after"];
   // Where something lies depends on how high the host's bar is.
-  const names = [...getComputedStyle(elements[0])].filter((name) => !/^(--|inset|top$|right$|bottom$|left$)/.test(name));
-  const values = (style, part) => part && style.content === "none" ? [] : names.map((name) => style.getPropertyValue(name));
-  const look = () => elements.map((each) => parts.map((part) => values(getComputedStyle(each, part || undefined), part)));
+  const isPlace = (name) => /^(--|inset|top$|right$|bottom$|left$)/.test(name);
+  const names = [...getComputedStyle(elements[0])].filter((name) => !isPlace(name));
+  const values = (each, part) => {
+    const style = getComputedStyle(each, part || undefined);
+    return part && style.content === "none" ? [] : names.map((name) => style.getPropertyValue(name));
+  };
+  const look = () => elements.map((each) => parts.map((part) => values(each, part)));
   const [sheet] = [...document.styleSheets].filter(({ href }) => href?.endsWith("/bootstrap.css"));
   const dressed = look();
   sheet.disabled = true;
