@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants bundle lock clean
+.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants bundle pictures lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
@@ -46,6 +46,7 @@ help:
 	@echo "make format  fix what lint and format can fix"
 	@echo "make mutants break the code in small ways, and see that tests notice"
 	@echo "make bundle  put the bell's scripts and styles into one file each"
+	@echo "make pictures  take those of every state that docs/explanation/looks.md shows"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
 
 run: export NOTIWAY_ENV := development
@@ -106,6 +107,11 @@ mutants: $(VENV)/.dev
 bundle: $(VENV)/.dev
 	@bin/need node
 	$(BIN)/python bin/bundle
+
+pictures: $(VENV)/.dev
+	@bin/need headless-shell
+	mkdir -p docs/images/states
+	TEST_PICTURES=$(CURDIR)/docs/images/states $(BIN)/pytest -q tests/browser/test_looks.py -k axe
 
 lock: $(VENV)/.dev
 	$(BIN)/$(LOCK) $(EXTRAS) -o requirements.txt

@@ -175,6 +175,7 @@ class Notiway(Declaring, Parts):
         app.jinja_env.globals.update(
             notiway=self,
             notiway_each=draw_each,
+            notiway_tabs=self.tabs.all,
             notiway_toast=draw_toast,
             notiway_is_staff=auth.is_staff,
             notiway_url=runtime.url,

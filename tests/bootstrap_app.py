@@ -1,10 +1,11 @@
 """The host application with a layout of Bootstrap's, and an item with a link of its own."""
 
 from clients.driver import install
-from flask import Response, render_template, send_file
-from flask_login import login_required
+from flask import Response, render_template, request, send_file
+from flask_login import current_user, login_required
 from jinja2 import ChoiceLoader, DictLoader
 
+from notiway import send_notification
 from notiway.host.app import create_app
 
 SHEET = "bootstrap/dist/css/bootstrap.min.css"
@@ -38,11 +39,22 @@ BASE = """<!doctype html>
 LINK = '<a class="shop-badge" href="/shop?van=blue">Track with Blue Van</a>'
 
 app = create_app({"NOTIWAY_BASE_TEMPLATE": "shop.html"})
+app.jinja_env.globals["notiway"].tab("Books", category="books")
 item = app.jinja_env.loader.get_source(app.jinja_env, "notiway/item/_item.html")[0]
 MARK = '<p class="notiway-item__meta">'
 templates = {"shop.html": BASE, "notiway/item/_item.html": item.replace(MARK, f"<p>{LINK}</p>{MARK}")}
 app.jinja_loader = ChoiceLoader([DictLoader(templates), app.jinja_loader])
 app.add_url_rule("/shop", "shop", login_required(lambda: render_template("shop.html")))
 app.add_url_rule("/shop/bootstrap.css", "shop_bootstrap", lambda: send_file(install() / SHEET))
+
+
+@app.get("/shop/send")
+@login_required
+def send():
+    """A notification to oneself, with its category."""
+    send_notification(current_user.id, request.args["title"], category=request.args["category"])
+    return "sent"
+
+
 for name, text in (("own", OWN), ("custom", CUSTOM)):
     app.add_url_rule(f"/shop/{name}.css", f"shop_{name}", lambda text=text: Response(text, mimetype="text/css"))

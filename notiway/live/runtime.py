@@ -116,7 +116,7 @@ class Runtime:
             if not waiting.is_late:
                 break
             pause(LOOK_SECONDS)
-        if not (waiting.is_late or waiting.is_too_long):
+        if not (waiting.is_overtaken or waiting.is_too_long):
             return
         metrics.PUBLISHES_REFUSED.inc()
         if self.pace.due("overload", TOLD_SECONDS):

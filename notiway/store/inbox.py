@@ -47,6 +47,7 @@ def feed(
     type: str | None = None,
     source: str | None = None,
     priority: str | None = None,
+    category: str | None = None,
     text: str | None = None,
     before: str | None = None,
     limit: int = 20,
@@ -56,7 +57,7 @@ def feed(
     A search in a large inbox may end before it has found as many; the next page goes on from there.
     """
     catch_up(user_id)
-    filters = Filters(state, type, source, priority, text)
+    filters = Filters(state, type, source, priority, text, category)
     items, reached = finding.newest(user_id, filters, now=now_ms(), before=before, limit=limit + 1)
     if len(items) > limit:
         return Page(items[:limit], items[limit - 1].id)

@@ -72,6 +72,13 @@ def each_of(values: Sequence[str]) -> tuple[str, Any]:
     return "unnest(CAST(? AS text[])) AS u(value)", list(values)
 
 
+def json_text(column: str, key: str) -> str:
+    """SQL for the text that a JSON object in a column of text has under a key; both are written out as they stand."""
+    if has_one_writer():
+        return f"json_extract({column}, '$.{key}')"
+    return f"(CAST({column} AS json) ->> '{key}')"
+
+
 def in_batches(values: Sequence[Value], size: int = BATCH) -> Iterator[Sequence[Value]]:
     """The values in parts, so that no statement grows with what a caller gives; others run between two parts.
 

@@ -103,7 +103,7 @@ def test_a_rule_for_all_links_of_the_bar_is_not_for_the_bell(browse: Browse, kim
     page = visit(browse(kim), "/shop?custom=1")
     rows = open_panel(page)
     assert style(rows.get_by_role("link", name="View all"), "padding") == ["0px"]
-    assert style(rows.locator("li").first, "float") == ["none"]
+    assert style(rows.locator("[data-notiway-id]").first, "float") == ["none"]
 
 
 def test_a_second_link_in_a_row_can_be_clicked(browse: Browse, kim: Person) -> None:
@@ -116,6 +116,23 @@ def test_beside_its_links_the_whole_row_opens_the_notification(browse: Browse, k
     page = visit(browse(kim), "/notifications")
     history(page).locator(".notiway-item__message").first.click(force=True)  # the title's link lies over it
     expect(page).to_have_url(f"{kim.site.url}/shop?opened")
+
+
+def test_a_tab_of_the_host_is_live_and_lets_in_only_what_is_meant_for_it(browse: Browse, kim: Person) -> None:
+    def send(title: str, category: str) -> None:
+        assert kim.visitor.get("/shop/send", params={"title": title, "category": category}).ok
+
+    page = visit(browse(kim), "/shop")
+    send("On its way", "books")
+    rows = open_panel(page)
+    rows.get_by_role("button", name="Books").click()
+    expect(rows.locator("[data-notiway-id]")).to_have_count(1)
+    send("Nothing to read", "news")
+    send("In the post", "books")
+    expect(rows.locator("[data-notiway-id]")).to_have_count(2)
+    expect(rows.locator("[data-notiway-id]").first).to_contain_text("In the post")
+    rows.get_by_role("button", name="All", exact=True).click()
+    expect(rows.get_by_role("link", name="Nothing to read")).to_be_visible()
 
 
 def test_the_bell_asks_for_four_files_and_on_the_next_page_for_none(browse: Browse, kim: Person) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable
 
 from playwright.sync_api import BrowserContext, Page, Route, WebSocketRoute, expect
 from server.talk import metric
@@ -433,3 +434,38 @@ def test_what_a_page_remembers_of_ids_is_bounded(browse: Browse, ada: Person) ->
       return [met.size, met.has("a"), met.has("b"), met.has("d")];
     }""")
     assert kept == [3, False, True, True]
+
+
+def test_a_notification_that_the_look_after_a_break_finds_first_is_news_all_the_same(
+    browse: Browse, ada: Person
+) -> None:
+    """Its frame waits to be drawn while the list is fetched that has it already."""
+    page = browse(ada).new_page()
+    lines: list[WebSocketRoute] = []
+    held: list[str | bytes] = []
+
+    def relay(line: WebSocketRoute) -> None:
+        lines.append(line)
+        server = line.connect_to_server()
+        server.on_message(lambda told: held.append(told) if "Meanwhile" in str(told) else line.send(told))
+
+    page.route_web_socket("**/ws/notifications*", relay)
+    looks: list[Route] = []
+    visit(page)
+    page.route("**/notifications/recent*", lambda route: looks.append(route))
+    lines[0].close(code=1012, reason="restarting")
+    wait_for(page, lambda: bool(looks))
+    ada.notify("Meanwhile")
+    wait_for(page, lambda: bool(held))
+    looks[0].continue_()
+    expect(page.locator("[data-notiway-list=recent] > [data-notiway-id]")).to_have_count(1)
+    lines[-1].send(held[0])
+    expect(toasts(page)).to_have_count(1)
+    lines[-1].send(held[0])
+    page.wait_for_timeout(300)
+    expect(toasts(page)).to_have_count(1)
+
+
+def wait_for(page: Page, is_so: Callable[[], bool]) -> None:
+    while not is_so():
+        page.wait_for_timeout(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,24 +14,11 @@ from playwright.sync_api import Page, expect
 
 from browser.conftest import Browse, Console
 from browser.person import Person
-from browser.sights import (
-    bell,
-    expect_unread,
-    forget_session,
-    history,
-    open_panel,
-    panel,
-    press,
-    row,
-    rows,
-    toasts,
-    undo,
-    visit,
-)
+from browser.sights import bell, expect_unread, history, open_panel, panel, row, rows, toasts, undo, visit
+from browser.states import LONG_WORD, PLACES, Show, dashboard
 
 VENDOR = Path(__file__).parent / "vendor"
 WIDE, PHONE = 1200, 320  # px
-LONG_WORD = "Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft"
 NARROW = {"width": PHONE, "height": 640}
 # What a reader may set (WCAG 2.2, 1.4.12); a system with one wide font comes to the same.
 SPACED = """* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important }
@@ -61,170 +49,29 @@ def expect_accessible(page: Page) -> None:
     assert found == []
 
 
-def store_one_of_each(person: Person) -> None:
-    for number, kind in enumerate(("info", "success", "warning", "error")):
-        person.store(f"A notification of type {kind}", type=kind, message="With a message.", source="billing",
-                     priority=("low", "medium", "high", "urgent")[number], age_ms=number * 3_600_000)  # fmt: skip
-    person.visitor.put(f"/notifications/{person.store('One that is read', message='Long ago')}/read")
-
-
-def empty_history(page: Page, person: Person) -> None:
-    visit(page, "/notifications")
-    expect(page.get_by_text("Nothing here yet")).to_be_visible()
-
-
-def full_history(page: Page, person: Person) -> None:
-    person.store_many([f"Number {n}" for n in range(20)])
-    store_one_of_each(person)
-    visit(page, "/notifications")
-    history(page).get_by_role("checkbox").first.check()
-    expect(page.get_by_role("link", name="Load more")).to_be_visible()
-
-
-def history_after_a_deletion(page: Page, person: Person) -> None:
-    store_one_of_each(person)
-    visit(page, "/notifications")
-    press(history(page), "Delete", "One that is read")
-    expect(undo(page)).to_be_visible()
-
-
-def history_after_a_bulk_deletion(page: Page, person: Person) -> None:
-    store_one_of_each(person)
-    visit(page, "/notifications")
-    history(page).get_by_role("checkbox").first.check()
-    page.get_by_role("button", name="Delete", exact=True).click()
-    expect(page.get_by_text("1 deleted")).to_be_visible()
-
-
-def history_where_nothing_matches(page: Page, person: Person) -> None:
-    visit(page, "/notifications?text=nothing")
-    expect(page.locator(".notiway-empty__title", has_text="Nothing matches")).to_be_visible()
-
-
-def dashboard(page: Page, person: Person) -> None:
-    visit(page)
-
-
-def dashboard_with_a_fault(page: Page, person: Person) -> None:
-    visit(page)
-    page.get_by_label("Message").fill("m" * 201)
-    page.get_by_role("button", name="Send notification").click()
-    expect(page.get_by_label("Title")).to_have_attribute("aria-invalid", "true")
-
-
-def open_dropdown(page: Page, person: Person) -> None:
-    store_one_of_each(person)
-    visit(page)
-    open_panel(page)
-    row(panel(page), "One that is read").hover()
-    person.notify("Another")
-    expect(page.get_by_role("button", name="1 new")).to_be_visible()
-
-
-def empty_dropdown(page: Page, person: Person) -> None:
-    visit(page)
-    open_panel(page)
-
-
-def broken_dropdown(page: Page, person: Person) -> None:
-    visit(page)
-    page.route("**/notifications/recent", lambda route: route.abort())
-    bell(page).click()
-    expect(page.get_by_text("Your notifications could not be loaded")).to_be_visible()
-
-
-def toasts_shown(page: Page, person: Person) -> None:
-    visit(page, "/account")
-    for kind in ("success", "warning", "error"):
-        person.notify(f"A toast of type {kind}", "With a message.", kind)
-        expect(toasts(page).filter(has_text=kind)).to_be_visible()
-
-
-def account(page: Page, person: Person) -> None:
-    visit(page, "/account")
-
-
-def account_with_devices(page: Page, person: Person) -> None:
-    for agent in ("curl/8.5 " + "x" * 200, "Mozilla/5.0 (Windows NT 10.0) Chrome/139.0 Edg/139.0"):
-        person.site.sign_in(person.email, user_agent=agent).close()
-    visit(page, "/account")
-    expect(page.get_by_role("button", name="Sign out this device: Edge on Windows")).to_be_visible()
-
-
-def refused_password(page: Page, person: Person) -> None:
-    account_with_devices(page, person)
-    page.get_by_label("Current password").fill("wrong")
-    page.get_by_label("New password").fill("unusual words like zwieback")
-    page.get_by_role("button", name="Change password").click()
-    expect(page.get_by_role("alert")).to_have_text("This is not your password.")
-
-
-def error_page(page: Page, person: Person) -> None:
-    visit(page, "/nothing-here")
-    expect(page.get_by_role("heading", name="Nothing here")).to_be_visible()
-
-
-def sign_in(page: Page, person: Person) -> None:
-    forget_session(page)
-    page.goto("/login")
-
-
-def refused_sign_in(page: Page, person: Person) -> None:
-    sign_in(page, person)
-    page.get_by_label("E-mail").fill(person.email)
-    page.get_by_label("Password").fill("wrong")
-    page.get_by_role("button", name="Sign in").click()
-    expect(page.get_by_role("alert")).to_be_visible()
-
-
-def settings(page: Page, person: Person) -> None:
-    person.store("Invoice paid", source="billing", type="success")
-    visit(page, "/notifications/settings")
-    page.get_by_role("button", name="For 1 hour").click()
-    expect(page.get_by_text("Do not disturb is on").first).to_be_visible()
-    page.get_by_role("button", name="Run the checks").click()
-    expect(page.locator("[data-notiway-check=test]")).to_contain_text("Arrived after")
-
-
-def why(page: Page, person: Person) -> None:
-    person.visitor.post("/notifications/settings/pause", json={"for": "1h"})
-    person.store(LONG_WORD, source=LONG_WORD, type="success")
-    visit(page, "/notifications")
-    row(history(page), LONG_WORD).hover()
-    history(page).get_by_role("button", name=f"Why do I see this? {LONG_WORD}").click()
-    expect(history(page).get_by_role("button", name="Mute")).to_be_visible()
-    open_panel(page).locator("summary").click()
-
-
-def snooze_choice(page: Page, person: Person) -> None:
-    store_one_of_each(person)
-    visit(page, "/notifications")
-    press(history(page), "Snooze", "One that is read")
-    expect(page.get_by_role("dialog", name="Snooze until").get_by_role("button").first).to_be_focused()
-
-
-def snoozed(page: Page, person: Person) -> None:
-    person.visitor.put(f"/notifications/{person.store('Call back')}/snooze", json={"minutes": 90})
-    visit(page, "/notifications?state=snoozed")
-    expect(history(page).get_by_text("until")).to_be_visible()
-
-
-Show = Callable[[Page, Person], None]
-PLACES: tuple[Show, ...] = (
-    sign_in, refused_sign_in, dashboard, dashboard_with_a_fault, empty_history, full_history, history_after_a_deletion,
-    history_after_a_bulk_deletion, history_where_nothing_matches, open_dropdown, empty_dropdown, broken_dropdown,
-    toasts_shown, account, account_with_devices, refused_password, error_page,
-    settings, why, snooze_choice, snoozed,
-)  # fmt: skip
+def take_pictures(page: Page, show: Show) -> None:
+    """With TEST_PICTURES, a folder: how this looks in light and dark, wide and on a phone (`make pictures`)."""
+    if (folder := os.environ.get("TEST_PICTURES")) is None:
+        return
+    for scheme in ("light", "dark"):
+        for width in (WIDE, 390):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.set_viewport_size({"width": width, "height": 800})
+            page.evaluate(SETTLE)
+            path = Path(folder) / f"{show.__name__.replace('_', '-')}-{width}-{scheme}.jpg"
+            page.screenshot(path=path, type="jpeg", quality=60)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": WIDE, "height": 800})
 
 
 @pytest.mark.parametrize("show", PLACES, ids=lambda show: show.__name__)
 def test_axe_finds_nothing_in_light_and_dark_and_nothing_scrolls_sideways(
     browse: Browse, ada: Person, console: Console, show: Show
 ) -> None:
-    console.expect(r"status of 4\d\d|ERR_FAILED|Failed to fetch")
+    console.expect(r"status of 4\d\d|ERR_|Failed to fetch")
     page = browse(ada, color_scheme="light", viewport={"width": WIDE, "height": 800}).new_page()
     show(page, ada)
+    take_pictures(page, show)
     expect_accessible(page)
     page.emulate_media(color_scheme="dark")
     if show is dashboard:  # what a phone leaves out is on every page the same: the bar

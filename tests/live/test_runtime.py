@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from notiway.live import runtime as module
+from notiway.live.delivery.waiting import FEW
 from notiway.live.runtime import current
 from notiway.values.errors import Overloaded
 
@@ -140,10 +141,25 @@ def test_a_publisher_lets_late_events_go_first_and_is_refused_when_they_stay_lat
 ):
     rounds = []
     monkeypatch.setattr(module, "pause", rounds.append)
-    monkeypatch.setattr(type(runtime.hub.waiting), "is_late", property(lambda _: len(rounds) < late))
+    for name in ("is_late", "is_overtaken"):
+        monkeypatch.setattr(type(runtime.hub.waiting), name, property(lambda _: len(rounds) < late))
     if is_refused:
         with pytest.raises(Overloaded):
             runtime.wait_for_room()
     else:
         runtime.wait_for_room()
     assert len(rounds) == min(late, module.LOOKS)
+
+
+def test_nobody_is_refused_because_this_process_did_not_get_the_processor(runtime, monkeypatch):
+    """A single Event that the loop has not looked at for long says nothing of what is published."""
+    monkeypatch.setattr(module, "pause", lambda _: None)
+    waiting = runtime.hub.waiting
+    waiting.hand_over()
+    monkeypatch.setattr(waiting, "_clock", lambda: waiting._unseen[0] + 60)
+    assert waiting.is_late
+    runtime.wait_for_room()
+    for _ in range(FEW):
+        waiting._unseen.append(waiting._unseen[0])
+    with pytest.raises(Overloaded):
+        runtime.wait_for_room()

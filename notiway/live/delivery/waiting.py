@@ -12,6 +12,7 @@ from notiway.live.delivery.budget import LATE_SECONDS
 # is a single long task, or another process that had the processor, and no load that a refusal would ease.
 UNSEEN_SECONDS = 0.1
 UNSEEN_COUNT = 64
+FEW = 16  # unseen: these are late because this process did not get the processor, which a refusal would not change
 # Events in the queue wait for the sends before them. A storm of broadcasts to ten thousand clients keeps them for
 # about a second while nothing is wrong: neighbours are joined, so the queue does not grow.
 QUEUED_SECONDS = 2.0
@@ -59,6 +60,11 @@ class Waiting:
     def is_late(self) -> bool:
         """Whether the loop has not looked at an Event for so long that those who publish should let it."""
         return self._age(self._unseen) > LATE_SECONDS
+
+    @property
+    def is_overtaken(self) -> bool:
+        """Whether Events are late because more come than the loop can look at."""
+        return len(self._unseen) > FEW and self.is_late
 
     @property
     def is_too_long(self) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from notiway.store.rows import VISIBLE
-from notiway.store.sql import BY_ARCHIVED, BY_SNOOZED, BY_UNREAD
+from notiway.store.sql import BY_ARCHIVED, BY_SNOOZED, BY_UNREAD, json_text
 from notiway.values.text.folding import fold, words
 
 # What each state asks of an inbox item, and the index that holds only that: nothing else is looked at then.
@@ -28,6 +28,7 @@ class Filters:
     source: str | None = None
     priority: str | None = None
     text: str | None = None
+    category: str | None = None
 
     @property
     def index(self) -> str:
@@ -41,7 +42,7 @@ class Filters:
 
     @property
     def columns(self) -> dict[str, str]:
-        """The columns of a notification that must hold a value, and which."""
+        """The columns of a notification that must hold a value, and which. The category is in none."""
         wanted = {"type": self.type, "source": self.source, "priority": self.priority}
         return {column: value for column, value in wanted.items() if value}
 
@@ -53,7 +54,7 @@ class Filters:
     @property
     def may_be_rare(self) -> bool:
         """Whether most of what is looked at may not be what is looked for; if not, every unread item passes."""
-        return self.state == "read" or bool(self.columns or self.text)
+        return self.state == "read" or bool(self.columns or self.text or self.category)
 
     def conditions(self, now: int) -> tuple[str, list[Any]]:
         """The end of a statement for everything but the text, and its values."""
@@ -61,6 +62,9 @@ class Filters:
         for column, wanted in self.columns.items():
             where.append(f"n.{column} = ?")
             values.append(wanted)
+        if self.category:
+            where.append(f"{json_text('n.details', 'category')} = ?")
+            values.append(self.category)
         return "".join(f" AND {part}" for part in where), values
 
 

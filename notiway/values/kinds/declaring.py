@@ -1,13 +1,14 @@
-"""Declaring: the part of the extension that takes declarations of kinds, before or after `init_app`."""
+"""Declaring: the part of the extension that takes declarations of kinds and tabs, before or after `init_app`."""
 
 from __future__ import annotations
 
 from notiway.values.kinds.kind import Category, Kind
 from notiway.values.kinds.registry import Kinds
+from notiway.values.lists.tabs import Tab, Tabs
 
 
 class Declaring:
-    """What `Notiway` inherits to declare kinds.
+    """What `Notiway` inherits to declare kinds, categories and tabs.
 
     >>> notiway = Declaring()
     >>> notiway.kind("order-shipped", label="Order shipped", category="orders", priority="high").priority
@@ -18,6 +19,7 @@ class Declaring:
 
     def __init__(self) -> None:
         self._declared = Kinds()
+        self.tabs = Tabs()
 
     @property
     def declared(self) -> Kinds:
@@ -67,3 +69,14 @@ class Declaring:
         return self._declared.declare_category(
             name, label=label, mutable=mutable, toast=toast, browser=browser, sound=sound
         )
+
+    def tab(self, label: str, **filters: str) -> Tab:
+        """Declare a tab of the bell's panel, beside "All" and "Unread"; before or after `init_app`.
+
+        >>> notiway.tab("Mentions", category="mentions")  # doctest: +SKIP
+
+        `filters` are those of the history: `state`, `type`, `source`, `priority`, `category` and `text`. There may be
+        four tabs, with labels of up to 20 characters. `ConfigError` names every fault, also if it was declared
+        differently before.
+        """
+        return self.tabs.declare(label, filters)

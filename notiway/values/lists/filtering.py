@@ -9,7 +9,7 @@ from notiway.values.errors import Fault
 from notiway.values.item import PRIORITIES, TYPES
 
 STATES = ("all", "unread", "read", "archived", "snoozed")
-NAMES = ("state", "type", "source", "priority", "text")
+NAMES = ("state", "type", "source", "priority", "category", "text")
 CHOICES = {"state": STATES, "type": TYPES, "priority": PRIORITIES}
 MAX_TEXT = 200  # characters
 
@@ -27,7 +27,7 @@ def filter_faults(values: Mapping[str, str]) -> list[Fault]:
     ]
     faults += [
         Fault(name, f"must be plain text of at most {MAX_TEXT} characters")
-        for name in ("source", "text")
+        for name in ("source", "category", "text")
         if len(values.get(name, "")) > MAX_TEXT or "\0" in values.get(name, "")
     ]
     return faults

@@ -80,27 +80,28 @@ def history() -> ResponseReturnValue:
         **context,
         **undoing.take_notice(),
         sources=finding.sources(user_id),
+        categories=runtime.current().kinds.categories(),
         unread=inbox.unread_count(user_id),
         notiway_base=runtime.current().config.base_template,
     )
 
 
 def recent() -> ResponseReturnValue:
-    """The newest items, for the dropdown; with `state`, those that are in it."""
+    """The newest items, for the dropdown; those that the filters let in."""
     user_id = auth.require_owner()
     asked = reply.form()
     if asked == "page":
         return redirect(url_for("notiway.history"))
-    state = listing.filters(request.args)["state"]
+    filters = listing.filters(request.args)
     if asked == "json":
-        page = inbox.feed(user_id, state=state, limit=runtime.current().config.recent_limit)
+        page = inbox.feed(user_id, **filters, limit=runtime.current().config.recent_limit)
         return _list(page, inbox.unread_count(user_id))
-    page, grouped = standing_inbox.newest(user_id, state)
+    page, grouped = standing_inbox.newest(user_id, filters)
     unread = inbox.unread_count(user_id)
     return render_template(
         "notiway/panel/_recent.html",
         unread=unread,
-        **standing_inbox.context(page.items, grouped, state, reply.csrf_token()),
+        **standing_inbox.context(page.items, grouped, filters, reply.csrf_token()),
     )
 
 

@@ -15,24 +15,29 @@ from notiway.store.inbox import Page
 from notiway.store.search import grouping
 from notiway.store.search.grouping import Group
 from notiway.values.item import Item
+from notiway.web.pages import listing
 
 Groups = Mapping[str, Group]
+ALL = {"state": "all"}
 
 
-def newest(user_id: str, state: str) -> tuple[Page, Groups]:
-    """The newest rows of the list, as many as it shows, and the groups among them."""
+def newest(user_id: str, filters: Mapping[str, Any]) -> tuple[Page, Groups]:
+    """The newest rows that the filters let in, as many as the list shows, and the groups among them."""
     limit = current().config.recent_limit
-    if state in grouping.STATES:
-        return grouping.page(user_id, state, limit=limit)
-    return inbox.feed(user_id, state=state, limit=limit), {}
+    if listing.is_grouped(filters):
+        return grouping.page(user_id, filters["state"], limit=limit)
+    return inbox.feed(user_id, **filters, limit=limit), {}
 
 
-def context(items: Sequence[Item], groups: Groups, state: str, csrf_token: str | None) -> dict[str, Any]:
+def context(
+    items: Sequence[Item], groups: Groups, filters: Mapping[str, Any], csrf_token: str | None
+) -> dict[str, Any]:
     """What `notiway/panel/_list.html` needs."""
     return {
         "items": items,
         "groups": groups,
-        "state": state,
+        "filters": filters,
+        "is_grouped": listing.is_grouped(filters),
         "recent_limit": current().config.recent_limit,
         "csrf_token": csrf_token,
     }
@@ -40,7 +45,7 @@ def context(items: Sequence[Item], groups: Groups, state: str, csrf_token: str |
 
 def draw(user_id: str) -> Markup:
     """The inbox with what is newest."""
-    page, groups = newest(user_id, "all")
+    page, groups = newest(user_id, ALL)
     return _draw(page.items, groups)
 
 
@@ -54,6 +59,6 @@ def _draw(items: Sequence[Item], groups: Groups) -> Markup:
         render_template(
             "notiway/panel/_inbox.html",
             newest_id=items[0].id if items else "",
-            **context(items, groups, "all", generate_csrf()),
+            **context(items, groups, ALL, generate_csrf()),
         )
     )

@@ -88,7 +88,7 @@ def test_a_stored_report_is_in_the_list_like_everything_that_is_stored(wire_of):
 def test_a_stored_one_is_in_the_list_and_counted_besides_but_rings_no_toast(wire_of):
     frame = wire_of(order_shipped=OWN).render(created(persisted=True))
     assert 'data-notiway-into="#orders"' in frame
-    assert '<div data-notiway-event="quiet"><li class="notiway-item"' in frame
+    assert '<div data-notiway-event="quiet"><div role="listitem" class="notiway-item"' in frame
     assert 'id="notiway-badge"' in frame
 
 

@@ -13,6 +13,7 @@ from notiway.store.search.filters import Filters, says
         (Filters(state="read"), True),
         (Filters(text="a"), True),
         (Filters(state="unread", type="error"), True),
+        (Filters(category="money"), True),
     ],
 )
 def test_whatever_lets_most_pass_needs_no_search(filters, expected):

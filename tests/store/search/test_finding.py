@@ -49,3 +49,15 @@ def test_sources_are_those_of_the_newest_items(found, user, monkeypatch):
     assert len(finding.sources(user.id, limit=1)) == 1
     monkeypatch.setattr(finding, "SOURCES_OF", 1)
     assert finding.sources(user.id) == ["shop 1"]
+
+
+def test_a_category_is_found_beyond_what_the_catalogue_knows(found, user):
+    """It is in no column: whatever the catalogue finds by the rest is looked at again, and without a rest all is."""
+    send_notification(user.id, "Paid", category="money", source="shop 1")
+    assert titles(found(category="money")) == ["Paid"]
+    catalogue.ask(user.id)
+    catalogue.follow()
+    send_notification(user.id, "Paid twice", category="money", source="shop 2")
+    for filters in ({}, {"text": "paid"}, {"source": "shop 1"}):
+        assert "Paid" in titles(found(category="money", **filters))
+        assert found(category="orders", **filters).items == []

@@ -10,7 +10,14 @@ def test_the_store_knows_every_state_and_no_other():
 
 
 def test_every_fault_is_named():
-    given = {"state": "odd", "type": "x", "priority": "y", "source": "a\0b", "text": "t" * (MAX_TEXT + 1)}
+    given = {
+        "state": "odd",
+        "type": "x",
+        "priority": "y",
+        "source": "a\0b",
+        "category": "\0",
+        "text": "t" * (MAX_TEXT + 1),
+    }
     assert {fault.path for fault in filter_faults(given)} == set(NAMES)
     assert filter_faults(dict.fromkeys(NAMES, "")) == []
 

@@ -133,7 +133,7 @@ def test_one_without_a_link_leads_to_its_place_in_the_history(browser, user, sen
     location = browser.get(f"/n/{first}").location
     assert location.endswith(f"#n-{first}")
     page = browser.get(location.partition("#")[0]).text
-    assert re.search(r'<li class="notiway-item" data-notiway-id="([^"]+)"', page).group(1) == first
+    assert re.search(r'<div role="listitem" class="notiway-item" data-notiway-id="([^"]+)"', page).group(1) == first
 
 
 def test_htmx_follows_the_link_as_a_whole_page(browser, user, send):

@@ -33,17 +33,20 @@ NASTY = [
         ("type=error", ["b"]),
         ("priority=urgent", ["c"]),
         ("source=billing", ["d"]),
+        ("category=money", ["d", "b"]),
+        ("category=money&state=unread&type=error", ["b"]),
+        ("category=mone", []),
         ("text=needle", ["c"]),
         ("text=%25", []),
         ("state=unread&type=info&text=c", ["c"]),
-        ("state=&type=&source=&priority=&text=", ["d", "c", "b", "a"]),
+        ("state=&type=&source=&priority=&category=&text=", ["d", "c", "b", "a"]),
     ],
 )
 def test_filters_narrow_the_list(browser, user, send, query, titles):
     first = send(user, "a").id
-    send(user, "b", type="error")
+    send(user, "b", type="error", category="money")
     send(user, "c", "a needle", priority="urgent")
-    send(user, "d", source="billing")
+    send(user, "d", source="billing", category="money", actor="Ann")
     browser.put(f"/notifications/{first}/read")
     listed = browser.get(f"/notifications?{query}", form="json").json["notifications"]
     assert [item["title"] for item in listed] == titles
@@ -59,7 +62,7 @@ def deep(user, send, monkeypatch):
     return sent[::-1]
 
 
-MORE = re.compile(r'<li class="notiway-more">(.*?)</li>', re.DOTALL)
+MORE = re.compile(r'<div class="notiway-more">(.*?)</div>', re.DOTALL)
 
 
 @pytest.mark.parametrize("form", ["page", "htmx"])
@@ -108,7 +111,17 @@ def test_what_is_found_by_several_words_is_said_where_nothing_is(browser, send, 
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize(
-    "query", ["state=bogus", "type=loud", "priority=1", "before=x", "text=" + "a" * 201, "text=%00", "source=%00"]
+    "query",
+    [
+        "state=bogus",
+        "type=loud",
+        "priority=1",
+        "before=x",
+        "text=" + "a" * 201,
+        "text=%00",
+        "source=%00",
+        "category=%00",
+    ],
 )
 def test_a_filter_that_is_not_understood_is_named(browser, query, form):
     response = browser.get(f"/notifications?{query}", form=form)
@@ -142,12 +155,14 @@ def test_filters_take_any_text_as_words(browser, user, send, rows, text):
     ],
 )
 def test_what_is_left_out_or_empty_filters_nothing(given, chosen):
-    everything = {"state": "all", "type": None, "source": None, "priority": None, "text": None}
+    everything = {"state": "all", "type": None, "source": None, "priority": None, "category": None, "text": None}
     assert filters(given) == everything | chosen
 
 
 def test_every_filter_that_is_not_understood_is_named_at_once():
-    given = {"state": "x", "type": "x", "priority": "x", "source": "a\0", "text": "x" * (MAX_TEXT + 1)}
+    given = {"state": "x", "type": "x", "priority": "x", "source": "a\0", "category": "\0"} | {
+        "text": "x" * (MAX_TEXT + 1)
+    }
     with pytest.raises(WrongInput) as refusal:
         filters(given)
     assert {fault.path for fault in refusal.value.faults} == set(given)

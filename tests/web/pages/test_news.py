@@ -19,7 +19,7 @@ def ask(browser):
 
 
 def shown(answer):
-    return re.findall(r'<li class="notiway-item" data-notiway-id="([^"]+)"', answer.text)
+    return re.findall(r'<div role="listitem" class="notiway-item" data-notiway-id="([^"]+)"', answer.text)
 
 
 def test_what_came_since_is_told_once_with_the_count(ask, user, send):

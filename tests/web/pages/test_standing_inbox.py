@@ -20,7 +20,7 @@ def draw(app, user):
 def test_it_shows_what_is_newest_and_marks_all_up_to_that(draw, app, user, send):
     ids = [send(user, f"Number {number}").id for number in range(app.config.get("NOTIWAY_RECENT_LIMIT", 20) + 2)]
     page = draw()
-    shown = re.findall(r'<li class="notiway-item" data-notiway-id="([^"]+)"', page)
+    shown = re.findall(r'<div role="listitem" class="notiway-item" data-notiway-id="([^"]+)"', page)
     assert shown == ids[:-21:-1]
     assert f'name="before" value="{ids[-1]}"' in page
     assert 'hx-get="/notifications/recent"' in page
@@ -47,3 +47,19 @@ def test_the_dropdowns_list_is_the_same_and_can_be_narrowed(browser, user, send)
     assert "Fresh" in unread
     assert "Read already" not in unread
     assert 'data-state="unread"' in unread
+
+
+def test_a_tab_of_the_application_narrows_it(app, browser, draw, user, send):
+    assert 'data-notiway-tab="/notifications/recent?category=mentions"' not in draw()
+    app.jinja_env.globals["notiway"].tab("<Mentions>", category="mentions")
+    assert 'data-notiway-tab="/notifications/recent?category=mentions"' in draw()
+    assert "&lt;Mentions&gt;" in draw()
+    send(user, "Ann mentions you", category="mentions")
+    send(user, "A build")
+    listed = browser.get("/notifications/recent?category=mentions", form="htmx").text
+    assert "Ann mentions you" in listed
+    assert "A build" not in listed
+    assert 'data-category="mentions"' in listed
+    told = browser.get("/notifications/recent?category=mentions", form="json").json["notifications"]
+    assert [each["title"] for each in told] == ["Ann mentions you"]
+    assert browser.get("/notifications/recent?type=loud", form="json").status_code == 400

@@ -94,10 +94,11 @@ async function open(row) {
   link.removeAttribute("aria-busy");
   if (!parts) return void location.assign(link.href); // a page of its own
   if (!row.isConnected || membersOf(row)) return;
-  const holder = document.createElement("li");
-  const list = Object.assign(document.createElement("ul"), { className: "notiway-group__members" });
+  const holder = document.createElement("div");
+  const list = Object.assign(document.createElement("div"), { className: "notiway-group__members" });
   holder.dataset.notiwayMembers = list.id = `notiway-group-${row.parentElement.dataset.notiwayList}-${row.dataset.notiwayId}`;
   holder.className = "notiway-group__holder";
+  holder.setAttribute("role", row.parentElement.getAttribute("role") === "feed" ? "article" : "listitem");
   list.setAttribute("role", "list");
   list.setAttribute("aria-label", row.querySelector(".notiway-item__title").lastChild.textContent.trim());
   list.append(parts);

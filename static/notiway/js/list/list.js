@@ -6,22 +6,22 @@ import { absorbs } from "./groups.js";
 import { insert } from "./insert.js";
 import { reload, toTop } from "./reload.js";
 import { hasRoom, limit } from "./room.js";
-import { isPending, note, placeOf, rowsOf } from "./rows.js";
+import { isPending, moreOf, note, placeOf, rowsOf } from "./rows.js";
 
 const fresh = (list) => list.parentElement.querySelector("[data-notiway-fresh]");
 
 /** Whether the filters of a history page let this row in. */
 function fits(list, row) {
-  const { state = "all", type, source, priority, text, page } = list.dataset;
+  const { state = "all", type, source, priority, category, text, page } = list.dataset;
   if (page === "later" || placeOf(list) !== (row.dataset.place ?? "inbox")) return false;
   if (["unread", "read"].includes(state) && row.dataset.state !== state) return false;
   if ((type && row.dataset.type !== type) || (source && row.dataset.source !== source)) return false;
-  if (priority && row.dataset.priority !== priority) return false;
+  if ((priority && row.dataset.priority !== priority) || (category && row.dataset.topic !== category)) return false;
   return !text || says(row, text);
 }
 
 function isBelowWhatIsLoaded(list, id, rows) {
-  const { notiwayMore: end } = list.querySelector("[data-notiway-more]")?.dataset ?? {};
+  const { notiwayMore: end } = moreOf(list)?.dataset ?? {};
   return !rows.some((row) => row.dataset.notiwayId < id) && (id < end || rows.length >= limit(list));
 }
 

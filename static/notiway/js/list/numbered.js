@@ -1,7 +1,7 @@
-// numbered: screen readers hear which of how many a notification of the history is, -1 as long as there is more than the
-// page has; and Page Down and Page Up go from one to the next, as in a feed (ARIA APG).
+// numbered: the history is a feed (ARIA APG). Screen readers hear which of how many a notification is, -1 as long as there
+// is more than the page has; and Page Down and Page Up go from one to the next.
 import { isOverfull } from "./held.js";
-import { rowsOf } from "./rows.js";
+import { moreOf, rowsOf } from "./rows.js";
 
 const STEP = { PageDown: 1, PageUp: -1 };
 const history = () => document.querySelector("[data-notiway-list=history]");
@@ -14,8 +14,13 @@ function apply() {
   const list = history();
   if (!list) return;
   const rows = rowsOf(list);
-  const isPart = isOverfull(list) || list.querySelector("[data-notiway-more]") || list.dataset.page === "later";
+  const isPart = isOverfull(list) || moreOf(list) || list.dataset.page === "later";
+  set(list, "role", rows.length ? "feed" : "list");
   rows.forEach((row, index) => {
+    const title = row.querySelector(".notiway-item__title");
+    if (title && !title.id) title.id = `notiway-title-${row.dataset.notiwayId}`;
+    set(row, "role", "article");
+    if (title) set(row, "aria-labelledby", title.id);
     set(row, "aria-posinset", index + 1);
     set(row, "aria-setsize", isPart ? -1 : rows.length);
   });
@@ -27,11 +32,11 @@ function pass(event) {
   const rows = rowsOf(history()).filter((each) => !each.hidden);
   const next = rows[rows.indexOf(row) + STEP[event.key]];
   event.preventDefault();
-  (next?.querySelector("a, button") ?? (event.key === "PageDown" ? history().querySelector("[data-notiway-more]") : null))?.focus();
+  (next?.querySelector("a, button") ?? (event.key === "PageDown" ? moreOf(history()) : null))?.focus();
 }
 
 const busy = (value) => ({ detail: { ctx } }) => {
-  if (history() && ctx.target?.matches?.("#notiway-results, .notiway-more")) history().setAttribute("aria-busy", value);
+  if (history() && ctx.target?.matches?.("#notiway-results, [data-notiway-list=history]")) history().setAttribute("aria-busy", value);
 };
 
 export function start() {

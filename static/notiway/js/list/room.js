@@ -20,7 +20,7 @@ export function hasRoom(list) {
 
 /** "Load more" of a full list leads to a page of its own, as it does without scripts. */
 function lead(event) {
-  const list = event.target.closest?.("[data-notiway-more]")?.closest("[data-notiway-list]");
+  const list = event.target.closest?.("[data-notiway-more]") && document.querySelector("[data-notiway-list=history]");
   if (list && rowsOf(list).length >= ROWS) event.stopPropagation(); // before htmx hears it
 }
 

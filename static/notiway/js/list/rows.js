@@ -9,6 +9,8 @@ export const lists = () => [...document.querySelectorAll("[data-notiway-list]")]
 export const rowsOf = (list) => [...list.querySelectorAll(":scope > [data-notiway-id]")];
 /** A row that stands for a group is none: the server draws it anew (groups.js). */
 export const copies = (id) => [...document.querySelectorAll(`[data-notiway-list] > [data-notiway-id="${CSS.escape(id)}"]:not([data-members])`)];
+/** The link to the next page of a list, where there is one. */
+export const moreOf = (list) => list.parentElement.querySelector(":scope > .notiway-more [data-notiway-more]");
 /** Where the rows of a list are: in the inbox, or put away from it. */
 export const placeOf = (list) => (["archived", "snoozed"].includes(list.dataset.state) ? list.dataset.state : "inbox");
 export const isPending = (row) => "notiwayPending" in row.dataset;

@@ -1,5 +1,7 @@
 // shortcuts: single keys on the history page and in the open panel. Never while somebody types, never with a modifier, and
 // not at all for readers who have turned them off (WCAG 2.1.4).
+import { moreOf } from "./rows.js";
+
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]:not([contenteditable=false])";
 const STEP = { j: 1, k: -1 };
 const panel = () => document.getElementById("notiway-panel");
@@ -19,10 +21,10 @@ function move(step) {
   const rows = rowsIn(list());
   const here = rows.indexOf(current());
   const row = here < 0 ? rows[0] : rows[here + step];
-  const target = row ? (row.querySelector("a, button") ?? row) : step > 0 && list().querySelector("[data-notiway-more]");
+  const target = row ? (row.querySelector("a, button") ?? row) : step > 0 && moreOf(list());
   if (!target) return;
   target.focus({ preventScroll: true });
-  target.closest("li").scrollIntoView({ block: "nearest" });
+  target.closest("[data-notiway-id], .notiway-more").scrollIntoView({ block: "nearest" });
 }
 
 function press(...names) {

@@ -13,9 +13,11 @@ function dayOf(row) {
   return dates.get(row);
 }
 
-function made(day) {
-  const heading = Object.assign(document.createElement("li"), { className: "notiway-day", textContent: WORDS[day] });
+function made(day, list) {
+  const heading = Object.assign(document.createElement("div"), { className: "notiway-day", textContent: WORDS[day] });
   heading.dataset.notiwayDay = day;
+  // A feed holds nothing but articles (numbered.js), each of which says when it came.
+  list.dataset.notiwayList === "history" ? heading.setAttribute("aria-hidden", "true") : heading.setAttribute("role", "listitem");
   return heading;
 }
 
@@ -27,7 +29,7 @@ function mark(list, today, yesterday) {
     const day = !date ? above : date >= today ? "today" : date >= yesterday ? "yesterday" : "earlier";
     if (day === above) continue;
     above = day;
-    const heading = headings.get(day) ?? made(day);
+    const heading = headings.get(day) ?? made(day, list);
     headings.delete(day);
     if (heading.nextElementSibling !== row) row.before(heading);
   }

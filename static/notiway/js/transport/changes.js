@@ -8,14 +8,14 @@ import { remembered } from "../page/remembered.js";
 import { arrived, drawn } from "../toast/arrivals.js";
 import { showFailure } from "../toast/failures.js";
 import { live } from "./connection.js";
-import { refreshPlace } from "./reconcile.js";
+import { brought, refreshPlace } from "./reconcile.js";
 
 const met = remembered();
 
 function isNews(id) {
   if (met.has(id)) return false;
   met.add(id);
-  return copies(id).length === 0;
+  return copies(id).length === 0 || brought.has(id);
 }
 
 const ids = (change) => (change.dataset.ids ?? "").split(" ").filter(Boolean);

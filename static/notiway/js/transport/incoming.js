@@ -11,7 +11,7 @@ import { count, gather, isWaiting } from "./frames.js";
 const PIECE = { seen: { ms: 8, most: 25 }, flooded: { ms: 40, most: 200 }, hidden: { ms: 40, most: 500 } };
 const FLOOD = 2_000; // frames that wait
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
-const LISTS = "#notiway-results, [data-notiway-box], .notiway-more, .notiway-history"; // what requests bring rows into
+const LISTS = "#notiway-results, [data-notiway-box], [data-notiway-list], .notiway-more, .notiway-history"; // what requests bring rows into
 const fetching = new Set(); // the requests for rows that are on their way…
 let meanwhile = []; // … and what came since
 let due = null;

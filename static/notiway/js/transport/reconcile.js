@@ -6,6 +6,7 @@ import { dropHeld, heldIds, setHeld } from "../list/held.js";
 import { offer, settle } from "../list/list.js";
 import { isPending, lists, newestId, placeOf, removeRow, rowsOf, setState } from "../list/rows.js";
 import { fetchParts } from "../page/background.js";
+import { remembered } from "../page/remembered.js";
 
 function source(list) {
   if (list.dataset.notiwayList === "recent") return list.closest("[data-notiway-box]")?.getAttribute("hx-get");
@@ -39,9 +40,13 @@ async function refresh(list, options) {
     if (fetched) setHeld(id, fetched.dataset.state);
     else if (id >= oldest && id <= newestBefore) dropHeld(id);
   }
+  for (const id of answer.rows.keys()) if (id > newestBefore) brought.add(id);
   offer(list, [...answer.rows.values()].map((row) => document.importNode(row, true)), options);
   settle(list);
 }
+
+/** Rows that a look brought before their frames came: nobody has been told of them. */
+export const brought = remembered();
 
 const tell = (name) => document.dispatchEvent(new CustomEvent(name));
 

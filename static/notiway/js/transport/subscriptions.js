@@ -23,10 +23,8 @@ function compare() {
 }
 
 export function start() {
-  document.addEventListener("notiway:connected", () => {
-    heard.clear(); // a new connection listens to nothing yet
-    compare();
-  });
+  document.addEventListener("notiway:spoke", () => heard.clear()); // a new line listens to nothing yet
+  document.addEventListener("notiway:connected", compare);
   new MutationObserver(compare).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-notiway-subscribe"] });
   addEventListener("pagehide", () => [...heard].forEach(end));
 }
