@@ -41,6 +41,19 @@ def test_with_the_pointer_in_the_list_new_ones_wait_behind_a_button(browse: Brow
     expect(fresh(dropdown)).to_be_hidden()
 
 
+def test_what_waited_and_shows_by_itself_says_when_it_came_as_all_others_do(browse: Browse, ada: Person) -> None:
+    ada.store("Old")
+    page = visit(browse(ada))
+    dropdown = open_panel(page)
+    row(dropdown, "Old").hover()
+    ada.notify("Pushed in")
+    expect(fresh(dropdown)).to_have_text("1 new")
+    page.mouse.move(1, 1)
+    page.evaluate("document.dispatchEvent(new CustomEvent('notiway:frame'))")  # as at the end of a request
+    expect(row(dropdown, "Pushed in")).to_be_visible()
+    assert row(dropdown, "Pushed in").locator("time").inner_text() == "now"  # from the beginning, not at the next tick
+
+
 def test_with_the_focus_in_the_list_new_ones_wait_and_the_focus_stays(browse: Browse, ada: Person) -> None:
     ada.store_many(["Older", "Newer"])
     page = visit(browse(ada))

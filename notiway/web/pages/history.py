@@ -101,7 +101,7 @@ def recent() -> ResponseReturnValue:
     return render_template(
         "notiway/panel/_recent.html",
         unread=unread,
-        **standing_inbox.context(page.items, grouped, filters, reply.csrf_token()),
+        **standing_inbox.context(user_id, page.items, grouped, filters, reply.csrf_token()),
     )
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from notiway.store import inbox
+from notiway.store.attention import settings
 from notiway.store.search import grouping
 from notiway.store.search.grouping import Group
-from notiway.values.clock import moment
+from notiway.values.clock import moment, now_ms
 from notiway.values.errors import Fault, WrongInput
 from notiway.values.ids import is_id
+from notiway.values.item import Item
+from notiway.values.lists.days import Days, by_day
 from notiway.values.lists.filtering import NAMES, filter_faults
 from notiway.web import reply
 
@@ -40,6 +43,16 @@ def is_grouped(chosen: Mapping[str, Any]) -> bool:
     return chosen["state"] in grouping.STATES and not any(chosen.get(name) for name in NAMES if name != "state")
 
 
+def days(user_id: str, items: Sequence[Item], state: str) -> Days:
+    """The rows below the headings of their days, so that nothing moves when scripts come to it (page/days.js).
+
+    They are right where the server does not know the reader's time zone. What is snoozed says when it comes back.
+    """
+    if not items or state == "snoozed":
+        return [("", list(items))]
+    return by_day(items, settings.read(user_id)[0].clock, now_ms())
+
+
 def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """What `notiway/history/_rows.html` needs; with `views.context`, what `notiway/history/_results.html` does."""
     groups: dict[str, Group] = {}
@@ -49,6 +62,7 @@ def context(user_id: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
         page = inbox.feed(user_id, **chosen)
     return {
         "items": page.items,
+        "days": days(user_id, page.items, chosen["state"]),
         "groups": groups,
         "is_grouped": grouped,
         "next_cursor": page.next_cursor,

@@ -30,11 +30,12 @@ def newest(user_id: str, filters: Mapping[str, Any]) -> tuple[Page, Groups]:
 
 
 def context(
-    items: Sequence[Item], groups: Groups, filters: Mapping[str, Any], csrf_token: str | None
+    user_id: str, items: Sequence[Item], groups: Groups, filters: Mapping[str, Any], csrf_token: str | None
 ) -> dict[str, Any]:
     """What `notiway/panel/_list.html` needs."""
     return {
         "items": items,
+        "days": listing.days(user_id, items, filters["state"]),
         "groups": groups,
         "filters": filters,
         "is_grouped": listing.is_grouped(filters),
@@ -46,19 +47,19 @@ def context(
 def draw(user_id: str) -> Markup:
     """The inbox with what is newest."""
     page, groups = newest(user_id, ALL)
-    return _draw(page.items, groups)
+    return _draw(user_id, page.items, groups)
 
 
 def draw_empty() -> Markup:
     """The same without rows, for when the database is away; the page fetches them when it is back."""
-    return _draw([], {})
+    return _draw("", [], {})
 
 
-def _draw(items: Sequence[Item], groups: Groups) -> Markup:
+def _draw(user_id: str, items: Sequence[Item], groups: Groups) -> Markup:
     return Markup(  # noqa: S704 - a rendered template, escaped there
         render_template(
             "notiway/panel/_inbox.html",
             newest_id=items[0].id if items else "",
-            **context(items, groups, ALL, generate_csrf()),
+            **context(user_id, items, groups, ALL, generate_csrf()),
         )
     )

@@ -186,3 +186,13 @@ def test_the_first_page_has_the_newest_items_and_says_where_the_next_begins(app,
         rest = context(user.id, {"state": "unread", "before": shown["next_cursor"]})
         assert ([item.id for item in rest["items"]], rest["next_cursor"]) == ([sent[0]], None)
         assert shown["filters"] == {"state": "unread", "before": None}
+
+
+@pytest.mark.parametrize("path", ["/notifications", "/notifications/recent"])
+def test_rows_stand_below_the_headings_of_their_days(browser, user, send, path):
+    assert "data-notiway-day" not in browser.get(path, form="htmx").text
+    send(user, "Now")
+    assert browser.get(path, form="htmx").text.count('data-notiway-day="today" aria-hidden="true">Today<') == 1
+    item_id = browser.get(path, form="json").json["notifications"][0]["id"]
+    browser.put(f"/notifications/{item_id}/snooze", json={"minutes": 60})
+    assert "data-notiway-day" not in browser.get("/notifications?state=snoozed", form="htmx").text

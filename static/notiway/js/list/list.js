@@ -72,5 +72,6 @@ export function reveal(list, { focus = false } = {}) {
   prune(list);
   settle(list);
   if (focus && rows.length) toTop(list);
+  if (rows.length) document.dispatchEvent(new CustomEvent("notiway:change"));
   return undefined;
 }

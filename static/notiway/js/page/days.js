@@ -13,11 +13,10 @@ function dayOf(row) {
   return dates.get(row);
 }
 
-function made(day, list) {
+function made(day) {
   const heading = Object.assign(document.createElement("div"), { className: "notiway-day", textContent: WORDS[day] });
   heading.dataset.notiwayDay = day;
-  // A feed holds nothing but articles (numbered.js), each of which says when it came.
-  list.dataset.notiwayList === "history" ? heading.setAttribute("aria-hidden", "true") : heading.setAttribute("role", "listitem");
+  heading.setAttribute("aria-hidden", "true"); // every row says when it came, and a feed holds nothing but articles
   return heading;
 }
 
@@ -29,7 +28,7 @@ function mark(list, today, yesterday) {
     const day = !date ? above : date >= today ? "today" : date >= yesterday ? "yesterday" : "earlier";
     if (day === above) continue;
     above = day;
-    const heading = headings.get(day) ?? made(day, list);
+    const heading = headings.get(day) ?? made(day);
     headings.delete(day);
     if (heading.nextElementSibling !== row) row.before(heading);
   }
