@@ -14,9 +14,7 @@ LENGTH_16, LENGTH_64 = 126, 127
 _scan = json.JSONDecoder().scan_once  # type: ignore[attr-defined]
 SEPARATOR = "\x1e"
 MASK_BIT = b"\x80"
-ROW = re.compile(
-    r'<li class="notiway-item" data-notiway-id="([^"]+)" data-state="(\w+)"([^>]*)>.*?Select: ([^"]*)"', re.S
-)
+ROW = re.compile(r'class="notiway-item" data-notiway-id="([^"]+)" data-state="(\w+)"([^>]*)>.*?Select: ([^"]*)"', re.S)
 CHANGE = re.compile(r'<i data-notiway-event="(\w+)"(?: data-ids="([^"]*)")?(?: data-before="([^"]*)")?')
 BADGE = re.compile(r'id="notiway-badge"[^>]*? data-count="(\d+)"')
 
