@@ -31,7 +31,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants bundle pictures lock clean
+.PHONY: help run test check format chaos chaos-postgresql chaos-nodes nodes test-postgresql simulate mutants bundle pictures benchmarks lock clean
 
 help:
 	@echo "make run     serve on http://127.0.0.1:$(PORT) with demo users (PORT=… to change)"
@@ -45,6 +45,7 @@ help:
 	@echo "make check   lint, format, types, layers"
 	@echo "make format  fix what lint and format can fix"
 	@echo "make mutants break the code in small ways, and see that tests notice"
+	@echo "make benchmarks  see that the benchmark of the fan-out runs and says what it promises"
 	@echo "make bundle  put the bell's scripts and styles into one file each"
 	@echo "make pictures  take those of every state that docs/explanation/looks.md shows"
 	@echo "make lock    renew requirements*.txt from pyproject.toml"
@@ -91,10 +92,11 @@ simulate: $(VENV)/.dev
 check: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# With it, whether every test can be found. That also leaves their bytecode, which each worker would make anew.
+	@echo $(BIN)/mypy; $(BIN)/mypy & types=$$!; \
+	$(BIN)/pytest --collect-only -qq >$(VENV)/.collected || { cat $(VENV)/.collected; wait $$types; exit 1; }; \
+	wait $$types
 	$(BIN)/lint-imports --no-logo
-	@# Whether every test can be found. It also leaves their bytecode, which each of several workers would make anew.
-	@$(BIN)/pytest --collect-only -qq >$(VENV)/.collected || { cat $(VENV)/.collected; exit 1; }
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
@@ -103,6 +105,9 @@ format: $(VENV)/.dev
 # Some minutes; with words, only those of that name: make mutants ONLY="cursor token"
 mutants: $(VENV)/.dev
 	cd tests && ../$(BIN)/python -m mutants $(ONLY)
+
+benchmarks: $(VENV)/.dev
+	$(BIN)/pytest -q -m slow tests/repository/test_benchmark.py
 
 bundle: $(VENV)/.dev
 	@bin/need node

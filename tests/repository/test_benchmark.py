@@ -14,6 +14,7 @@ SERVERS = (
     "bare send() loop",
 )
 SECONDS = 280
+pytestmark = [pytest.mark.slow, pytest.mark.server, pytest.mark.timeout(SECONDS + 20)]
 ROW = re.compile(
     r"^\| (?P<server>[^|]+) \| (?P<us>[\d.]+) \| (?P<kb>-?[\d.]+) \| (?P<ms>[\d.]+)"
     r" \| (?P<got>[\d,]+) of (?P<due>[\d,]+) \|$",
@@ -29,8 +30,6 @@ def printed() -> str:
     return done.stdout
 
 
-@pytest.mark.server
-@pytest.mark.timeout(SECONDS + 20)
 def test_every_server_has_all_figures_and_every_frame_arrived(printed):
     rows = {row["server"]: row for row in ROW.finditer(printed)}
     assert tuple(rows) == SERVERS
@@ -40,15 +39,11 @@ def test_every_server_has_all_figures_and_every_frame_arrived(printed):
         assert float(row["ms"]) > 0
 
 
-@pytest.mark.server
-@pytest.mark.timeout(SECONDS + 20)
 def test_a_parked_connection_takes_less_memory_than_one_with_a_greenlet(printed):
     kb = {row["server"]: float(row["kb"]) for row in ROW.finditer(printed)}
     assert kb["Notiway, signed in"] < kb["naive flask-sock loop, signed in"] / 2
 
 
-@pytest.mark.server
-@pytest.mark.timeout(SECONDS + 20)
 def test_each_goal_is_said_to_be_met_or_missed(printed):
     verdicts = re.findall(r"^(met|MISSED) +1,000: ", printed, re.MULTILINE)
     assert len(verdicts) == 4

@@ -1,6 +1,6 @@
 """Bundle: the bell's scripts in one file and its styles in another, made from the sources beside them by `bin/bundle`.
 
-A page that links the sources makes a browser ask for eighty files. Where the sources have changed since, as in a
+A page that links the sources makes a browser ask for a hundred files. Where the sources have changed since, as in a
 checkout that somebody works on, pages link the sources.
 """
 
@@ -41,6 +41,6 @@ def bundled(folder: Path) -> dict[str, str]:
     if not made_from.is_file():
         return {}
     if made_from.read_text().strip() != sources(folder):
-        log.warning("pages load some eighty scripts and style sheets: they have changed since `make bundle`")
+        log.warning("pages load a hundred scripts and style sheets: they have changed since `make bundle`")
         return {}
     return {f"notiway/{entry}": f"{FOLDER}/{entry}" for entry in ENTRIES}

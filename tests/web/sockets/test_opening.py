@@ -18,7 +18,7 @@ from servers import wait_until
 from notiway import Notiway
 from notiway.host import accounts, sessions
 from notiway.live import runtime
-from notiway.live.carriers import joining
+from notiway.live.carriers import joining, newcomers
 from notiway.live.state import State
 from notiway.store import membership, schema
 from notiway.store.credentials import api_keys, tokens
@@ -215,6 +215,9 @@ def test_a_hub_client_that_said_hello_before_the_second_look_connects_again(
         membership.join(user.id, crew)
         return True
 
+    done = threading.Event()
+    open_again = newcomers.open_again
+    monkeypatch.setattr(newcomers, "open_again", lambda connection: (open_again(connection), done.set()))
     monkeypatch.setattr(opening, "is_still", look)
     meanwhile.change = told(lambda: None, Event("sync", "user:somebody", {"unread": 0}))
     client = enter("/hub", UPGRADE | cookie)
@@ -226,7 +229,7 @@ def test_a_hub_client_that_said_hello_before_the_second_look_connects_again(
     if is_early:
         assert client.read_all()[-1] == ("close", int(CloseCode.TRY_AGAIN))
         return
-    wait_until(lambda: now.hub.listeners.of(crew.key))
+    assert done.wait(WAIT_SECONDS)
     client.send(HELLO)
     assert client.read() == ["{}\x1e"]
     (connection,) = now.hub.listeners.of(crew.key)
