@@ -212,6 +212,8 @@ def test_a_control_saves_at_once_and_every_tab_follows(browse: Browse, ada: Pers
     told = ada.visitor.get(SETTINGS).json()
     assert (told["shortcuts"], told["zone"], told["toastSeconds"]) == (False, "Asia/Tokyo", 0)
     assert (told["schedule"]["on"], "mon" in told["schedule"]["days"]) == (True, False)
+    page.get_by_label("Every week, at these times").uncheck()  # it may be night in Tokyo
+    expect(other.get_by_label("Every week, at these times")).not_to_be_checked()
     page.close()
     other.clock.install()
     ada.notify("It stays")
