@@ -8,7 +8,7 @@ import { count, gather, isWaiting } from "./frames.js";
 
 // Frames that are taken in at once: to draw their rows takes longer than to read them. Where so many wait that lists have
 // no room for them, few are drawn, and the rest must not take minutes.
-const PIECE = { seen: { ms: 8, most: 25 }, flooded: { ms: 40, most: 200 }, hidden: { ms: 40, most: 500 } };
+const PIECE = { seen: { ms: 8, most: 8 }, flooded: { ms: 40, most: 200 }, hidden: { ms: 40, most: 500 } };
 const FLOOD = 2_000; // frames that wait
 const SLOWEST = 100; // ms: a hidden tab draws no frames, but hears all the same
 const LISTS = "#notiway-results, [data-notiway-box], [data-notiway-list], .notiway-more, .notiway-history"; // what requests bring rows into
